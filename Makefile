@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+#   make            gets what is missing, builds build/weir and build/src/libweir.so
+#   make demo       and answers a question over a real data set
+#   make check      runs all tests
+#   make check-asan runs the C tests under AddressSanitizer and UndefinedBehaviorSanitizer
+#   make install    PREFIX=/usr/local DESTDIR=
+#   make help       lists the rest
+#
+# Options: BUILD=build (the directory), PROFILE=release or dist (the engine), JOBS=n, V=1 (commands).
+
+BUILD ?= build
+PROFILE ?= release
+export PREFIX ?= /usr/local
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+setup := scripts/setup
+venv = $(shell scripts/venv build)
+meson = $(venv)/bin/meson
+ninja = PATH=$(venv)/bin:$$PATH $(venv)/bin/ninja -C $(1) -j $(JOBS) $(if $(V),-v)
+configure = scripts/configure $(1) $(PROFILE)
+
+.PHONY: all demo check check-asan install dist bench bindings bindings-check format format-check \
+	symbols clean help
+
+all: build
+	@echo
+	@echo "Built $(BUILD)/weir. Try:"
+	@echo "    $(BUILD)/weir sql \"SELECT 'hello' AS greeting\""
+	@echo "    make demo        # a real data set"
+	@echo "    make check       # all tests"
+
+.PHONY: build
+build:
+	@$(setup)
+	@$(call configure,$(BUILD))
+	@$(call ninja,$(BUILD))
+
+demo: build
+	@scripts/demo $(BUILD)
+
+check: build
+	@scripts/check $(BUILD)
+
+check-asan:
+	@$(setup)
+	@$(call configure,$(BUILD)-asan) -Db_sanitize=address,undefined
+	@$(call ninja,$(BUILD)-asan)
+	@scripts/check --c-only $(BUILD)-asan
+
+install: build
+	@$(meson) install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir "$(abspath $(DESTDIR))")
+
+dist:
+	@scripts/dist
+
+bench: build
+	@scripts/bench $(BUILD)
+
+bindings:
+	@scripts/bindings
+
+bindings-check:
+	@scripts/bindings --check
+
+symbols: build
+	@scripts/check-symbols $(BUILD)/src/libweir.so
+
+format:
+	@scripts/format
+
+format-check:
+	@scripts/format --check
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan dist
+
+help:
+	@sed -n 's/^#   //p' Makefile
+	@echo "make bench          TPC-H and start-up beside the datafusion and duckdb packages"
+	@echo "make bindings       writes engine/src/bindings.rs anew from src/engine/engine.h"
+	@echo "make bindings-check compares it with the one checked in"
+	@echo "make symbols        compares what libweir.so exports with scripts/symbols.txt"
+	@echo "make format         formats the C files"
+	@echo "make dist           dist/weir-VERSION.tar.gz from the committed tree"
+	@echo "make clean          removes the build (the engine's cache outside the clone stays)"

@@ -1,0 +1,404 @@
+//! Names are C's: catalogs and schemas that ask `struct wr_catalog`, and tables in their forms.
+
+use std::cell::RefCell;
+use std::ffi::{CStr, CString, c_char, c_void};
+use std::fmt;
+use std::sync::{Arc, OnceLock, Weak};
+
+use async_trait::async_trait;
+use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, Session};
+use datafusion::catalog::{TableProvider, view::ViewTable};
+use datafusion::common::{DataFusionError, TableReference, plan_err};
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::Expr;
+use parking_lot::RwLock;
+
+use crate::bindings::*;
+use crate::error::{Result, call_c, coded, from_c};
+use crate::files::FilesTable;
+use crate::runtime::Engine;
+use crate::stream_table::StreamTable;
+
+/// A view that names itself is an error, and so is a chain of views longer than this.
+const MAX_VIEW_DEPTH: usize = 64;
+
+/// What catalogs, schemas and tables of one session share.
+pub struct Names {
+    callbacks: wr_catalog,
+    pub engine: Arc<Engine>,
+    /// The session's state, set once the session exists.
+    pub state: OnceLock<Weak<RwLock<SessionState>>>,
+}
+
+// The contract of wr_catalog: callable from any thread.
+unsafe impl Send for Names {}
+unsafe impl Sync for Names {}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Names")
+    }
+}
+
+pub fn text(pointer: *const c_char) -> Option<String> {
+    (!pointer.is_null())
+        .then(|| unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned())
+}
+
+pub fn c_text(text: &str) -> Result<CString> {
+    CString::new(text).map_err(|_| {
+        coded(WEIR_INVALID_ARGUMENT, "22021", format!("a text holds a zero byte: {text:?}"))
+    })
+}
+
+unsafe extern "C" fn emit(sink: *mut c_void, name: *const c_char) {
+    if let Some(name) = text(name) {
+        unsafe { &mut *sink.cast::<Vec<String>>() }.push(name);
+    }
+}
+
+impl Names {
+    pub fn new(callbacks: wr_catalog, engine: Arc<Engine>) -> Arc<Self> {
+        Arc::new(Names { callbacks, engine, state: OnceLock::new() })
+    }
+
+    fn list(&self, catalog: Option<&str>, schema: Option<&str>) -> Result<Vec<String>> {
+        let mut names: Vec<String> = vec![];
+        let catalog = catalog.map(c_text).transpose()?;
+        let schema = schema.map(c_text).transpose()?;
+        let pointer = |t: &Option<CString>| t.as_ref().map_or(std::ptr::null(), |t| t.as_ptr());
+        let Some(list) = self.callbacks.list else { return Ok(names) };
+        call_c(|error| unsafe {
+            let sink = (&raw mut names).cast();
+            list(
+                self.callbacks.context,
+                pointer(&catalog),
+                pointer(&schema),
+                Some(emit),
+                sink,
+                error,
+            )
+        })?;
+        Ok(names)
+    }
+
+    /// Asks C for one table; None when there is none.
+    fn table(&self, catalog: &str, schema: &str, name: &str) -> Result<Option<Arc<Held>>> {
+        let Some(ask) = self.callbacks.table else { return Ok(None) };
+        let (catalog, schema) = (c_text(catalog)?, c_text(schema)?);
+        let name = c_text(name)?;
+        let mut table = wr_table::default();
+        let mut error = weir_error::default();
+        let code = unsafe {
+            ask(
+                self.callbacks.context,
+                catalog.as_ptr(),
+                schema.as_ptr(),
+                name.as_ptr(),
+                &mut table,
+                &mut error,
+            )
+        };
+        match code as u32 {
+            0 => Ok(Some(Arc::new(Held(table)))),
+            WEIR_NOT_FOUND if error.message[0] == 0 => Ok(None),
+            _ => Err(from_c(error, code)),
+        }
+    }
+
+    fn state(&self) -> Result<SessionState> {
+        let state = self.state.get().and_then(Weak::upgrade);
+        let state = state.ok_or_else(|| {
+            coded(WEIR_INVALID_STATE, "55000", "the session of this table was closed")
+        })?;
+        let state = state.read().clone();
+        Ok(state)
+    }
+}
+
+/// A table that C handed over, given back when nothing uses it any more.
+pub struct Held(pub wr_table);
+
+unsafe impl Send for Held {}
+unsafe impl Sync for Held {}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Held")
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(release) = self.0.release {
+            unsafe { release(&mut self.0) };
+        }
+    }
+}
+
+impl Held {
+    pub fn kind(&self) -> &weir_table_kind {
+        unsafe { &*self.0.kind }
+    }
+}
+
+/// A slice of a C array; empty for NULL.
+pub unsafe fn slice<'a, T>(pointer: *const T, length: usize) -> &'a [T] {
+    if pointer.is_null() || length == 0 {
+        return &[];
+    }
+    unsafe { std::slice::from_raw_parts(pointer, length) }
+}
+
+pub fn options(items: *const weir_option, n_items: usize) -> Vec<(String, String)> {
+    unsafe { slice(items, n_items) }
+        .iter()
+        .filter_map(|o| Some((text(o.key)?, text(o.value).unwrap_or_default())))
+        .collect()
+}
+
+#[derive(Debug)]
+pub struct Catalogs(pub Arc<Names>);
+
+impl CatalogProviderList for Catalogs {
+    fn register_catalog(
+        &self,
+        _name: String,
+        _catalog: Arc<dyn CatalogProvider>,
+    ) -> Option<Arc<dyn CatalogProvider>> {
+        None // only C makes catalogs
+    }
+
+    fn catalog_names(&self) -> Vec<String> {
+        self.0.list(None, None).unwrap_or_default()
+    }
+
+    fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
+        self.catalog_names().iter().any(|n| n == name).then(|| {
+            Arc::new(Catalog { names: self.0.clone(), name: name.to_string() })
+                as Arc<dyn CatalogProvider>
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Catalog {
+    names: Arc<Names>,
+    name: String,
+}
+
+impl CatalogProvider for Catalog {
+    fn schema_names(&self) -> Vec<String> {
+        self.names.list(Some(&self.name), None).unwrap_or_default()
+    }
+
+    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        self.schema_names().iter().any(|n| n == name).then(|| {
+            Arc::new(SchemaOfC {
+                names: self.names.clone(),
+                catalog: self.name.clone(),
+                name: name.to_string(),
+            }) as Arc<dyn SchemaProvider>
+        })
+    }
+}
+
+#[derive(Debug)]
+struct SchemaOfC {
+    names: Arc<Names>,
+    catalog: String,
+    name: String,
+}
+
+thread_local! {
+    /// The views that are being planned, outermost first. A statement is planned on one thread.
+    static VIEWS: RefCell<Vec<String>> = const { RefCell::new(vec![]) };
+}
+
+struct InView;
+
+impl InView {
+    fn enter(name: String) -> Result<InView> {
+        VIEWS.with_borrow_mut(|views| {
+            if let Some(at) = views.iter().position(|v| *v == name) {
+                let cycle = [&views[at..], &[name]].concat().join(" -> ");
+                return plan_err!("a view reads itself: {cycle}");
+            }
+            if views.len() >= MAX_VIEW_DEPTH {
+                return plan_err!("views are nested more than {MAX_VIEW_DEPTH} deep at {name}");
+            }
+            views.push(name);
+            Ok(InView)
+        })
+    }
+}
+
+impl Drop for InView {
+    fn drop(&mut self) {
+        VIEWS.with_borrow_mut(|views| views.pop());
+    }
+}
+
+#[async_trait]
+impl SchemaProvider for SchemaOfC {
+    fn table_names(&self) -> Vec<String> {
+        self.names.list(Some(&self.catalog), Some(&self.name)).unwrap_or_default()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let Some(held) = self.names.table(&self.catalog, &self.name, name)? else {
+            return Ok(None);
+        };
+        let full = TableReference::full(&*self.catalog, &*self.name, name);
+        let form = FormOf(&raw const held.0.form);
+        provider(&self.names, &held, form, &full).await.map(Some)
+    }
+
+    async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
+        let held = self.names.table(&self.catalog, &self.name, name)?;
+        Ok(held.map(|h| if h.0.is_view != 0 { TableType::View } else { TableType::Base }))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.table_names().iter().any(|n| n == name)
+    }
+}
+
+// What a form points to is not changed while it is held.
+unsafe impl Send for weir_form {}
+unsafe impl Sync for weir_form {}
+
+/// A form pointer that a future may hold: what it points to lives as long as its `Held`.
+#[derive(Clone, Copy)]
+pub struct FormOf(*const weir_form);
+
+unsafe impl Send for FormOf {}
+unsafe impl Sync for FormOf {}
+
+impl FormOf {
+    pub fn get(&self) -> &weir_form {
+        unsafe { &*self.0 }
+    }
+
+    /// The query of the SQL form, with its default catalog and schema.
+    fn sql(&self) -> (String, Option<String>, Option<String>) {
+        let sql = &self.get().sql;
+        (text(sql.query).unwrap_or_default(), text(sql.catalog), text(sql.schema))
+    }
+
+    fn parts(&self) -> Vec<FormOf> {
+        let form = self.get();
+        unsafe { slice(form.parts, form.n_parts) }.iter().map(|part| FormOf(*part)).collect()
+    }
+}
+
+/// The engine's table for a form.
+fn provider<'a>(
+    names: &'a Arc<Names>,
+    held: &'a Arc<Held>,
+    form: FormOf,
+    name: &'a TableReference,
+) -> std::pin::Pin<Box<dyn Future<Output = Result<Arc<dyn TableProvider>>> + Send + 'a>> {
+    Box::pin(async move {
+        match form.get().type_ as u32 {
+            WEIR_FORM_FILES => {
+                let state = names.state()?;
+                let table = FilesTable::new(&names.engine, &state, form, name).await;
+                Ok(Arc::new(table?) as Arc<dyn TableProvider>)
+            }
+            WEIR_FORM_SQL => view(names, held, form, name).await,
+            WEIR_FORM_STREAM | WEIR_FORM_REMOTE => {
+                Ok(Arc::new(StreamTable::new(held, form, &names.state()?)?) as Arc<dyn TableProvider>)
+            }
+            WEIR_FORM_UNION => {
+                let mut plan: Option<LogicalPlanBuilder> = None;
+                for part in form.parts() {
+                    let source = provider(names, held, part, name).await?;
+                    let scan = LogicalPlanBuilder::scan("part", provider_as_source(source), None)?;
+                    plan = Some(match plan {
+                        Some(plan) => plan.union_by_name(scan.build()?)?,
+                        None => scan,
+                    });
+                }
+                let Some(plan) = plan else {
+                    return plan_err!("table {name} is a union without parts");
+                };
+                Ok(Arc::new(ViewTable::new(plan.build()?, None)) as Arc<dyn TableProvider>)
+            }
+            other => plan_err!("table {name} has an unknown form {other}"),
+        }
+    })
+}
+
+/// Plans a query of the SQL form as a view, in its own default catalog and schema.
+async fn view(
+    names: &Arc<Names>,
+    held: &Arc<Held>,
+    form: FormOf,
+    name: &TableReference,
+) -> Result<Arc<dyn TableProvider>> {
+    let _in_view = InView::enter(name.to_string())?;
+    let mut state = names.state()?;
+    let (query, catalog, schema) = form.sql();
+    let catalog_options = &mut state.config_mut().options_mut().catalog;
+    if let Some(catalog) = catalog {
+        catalog_options.default_catalog = catalog;
+    }
+    if let Some(schema) = schema {
+        catalog_options.default_schema = schema;
+    }
+    let definition = text(held.0.definition);
+    let plan = state.create_logical_plan(&query).await.map_err(|e| {
+        if crate::error::is_coded(&e) { e } else { e.context(format!("in view {name}")) }
+    })?;
+    if matches!(plan, LogicalPlan::Ddl(_) | LogicalPlan::Dml(_) | LogicalPlan::Copy(_)) {
+        return plan_err!("the definition of {name} is not a query");
+    }
+    Ok(Arc::new(View { inner: ViewTable::new(plan, definition), is_view: held.0.is_view != 0 }))
+}
+
+/// A view table that says whether the catalog calls it one.
+#[derive(Debug)]
+struct View {
+    inner: ViewTable,
+    is_view: bool,
+}
+
+#[async_trait]
+impl TableProvider for View {
+    fn schema(&self) -> arrow::datatypes::SchemaRef {
+        self.inner.schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        if self.is_view { TableType::View } else { TableType::Base }
+    }
+
+    fn get_table_definition(&self) -> Option<&str> {
+        self.inner.get_table_definition()
+    }
+
+    fn get_logical_plan(&self) -> Option<std::borrow::Cow<'_, LogicalPlan>> {
+        self.inner.get_logical_plan()
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<datafusion::logical_expr::TableProviderFilterPushDown>> {
+        self.inner.supports_filters_pushdown(filters)
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+        self.inner.scan(state, projection, filters, limit).await
+    }
+}

@@ -1,0 +1,204 @@
+//! Changes of rows: COPY and INSERT are staged; DELETE, UPDATE and TRUNCATE are one overwrite with the rows that stay.
+//!
+//! The engine's own delete_from and update get an empty filter list both for "no WHERE" and for a WHERE that the
+//! optimizer rewrote, so they are never used: a SELECT over the same WHERE, planned as any other query, says which rows stay.
+
+use std::sync::{Arc, Mutex};
+
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{DataFusionError, not_impl_err, plan_err};
+use datafusion::datasource::listing::ListingTableUrl;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::dml::{CopyTo, InsertOp};
+use datafusion::logical_expr::{
+    DmlStatement, LogicalPlan, LogicalPlanBuilder, WriteOp, lit, when,
+};
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::Expr;
+use datafusion::sql::parser::{CopyToStatement, Statement};
+use datafusion::sql::sqlparser::ast::Value as SqlValue;
+
+use crate::commit::{CommitExec, Staging};
+use crate::error::Result;
+use crate::files::{local_path, url_of};
+
+/// Option of COPY that weir adds: what stands at the target is replaced.
+const OVERWRITE: &str = "weir.overwrite";
+const SINGLE_FILE: &str = "single_file_output";
+
+/// What runs for a plan. A change that cannot count its own rows has a query that does, run before it.
+pub struct Physical {
+    pub plan: Arc<dyn ExecutionPlan>,
+    pub count: Option<Arc<dyn ExecutionPlan>>,
+}
+
+pub async fn physical(state: &SessionState, plan: &LogicalPlan) -> Result<Physical> {
+    let (plan, count) = match plan {
+        LogicalPlan::Copy(copy) => (copy_to(state, copy).await?, None),
+        LogicalPlan::Dml(dml) if rewritten(&dml.op) => {
+            let (change, changed) = overwrite(dml)?;
+            let count = state.create_physical_plan(&changed).await?;
+            (state.create_physical_plan(&change).await?, Some(count))
+        }
+        LogicalPlan::Analyze(analyze) if matches!(*analyze.input, LogicalPlan::Copy(_)) => {
+            return not_impl_err!("EXPLAIN ANALYZE of COPY, which would write; use EXPLAIN");
+        }
+        plan => (state.create_physical_plan(plan).await?, None),
+    };
+    Ok(Physical { plan, count })
+}
+
+/// Fills in what a COPY's target says by its name: `x.jsonl`, `x.tsv`, `x.csv.gz`. What the statement gives wins.
+pub fn copy_defaults(statement: &mut Statement) {
+    let copy = match statement {
+        Statement::CopyTo(copy) => copy,
+        Statement::Explain(explain) => return copy_defaults(&mut explain.statement),
+        _ => return,
+    };
+    let name = copy.target.rsplit('/').next().unwrap_or("").to_ascii_lowercase();
+    let (name, compression) = match name.rsplit_once('.') {
+        Some((stem, "gz")) => (stem, Some("gzip")),
+        Some((stem, "zst")) => (stem, Some("zstd")),
+        Some((stem, "bz2")) => (stem, Some("bzip2")),
+        Some((stem, "xz")) => (stem, Some("xz")),
+        _ => (&*name, None),
+    };
+    let (format, delimiter) = match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("csv") => ("csv", None),
+        Some("tsv" | "tab") => ("csv", Some("\t")),
+        Some("json" | "jsonl" | "ndjson") => ("json", None),
+        Some("parquet" | "pq") => ("parquet", None),
+        Some("arrow" | "feather" | "ipc") => ("arrow", None),
+        _ => return,
+    };
+    if copy.stored_as.as_deref().is_some_and(|given| !given.eq_ignore_ascii_case(format)) {
+        return;
+    }
+    copy.stored_as = Some(format.to_uppercase());
+    let defaults = [("compression", compression), ("delimiter", delimiter)];
+    for (key, value) in defaults.into_iter().filter_map(|(k, v)| Some((k, v?))) {
+        let given = copy.options.iter().any(|(k, _)| {
+            k.to_ascii_lowercase().trim_start_matches("format.") == key
+        });
+        if !given {
+            let value = SqlValue::SingleQuotedString(value.to_string());
+            copy.options.push((format!("format.{key}"), value));
+        }
+    }
+}
+
+async fn copy_to(state: &SessionState, copy: &CopyTo) -> Result<Arc<dyn ExecutionPlan>> {
+    let mut copy = copy.clone();
+    let overwrite = flag(copy.options.remove(OVERWRITE), OVERWRITE)?.unwrap_or(false);
+    let target = ListingTableUrl::parse(&copy.output_url)?;
+    let single_file = flag(copy.options.remove(SINGLE_FILE), SINGLE_FILE)?.unwrap_or(
+        copy.partition_by.is_empty()
+            && !copy.output_url.ends_with('/')
+            && target.file_extension().is_some(),
+    );
+    if single_file && !copy.partition_by.is_empty() {
+        return plan_err!("COPY to one file cannot be partitioned: {}", copy.output_url);
+    }
+    let staging = Staging::begin(&local_path(&target)?, single_file, overwrite)?;
+    copy.output_url = url_of(&staging.path(), !single_file)?.to_string();
+    copy.options.insert(SINGLE_FILE.into(), single_file.to_string());
+    let sink = state.create_physical_plan(&LogicalPlan::Copy(copy)).await?;
+    Ok(Arc::new(CommitExec::new(sink, Arc::new(Mutex::new(Some(staging))))))
+}
+
+fn flag(value: Option<String>, key: &str) -> Result<Option<bool>> {
+    match value.as_deref().map(str::trim) {
+        None => Ok(None),
+        Some("true") => Ok(Some(true)),
+        Some("false") => Ok(Some(false)),
+        Some(other) => Err(DataFusionError::Configuration(format!(
+            "provided value for '{key}' was not recognized: \"{other}\""
+        ))),
+    }
+}
+
+fn rewritten(op: &WriteOp) -> bool {
+    matches!(op, WriteOp::Delete | WriteOp::Update | WriteOp::Truncate)
+}
+
+/// The overwrite that a change amounts to, and the query that counts the rows it changes.
+fn overwrite(dml: &DmlStatement) -> Result<(LogicalPlan, LogicalPlan)> {
+    let table = &dml.table_name;
+    let (rows, predicate, values) = match (&dml.op, dml.input.as_ref()) {
+        (WriteOp::Update, LogicalPlan::Projection(projection)) => {
+            let (rows, predicate) = rows_and_predicate(&projection.input);
+            (rows, predicate, Some(&projection.expr))
+        }
+        (_, input) => {
+            let (rows, predicate) = rows_and_predicate(input);
+            (rows, predicate, None)
+        }
+    };
+    if !is_scan(&rows) {
+        return not_impl_err!(
+            "{} of {table} with LIMIT, FROM or a join: it would not be exact",
+            dml.op.name()
+        );
+    }
+    let predicate = predicate.unwrap_or_else(|| lit(true));
+    let scan = || LogicalPlanBuilder::from(rows.as_ref().clone());
+    let stay = match values {
+        None => scan().filter(predicate.clone().is_not_true())?.build()?,
+        Some(values) => {
+            if has_subquery(&predicate)? {
+                // The same as two halves, since a subquery may stand in a WHERE only.
+                let changed = scan().filter(predicate.clone())?.project(values.clone())?;
+                let same = rows.schema().columns().into_iter().map(Expr::Column);
+                let same = scan().filter(predicate.clone().is_not_true())?.project(same)?;
+                changed.union(same.build()?)?.build()?
+            } else {
+                let old = rows.schema().columns().into_iter().map(Expr::Column);
+                let new = old.zip(values).map(|(old, new)| {
+                    let name = new.schema_name().to_string();
+                    let new = new.clone().unalias();
+                    Ok(match new == old {
+                        true => old.alias(name),
+                        false => when(predicate.clone().is_true(), new).otherwise(old)?.alias(name),
+                    })
+                });
+                scan().project(new.collect::<Result<Vec<_>>>()?)?.build()?
+            }
+        }
+    };
+    let changed = scan()
+        .filter(predicate)?
+        .aggregate(Vec::<Expr>::new(), vec![count(lit(1)).alias("count")])?
+        .build()?;
+    let change = LogicalPlan::Dml(DmlStatement::new(
+        table.clone(),
+        dml.target.clone(),
+        WriteOp::Insert(InsertOp::Overwrite),
+        Arc::new(stay),
+    ));
+    Ok((change, changed))
+}
+
+fn rows_and_predicate(input: &LogicalPlan) -> (Arc<LogicalPlan>, Option<Expr>) {
+    match input {
+        LogicalPlan::Filter(filter) => (filter.input.clone(), Some(filter.predicate.clone())),
+        input => (Arc::new(input.clone()), None),
+    }
+}
+
+fn is_scan(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::TableScan(_) => true,
+        LogicalPlan::SubqueryAlias(alias) => is_scan(&alias.input),
+        _ => false,
+    }
+}
+
+fn has_subquery(expr: &Expr) -> Result<bool> {
+    let mut found = false;
+    expr.apply(|e| {
+        found |= matches!(e, Expr::InSubquery(_) | Expr::Exists(_) | Expr::ScalarSubquery(_));
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(found)
+}

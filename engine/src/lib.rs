@@ -1,0 +1,331 @@
+//! Apache DataFusion behind the C ABI of src/engine/engine.h, which says what each entry does.
+
+mod bindings;
+mod catalog;
+mod commit;
+mod dml;
+mod encode;
+mod error;
+mod files;
+mod filters;
+mod limits;
+mod plan;
+mod run;
+mod runtime;
+mod scan;
+mod schema;
+mod session;
+mod sink;
+mod stream;
+mod stream_exec;
+mod stream_table;
+mod text;
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::path::Path;
+use std::sync::Arc;
+
+use bindings::*;
+use catalog::{options, text as c_str};
+use error::{Result, coded, guard, guard_sql};
+use plan::Plan;
+use run::Run;
+use runtime::Engine;
+use session::Session;
+use stream::{Imported, export, export_schema, import_batch, import_schema};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A handle of C: a counted reference behind a pointer.
+unsafe fn borrow<'a, T>(handle: *const c_void) -> &'a Arc<T> {
+    unsafe { &*handle.cast::<Arc<T>>() }
+}
+
+fn give<T>(value: Arc<T>, ret_handle: *mut *mut c_void) {
+    unsafe { *ret_handle = Box::into_raw(Box::new(value)).cast() };
+}
+
+unsafe fn take_back<T>(handle: *mut c_void) -> Option<Arc<T>> {
+    (!handle.is_null()).then(|| *unsafe { Box::from_raw(handle.cast::<Arc<T>>()) })
+}
+
+/// Drops a handle; a panic while dropping has nobody to be told.
+unsafe fn discard<T>(handle: *mut c_void) {
+    guard(std::ptr::null_mut(), || {
+        drop(unsafe { take_back::<T>(handle) });
+        Ok(())
+    });
+}
+
+fn give_text(value: String, ret_text: *mut *mut c_char) -> Result<()> {
+    let value = CString::new(value.replace('\0', " ")).expect("has no zero byte");
+    unsafe { *ret_text = value.into_raw() };
+    Ok(())
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn wr_engine_version() -> *const c_char {
+    c"DataFusion 55.2.0".as_ptr()
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_engine_open(
+    options: *const wr_engine_options,
+    ret_engine: *mut *mut c_void,
+    error: *mut weir_error,
+) -> c_int {
+    error::quiet_panics();
+    guard(error, || {
+        let options = unsafe { &*options };
+        let spill = c_str(options.spill_path);
+        let engine = Engine::open(
+            options.threads,
+            options.memory_limit,
+            spill.as_deref().map(Path::new),
+            options.spill_limit,
+        )?;
+        give(engine, ret_engine);
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_engine_close(engine: *mut c_void) {
+    guard(std::ptr::null_mut(), || {
+        if let Some(engine) = unsafe { take_back::<Engine>(engine) } {
+            engine.close();
+        }
+        Ok(())
+    });
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_engine_session_new(
+    engine: *mut c_void,
+    options: *const wr_session_options,
+    ret_session: *mut *mut c_void,
+    error: *mut weir_error,
+) -> c_int {
+    guard(error, || {
+        let options = unsafe { &*options };
+        let session = Session::new(
+            unsafe { borrow::<Engine>(engine) },
+            &c_str(options.catalog).unwrap_or_default(),
+            &c_str(options.schema).unwrap_or_default(),
+            options.names,
+            c_str(options.functions).as_deref(),
+        )?;
+        give(session, ret_session);
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_engine_session_free(session: *mut c_void) {
+    unsafe { discard::<Session>(session) };
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_engine_session_set(
+    session: *mut c_void,
+    key: *const c_char,
+    value: *const c_char,
+    error: *mut weir_error,
+) -> c_int {
+    guard(error, || {
+        let session = unsafe { borrow::<Session>(session) };
+        session.set(&c_str(key).unwrap_or_default(), &c_str(value).unwrap_or_default())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_engine_session_names(
+    session: *mut c_void,
+    ret_catalog: *mut *mut c_char,
+    ret_schema: *mut *mut c_char,
+    error: *mut weir_error,
+) -> c_int {
+    guard(error, || {
+        let (catalog, schema) = unsafe { borrow::<Session>(session) }.names();
+        give_text(catalog, ret_catalog)?;
+        give_text(schema, ret_schema)
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_plan_new(
+    session: *mut c_void,
+    sql: *const c_char,
+    ret_plan: *mut *mut c_void,
+    error: *mut weir_error,
+) -> c_int {
+    let sql = unsafe { CStr::from_ptr(sql) };
+    guard_sql(error, &sql.to_string_lossy(), || {
+        let Ok(sql) = sql.to_str() else {
+            return Err(coded(WEIR_INVALID_ARGUMENT, "22021", "the statement is not UTF-8"));
+        };
+        let plan = Plan::new(unsafe { borrow::<Session>(session) }, sql)?;
+        give(Arc::new(plan), ret_plan);
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_plan_free(plan: *mut c_void) {
+    unsafe { discard::<Plan>(plan) };
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_plan_describe(plan: *const c_void, ret_info: *mut wr_plan_info) {
+    unsafe { *ret_info = borrow::<Plan>(plan).info.c };
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_plan_schema(
+    plan: *const c_void,
+    ret_schema: *mut ArrowSchema,
+    error: *mut weir_error,
+) -> c_int {
+    guard(error, || export_schema(&unsafe { borrow::<Plan>(plan) }.schema()?, ret_schema))
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_plan_parameters(
+    plan: *const c_void,
+    ret_schema: *mut ArrowSchema,
+    error: *mut weir_error,
+) -> c_int {
+    guard(error, || export_schema(&unsafe { borrow::<Plan>(plan) }.parameters()?, ret_schema))
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_plan_bind(
+    plan: *const c_void,
+    schema: *const ArrowSchema,
+    values: *mut ArrowArray,
+    ret_plan: *mut *mut c_void,
+    error: *mut weir_error,
+) -> c_int {
+    guard(error, || {
+        let schema = Arc::new(import_schema(schema)?);
+        // Moved out now, and back if binding fails: the caller then still owns it.
+        let mut moved = unsafe { std::ptr::read(values) };
+        unsafe { (*values).release = None };
+        let batch = import_batch(&mut moved, &schema)?;
+        let bound = unsafe { borrow::<Plan>(plan) }.bind(&batch)?;
+        give(Arc::new(bound), ret_plan);
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_plan_execute(
+    plan: *const c_void,
+    ret_rows: *mut ArrowArrayStream,
+    ret_run: *mut *mut c_void,
+    error: *mut weir_error,
+) -> c_int {
+    guard(error, || {
+        let (rows, run) = run::execute(unsafe { borrow::<Plan>(plan) })?;
+        export(rows, ret_rows);
+        give(run, ret_run);
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_run_cancel(run: *mut c_void) {
+    guard(std::ptr::null_mut(), || {
+        unsafe { borrow::<Run>(run) }.cancel();
+        Ok(())
+    });
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_run_progress(run: *const c_void, ret_progress: *mut weir_progress) {
+    guard(std::ptr::null_mut(), || {
+        unsafe { *ret_progress = borrow::<Run>(run).progress() };
+        Ok(())
+    });
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_run_metrics(
+    run: *const c_void,
+    ret_text: *mut *mut c_char,
+    error: *mut weir_error,
+) -> c_int {
+    guard(error, || give_text(unsafe { borrow::<Run>(run) }.metrics(), ret_text))
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_run_free(run: *mut c_void) {
+    unsafe { discard::<Run>(run) };
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_stream_error(
+    stream: *mut ArrowArrayStream,
+    ret_error: *mut weir_error,
+) -> c_int {
+    match stream::last_error(unsafe { &*stream }) {
+        Some(error) => {
+            unsafe { *ret_error = error };
+            0
+        }
+        None => WEIR_INVALID_STATE as c_int,
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_stream_encode(
+    _engine: *mut c_void,
+    rows: *mut ArrowArrayStream,
+    format: *const c_char,
+    option_items: *const weir_option,
+    n_options: usize,
+    write: weir_write_fn,
+    context: *mut c_void,
+    error: *mut weir_error,
+) -> c_int {
+    guard(error, || {
+        let rows = Box::new(Imported::new(rows)?);
+        let format = c_str(format).unwrap_or_default();
+        let Some(write) = write else {
+            return Err(coded(WEIR_INVALID_ARGUMENT, "22004", "no function to write with"));
+        };
+        let mut sink = |bytes: &[u8]| match unsafe {
+            write(context, bytes.as_ptr().cast(), bytes.len())
+        } {
+            0 => Ok(()),
+            code => Err(std::io::Error::from_raw_os_error(code)),
+        };
+        encode::encode(rows, &format, &options(option_items, n_options), &mut sink)?;
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_stream_text(
+    rows: *mut ArrowArrayStream,
+    ret_text: *mut ArrowArrayStream,
+    error: *mut weir_error,
+) -> c_int {
+    guard(error, || {
+        export(Box::new(text::TextReader::new(Box::new(Imported::new(rows)?))), ret_text);
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_engine_free(text: *mut c_char) {
+    if !text.is_null() {
+        drop(unsafe { CString::from_raw(text) });
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_engine_panic(error: *mut weir_error) -> c_int {
+    guard(error, || panic!("asked for by a test"))
+}

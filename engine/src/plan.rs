@@ -1,0 +1,317 @@
+//! A planned statement, and what the catalog in C must do for it.
+
+use std::collections::HashMap;
+use std::ffi::{CString, c_char};
+use std::ptr;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::common::{
+    DataFusionError, ParamValues, ScalarValue, SchemaReference, TableReference, not_impl_err,
+    plan_err,
+};
+use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement as LogicalStatement};
+use datafusion::sql::sqlparser::ast::Ident;
+use datafusion::sql::unparser::expr_to_sql;
+
+use crate::bindings::*;
+use crate::catalog::c_text;
+use crate::error::{Result, coded};
+use crate::{dml, limits};
+use crate::runtime::on_large_stack;
+use crate::schema::declare;
+use crate::session::Session;
+
+pub struct Plan {
+    pub session: Arc<Session>,
+    pub plan: LogicalPlan,
+    pub kind: u32,
+    pub info: Info,
+}
+
+impl Plan {
+    pub fn new(session: &Arc<Session>, sql: &str) -> Result<Plan> {
+        on_large_stack(|| session.engine.handle.block_on(Self::make(session, sql)))
+    }
+
+    async fn make(session: &Arc<Session>, sql: &str) -> Result<Plan> {
+        limits::check_text(sql)?;
+        let state = session.context.state();
+        let dialect = state.config_options().sql_parser.dialect;
+        let mut statement = state.sql_to_statement(sql, &dialect)?;
+        limits::shape(&mut statement)?;
+        dml::copy_defaults(&mut statement);
+        let view_query = limits::view_query(&statement);
+        let mut plan = state.statement_to_plan(statement).await?;
+        if let LogicalPlan::Statement(LogicalStatement::Execute(_)) = &plan {
+            // Puts the prepared plan in its place.
+            plan = session.context.execute_logical_plan(plan).await?.into_unoptimized_plan();
+        }
+        Self::describe(session, plan, view_query)
+    }
+
+    fn describe(
+        session: &Arc<Session>,
+        plan: LogicalPlan,
+        view_query: Option<String>,
+    ) -> Result<Plan> {
+        let mut info = Info::default();
+        let kind = match &plan {
+            LogicalPlan::Ddl(ddl) => info.ddl(session, ddl, view_query)?,
+            LogicalPlan::Dml(_) | LogicalPlan::Copy(_) => WR_PLAN_CHANGE,
+            LogicalPlan::Statement(_) => WR_PLAN_SESSION,
+            _ => WR_PLAN_QUERY,
+        };
+        info.c.type_ = kind as i32;
+        Ok(Plan { session: session.clone(), plan, kind, info })
+    }
+
+    /// The plan that gives rows, if there is one: of a CREATE, its input.
+    pub fn rows(&self) -> Option<&LogicalPlan> {
+        match &self.plan {
+            LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create)) => Some(&create.input),
+            LogicalPlan::Ddl(DdlStatement::CreateView(create)) => Some(&create.input),
+            LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) => None,
+            plan => Some(plan),
+        }
+    }
+
+    pub fn schema(&self) -> Result<Schema> {
+        match &self.plan {
+            LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create)) => declare(
+                create.input.schema().as_arrow(),
+                &create.constraints,
+                create.column_defaults.iter().map(|(name, expr)| (name, expr)),
+            ),
+            LogicalPlan::Ddl(DdlStatement::CreateExternalTable(create)) => declare(
+                create.schema.as_arrow(),
+                &create.constraints,
+                create.column_defaults.iter(),
+            ),
+            plan => Ok(self.rows().unwrap_or(plan).schema().as_arrow().clone()),
+        }
+    }
+
+    /// Parameters in order of number, then name; of type null where it could not be inferred.
+    pub fn parameters(&self) -> Result<Schema> {
+        let mut found: Vec<(String, DataType)> = self
+            .plan
+            .get_parameter_types()?
+            .into_iter()
+            .map(|(name, data_type)| {
+                (name.trim_start_matches('$').to_string(), data_type.unwrap_or(DataType::Null))
+            })
+            .collect();
+        found.sort_by_key(|(name, _)| (name.parse::<u64>().unwrap_or(u64::MAX), name.clone()));
+        let fields = found.into_iter().map(|(name, data_type)| Field::new(name, data_type, true));
+        Ok(Schema::new(fields.collect::<Vec<_>>()))
+    }
+
+    /// A new plan with the values of one row.
+    pub fn bind(&self, row: &RecordBatch) -> Result<Plan> {
+        let parameters = self.parameters()?;
+        let wrong = |text: String| coded(WEIR_INVALID_ARGUMENT, "07001", text);
+        if row.num_rows() != 1 {
+            return Err(wrong(format!("parameters are one row, not {}", row.num_rows())));
+        }
+        if row.num_columns() != parameters.fields().len() {
+            let (given, wanted) = (row.num_columns(), parameters.fields().len());
+            return Err(wrong(format!("{given} values for {wanted} parameters")));
+        }
+        let mut values: HashMap<String, ScalarValue> = HashMap::new();
+        for (position, parameter) in parameters.fields().iter().enumerate() {
+            let column = row.column_by_name(parameter.name()).unwrap_or(row.column(position));
+            let mut value = ScalarValue::try_from_array(column, 0)?;
+            if parameter.data_type() != &DataType::Null {
+                let name = parameter.name();
+                value = value.cast_to(parameter.data_type()).map_err(|e| {
+                    let wanted = parameter.data_type();
+                    let text = e.strip_backtrace();
+                    wrong(format!("parameter ${name} does not fit its type {wanted}: {text}"))
+                })?;
+            }
+            values.insert(parameter.name().clone(), value);
+        }
+        on_large_stack(|| {
+            let plan = self.plan.clone().with_param_values(ParamValues::from(values))?;
+            Self::describe(&self.session, plan, None)
+        })
+    }
+}
+
+/// `struct wr_plan_info` with what it points to.
+#[derive(Default)]
+pub struct Info {
+    pub c: wr_plan_info,
+    texts: Vec<CString>,
+    options: Vec<weir_option>,
+}
+
+// Its pointers lead to its own texts.
+unsafe impl Send for Info {}
+unsafe impl Sync for Info {}
+
+impl Info {
+    fn keep(&mut self, text: &str) -> Result<*const c_char> {
+        self.texts.push(c_text(text)?);
+        Ok(self.texts.last().expect("just pushed").as_ptr())
+    }
+
+    fn name(&mut self, session: &Session, name: &TableReference) -> Result<()> {
+        let (catalog, schema) = session.names();
+        let name = name.clone().resolve(&catalog, &schema);
+        self.c.catalog = self.keep(&name.catalog)?;
+        self.c.schema = self.keep(&name.schema)?;
+        self.c.name = self.keep(&name.table)?;
+        Ok(())
+    }
+
+    /// A schema's name: "schema" or "catalog.schema".
+    fn schema_name(&mut self, session: &Session, name: &str) -> Result<()> {
+        let (catalog, schema) = match name.split_once('.') {
+            Some((catalog, schema)) => (catalog.to_string(), schema),
+            None => (session.names().0, name),
+        };
+        self.c.catalog = self.keep(&catalog)?;
+        self.c.schema = self.keep(schema)?;
+        Ok(())
+    }
+
+    fn ddl(
+        &mut self,
+        session: &Session,
+        ddl: &DdlStatement,
+        view_query: Option<String>,
+    ) -> Result<u32> {
+        Ok(match ddl {
+            DdlStatement::CreateMemoryTable(create) => {
+                self.name(session, &create.name)?;
+                self.c.if_not_exists = create.if_not_exists as i32;
+                self.c.or_replace = create.or_replace as i32;
+                self.c.temporary = create.temporary as i32;
+                let columns_only = matches!(
+                    create.input.as_ref(),
+                    LogicalPlan::EmptyRelation(empty) if !empty.produce_one_row
+                );
+                self.c.has_input = !columns_only as i32;
+                self.c.has_columns = 1;
+                WR_PLAN_CREATE_TABLE
+            }
+            DdlStatement::CreateView(create) => {
+                self.name(session, &create.name)?;
+                self.c.or_replace = create.or_replace as i32;
+                self.c.temporary = create.temporary as i32;
+                let Some(query) = view_query else {
+                    return plan_err!("a CREATE VIEW with parameters cannot be bound");
+                };
+                self.c.query = self.keep(&query)?;
+                self.c.has_input = 1;
+                WR_PLAN_CREATE_VIEW
+            }
+            DdlStatement::CreateExternalTable(create) => {
+                if create.unbounded {
+                    return not_impl_err!("CREATE UNBOUNDED EXTERNAL TABLE");
+                }
+                let [location] = &create.locations[..] else {
+                    return not_impl_err!("CREATE EXTERNAL TABLE with several locations");
+                };
+                self.name(session, &create.name)?;
+                self.c.if_not_exists = create.if_not_exists as i32;
+                self.c.or_replace = create.or_replace as i32;
+                self.c.temporary = create.temporary as i32;
+                self.c.has_columns = !create.schema.fields().is_empty() as i32;
+                self.c.location = self.keep(location)?;
+                self.c.format = self.keep(&create.file_type.to_lowercase())?;
+                if !create.table_partition_cols.is_empty() {
+                    self.c.partition_by = self.keep(&create.table_partition_cols.join(","))?;
+                }
+                let mut orderings = vec![];
+                for ordering in &create.order_exprs {
+                    let mut terms = vec![];
+                    for term in ordering {
+                        let direction = if term.asc { "ASC" } else { "DESC" };
+                        let nulls = if term.nulls_first { "FIRST" } else { "LAST" };
+                        let expr = match &term.expr {
+                            datafusion::prelude::Expr::Column(column) => {
+                                Ident::with_quote('"', &column.name).to_string()
+                            }
+                            other => expr_to_sql(other)?.to_string(),
+                        };
+                        terms.push(format!("{expr} {direction} NULLS {nulls}"));
+                    }
+                    orderings.push(terms.join(", "));
+                }
+                if !orderings.is_empty() {
+                    self.c.order_by = self.keep(&orderings.join("; "))?;
+                }
+                let mut options: Vec<_> = create.options.iter().collect();
+                options.sort();
+                for (key, value) in options {
+                    let (key, value) = (self.keep(key)?, self.keep(value)?);
+                    self.options.push(weir_option { key, value });
+                }
+                self.c.options = match self.options.is_empty() {
+                    true => ptr::null(),
+                    false => self.options.as_ptr(),
+                };
+                self.c.n_options = self.options.len();
+                WR_PLAN_CREATE_EXTERNAL
+            }
+            DdlStatement::DropTable(drop) => {
+                self.name(session, &drop.name)?;
+                self.c.if_not_exists = drop.if_exists as i32;
+                WR_PLAN_DROP_TABLE
+            }
+            DdlStatement::DropView(drop) => {
+                self.name(session, &drop.name)?;
+                self.c.if_not_exists = drop.if_exists as i32;
+                WR_PLAN_DROP_VIEW
+            }
+            DdlStatement::CreateCatalogSchema(create) => {
+                self.schema_name(session, &create.schema_name)?;
+                self.c.if_not_exists = create.if_not_exists as i32;
+                WR_PLAN_CREATE_SCHEMA
+            }
+            DdlStatement::DropCatalogSchema(drop) => {
+                match &drop.name {
+                    SchemaReference::Bare { schema } => {
+                        self.c.catalog = self.keep(&session.names().0)?;
+                        self.c.schema = self.keep(schema)?;
+                    }
+                    SchemaReference::Full { schema, catalog } => {
+                        self.c.catalog = self.keep(catalog)?;
+                        self.c.schema = self.keep(schema)?;
+                    }
+                }
+                self.c.if_not_exists = drop.if_exists as i32;
+                self.c.cascade = drop.cascade as i32;
+                WR_PLAN_DROP_SCHEMA
+            }
+            DdlStatement::CreateCatalog(create) => {
+                self.c.catalog = self.keep(&create.catalog_name)?;
+                self.c.if_not_exists = create.if_not_exists as i32;
+                WR_PLAN_CREATE_CATALOG
+            }
+            // Functions and indexes: the engine answers that it cannot.
+            DdlStatement::CreateIndex(_)
+            | DdlStatement::CreateFunction(_)
+            | DdlStatement::DropFunction(_) => WR_PLAN_SESSION,
+        })
+    }
+}
+
+/// Runs a statement that changes the engine's session only.
+pub fn run_in_session(plan: &Plan) -> Result<()> {
+    on_large_stack(|| {
+        let context = &plan.session.context;
+        plan.session.engine.handle.block_on(async {
+            let frame = context.execute_logical_plan(plan.plan.clone()).await?;
+            if matches!(frame.logical_plan(), LogicalPlan::Ddl(_)) {
+                // Not carried out by the engine: planning it says why.
+                frame.create_physical_plan().await?;
+            }
+            Ok::<_, DataFusionError>(())
+        })
+    })
+}

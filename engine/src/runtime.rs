@@ -1,0 +1,164 @@
+//! The engine: one tokio runtime, one memory pool, one spill directory.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{
+    FairSpillPool, MemoryPool, TrackConsumersPool, UnboundedMemoryPool,
+};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::bindings::*;
+use crate::error::{Result, coded, from_panic};
+use crate::files::FileSet;
+
+/// Planning recurses over expressions: each statement is planned on a thread of this stack.
+const PLANNING_STACK: usize = 256 << 20;
+/// Physical expressions recurse too, where they are evaluated and dropped.
+const WORKER_STACK: usize = 16 << 20;
+/// A stream partition that waits for its reader keeps a blocking thread, and a merge needs all of its inputs.
+const BLOCKING_THREADS: usize = 2048;
+const DEFAULT_SPILL_LIMIT: u64 = 100 << 30;
+
+pub struct Engine {
+    runtime: Mutex<Option<Runtime>>,
+    pub handle: Handle,
+    pub env: Arc<RuntimeEnv>,
+    pub threads: usize,
+    /// Schemas and statistics of file lists by all their identities, so that they are never stale.
+    pub file_sets: Mutex<HashMap<String, Arc<FileSet>>>,
+    spill: Option<PathBuf>,
+}
+
+thread_local! {
+    static ENGINE_THREAD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Refuses a call that would wait for the engine on one of its own threads.
+pub fn check_thread() -> Result<()> {
+    if ENGINE_THREAD.get() {
+        return Err(coded(
+            WEIR_INVALID_STATE,
+            "55000",
+            "weir was called from inside a callback of its own engine",
+        ));
+    }
+    Ok(())
+}
+
+/// Runs `f` on a thread with a stack that deep plans fit in, as one of the engine's threads.
+pub fn on_large_stack<T: Send>(f: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    check_thread()?;
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new()
+            .name("weir-plan".into())
+            .stack_size(PLANNING_STACK)
+            .spawn_scoped(scope, || {
+                ENGINE_THREAD.set(true);
+                f()
+            })
+            .map_err(|e| coded(WEIR_IO, "53000", format!("no thread for planning: {e}")))?;
+        thread.join().unwrap_or_else(|payload| Err(from_panic(payload)))
+    })
+}
+
+impl Engine {
+    pub fn open(
+        threads: i32,
+        memory_limit: i64,
+        spill_parent: Option<&Path>,
+        spill_limit: i64,
+    ) -> Result<Arc<Engine>> {
+        let threads = match usize::try_from(threads) {
+            Ok(0) => std::thread::available_parallelism().map(usize::from).unwrap_or(1),
+            Ok(n) => n,
+            Err(_) => {
+                return Err(coded(WEIR_INVALID_ARGUMENT, "22023", "threads must not be negative"));
+            }
+        };
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads)
+            .max_blocking_threads(BLOCKING_THREADS)
+            .thread_stack_size(WORKER_STACK)
+            .thread_name("weir")
+            .on_thread_start(|| ENGINE_THREAD.set(true))
+            .enable_all()
+            .build()?;
+        let spill = spill_parent.map(make_spill_directory).transpose()?;
+        let disk = DiskManagerBuilder::default()
+            .with_mode(match &spill {
+                Some(path) => DiskManagerMode::Directories(vec![path.clone()]),
+                None => DiskManagerMode::OsTmpDirectory,
+            })
+            .with_max_temp_directory_size(match u64::try_from(spill_limit) {
+                Ok(n) if n > 0 => n,
+                _ => DEFAULT_SPILL_LIMIT,
+            });
+        let env = RuntimeEnvBuilder::new()
+            .with_memory_pool(memory_pool(memory_limit))
+            .with_disk_manager_builder(disk)
+            .build_arc()?;
+        Ok(Arc::new(Engine {
+            handle: runtime.handle().clone(),
+            runtime: Mutex::new(Some(runtime)),
+            env,
+            threads,
+            file_sets: Mutex::default(),
+            spill,
+        }))
+    }
+
+    /// Ends all work. Tasks that do not yield within five seconds are left behind.
+    pub fn close(&self) {
+        if let Some(runtime) = self.runtime.lock().unwrap().take() {
+            runtime.shutdown_timeout(Duration::from_secs(5));
+        }
+        if let Some(spill) = &self.spill {
+            let _ = std::fs::remove_dir_all(spill);
+        }
+    }
+}
+
+fn memory_pool(limit: i64) -> Arc<dyn MemoryPool> {
+    let consumers_named = NonZeroUsize::new(5).unwrap();
+    match usize::try_from(limit) {
+        Ok(0) | Err(_) => Arc::new(UnboundedMemoryPool::default()),
+        Ok(limit) => Arc::new(TrackConsumersPool::new(FairSpillPool::new(limit), consumers_named)),
+    }
+}
+
+/// Makes `weir-spill-PID-N` below `parent`, after removing those of processes that are gone.
+fn make_spill_directory(parent: &Path) -> Result<PathBuf> {
+    for entry in std::fs::read_dir(parent)?.flatten() {
+        let name = entry.file_name();
+        let Some(rest) = name.to_str().and_then(|n| n.strip_prefix("weir-spill-")) else {
+            continue;
+        };
+        let pid = rest.split('-').next().unwrap_or("");
+        if !pid.is_empty() && !Path::new("/proc").join(pid).exists() {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    let pid = std::process::id();
+    for n in 0.. {
+        let path = parent.join(format!("weir-spill-{pid}-{n}"));
+        match std::fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => continue,
+            Err(e) => {
+                return Err(coded(
+                    WEIR_IO,
+                    "58030",
+                    format!("cannot make the spill directory {}: {e}", path.display()),
+                ));
+            }
+        }
+    }
+    unreachable!("an endless range ended")
+}

@@ -1,0 +1,70 @@
+//! A session: DataFusion's context over C's names.
+
+use std::sync::Arc;
+
+use datafusion::config::ConfigOptions;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion_spark::SessionStateBuilderSpark;
+
+use crate::bindings::*;
+use crate::catalog::{Catalogs, Names};
+use crate::error::{Result, coded};
+use crate::runtime::Engine;
+
+pub struct Session {
+    pub engine: Arc<Engine>,
+    pub context: SessionContext,
+}
+
+impl Session {
+    pub fn new(
+        engine: &Arc<Engine>,
+        catalog: &str,
+        schema: &str,
+        callbacks: wr_catalog,
+        functions: Option<&str>,
+    ) -> Result<Arc<Session>> {
+        let mut config = SessionConfig::new()
+            .with_information_schema(true)
+            .with_create_default_catalog_and_schema(false)
+            .with_default_catalog_and_schema(catalog, schema)
+            .with_target_partitions(engine.threads);
+        config.options_mut().sql_parser.collect_spans = true;
+        let names = Names::new(callbacks, engine.clone());
+        let builder = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(engine.env.clone())
+            .with_catalog_list(Arc::new(Catalogs(names.clone())))
+            .with_default_features();
+        let builder = match functions {
+            None | Some("default") => builder,
+            Some("spark") => builder.with_spark_features(),
+            Some(other) => {
+                return Err(coded(
+                    WEIR_INVALID_ARGUMENT,
+                    "22023",
+                    format!("unknown function set {other:?}: known are \"default\" and \"spark\""),
+                ));
+            }
+        };
+        let context = SessionContext::new_with_state(builder.build());
+        let _ = names.state.set(context.state_weak_ref());
+        Ok(Arc::new(Session { engine: engine.clone(), context }))
+    }
+
+    pub fn set(&self, key: &str, value: &str) -> Result<()> {
+        let state = self.context.state_ref();
+        let mut state = state.write();
+        let options: &mut ConfigOptions = state.config_mut().options_mut();
+        options.set(key, value)
+    }
+
+    /// The current default catalog and schema.
+    pub fn names(&self) -> (String, String) {
+        let state = self.context.state_ref();
+        let state = state.read();
+        let catalog = &state.config_options().catalog;
+        (catalog.default_catalog.clone(), catalog.default_schema.clone())
+    }
+}

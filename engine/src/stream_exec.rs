@@ -1,0 +1,218 @@
+//! Rows that C hands over as Arrow streams: partitions read on blocking threads, through a channel of two batches.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatchReader;
+use datafusion::common::Statistics;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+};
+use tokio::sync::mpsc;
+
+use crate::bindings::WEIR_INVALID_DATA;
+use crate::error::{Result, coded, from_panic};
+use crate::stream::Imported;
+
+/// Batches that one partition reads ahead.
+const CHANNEL_BATCHES: usize = 2;
+
+/// Partitions of rows to be had from C.
+pub trait Source: Send + Sync {
+    /// Opens a partition. Blocks. May be called again for the same one, by a plan that runs again.
+    fn open(&self, partition: usize) -> Result<Imported>;
+    /// No partition has a reader any more, and one of them was left before its end.
+    fn cancel(&self);
+    /// What EXPLAIN shows.
+    fn describe(&self) -> String;
+}
+
+pub struct StreamExec {
+    source: Arc<dyn Source>,
+    schema: SchemaRef,
+    statistics: Arc<Statistics>,
+    properties: Arc<PlanProperties>,
+    readers: Arc<AtomicUsize>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl StreamExec {
+    pub fn new(
+        source: Arc<dyn Source>,
+        n_partitions: usize,
+        schema: SchemaRef,
+        statistics: Statistics,
+    ) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema.clone()),
+            Partitioning::UnknownPartitioning(n_partitions),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        )
+        .with_scheduling_type(SchedulingType::Cooperative);
+        StreamExec {
+            source,
+            schema,
+            statistics: Arc::new(statistics),
+            properties: Arc::new(properties),
+            readers: Arc::default(),
+            metrics: ExecutionPlanMetricsSet::new(),
+        }
+    }
+}
+
+/// One partition's reader. The last one to leave, if it leaves early, cancels the source.
+struct PartitionReader {
+    source: Arc<dyn Source>,
+    readers: Arc<AtomicUsize>,
+    finished: bool,
+}
+
+impl PartitionReader {
+    fn new(source: &Arc<dyn Source>, readers: &Arc<AtomicUsize>) -> Self {
+        readers.fetch_add(1, Ordering::AcqRel);
+        PartitionReader { source: source.clone(), readers: readers.clone(), finished: false }
+    }
+}
+
+impl Drop for PartitionReader {
+    fn drop(&mut self) {
+        if self.readers.fetch_sub(1, Ordering::AcqRel) == 1 && !self.finished {
+            self.source.cancel();
+        }
+    }
+}
+
+impl fmt::Debug for StreamExec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StreamExec({})", self.source.describe())
+    }
+}
+
+impl DisplayAs for StreamExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
+        let columns: Vec<_> = self.schema.fields().iter().map(|f| f.name().as_str()).collect();
+        write!(
+            f,
+            "StreamExec: {}, partitions={}, projection=[{}]",
+            self.source.describe(),
+            self.properties.partitioning.partition_count(),
+            columns.join(", ")
+        )
+    }
+}
+
+impl ExecutionPlan for StreamExec {
+    fn name(&self) -> &str {
+        "StreamExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![]
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        _children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+
+    fn partition_statistics(&self, partition: Option<usize>) -> Result<Arc<Statistics>> {
+        Ok(match partition {
+            None => self.statistics.clone(),
+            Some(_) => Arc::new(Statistics::new_unknown(&self.schema)),
+        })
+    }
+
+    fn execute(
+        &self,
+        partition: usize,
+        _context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
+        let metrics = BaselineMetrics::new(&self.metrics, partition);
+        let (sender, receiver) = mpsc::channel::<Result<RecordBatch>>(CHANNEL_BATCHES);
+        let (source, schema) = (self.source.clone(), self.schema.clone());
+        tokio::task::spawn_blocking(move || {
+            let read = || read_partition(source.as_ref(), partition, &schema, &sender);
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+            if let Err(error) = outcome.unwrap_or_else(|payload| Err(from_panic(payload))) {
+                let _ = sender.blocking_send(Err(error));
+            }
+        });
+        let reader = PartitionReader::new(&self.source, &self.readers);
+        let stream = futures::stream::unfold(
+            (receiver, reader, metrics),
+            |(mut receiver, mut reader, metrics)| async move {
+                let item = receiver.recv().await;
+                match &item {
+                    Some(Ok(batch)) => metrics.record_output(batch.num_rows()),
+                    _ => reader.finished = true,
+                }
+                item.map(|item| (item, (receiver, reader, metrics)))
+            },
+        );
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), stream)))
+    }
+}
+
+fn read_partition(
+    source: &dyn Source,
+    partition: usize,
+    schema: &SchemaRef,
+    sender: &mpsc::Sender<Result<RecordBatch>>,
+) -> Result<()> {
+    let mut rows = source.open(partition)?;
+    check_schema(&rows.schema(), schema)?;
+    for batch in rows.by_ref() {
+        if sender.blocking_send(renamed(batch?, schema)).is_err() {
+            break; // the reader went away
+        }
+    }
+    Ok(())
+}
+
+/// The batch under the asked schema: names and metadata are the table's.
+fn renamed(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let (_, columns, _) = batch.into_parts();
+    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+}
+
+fn check_schema(got: &SchemaRef, asked: &SchemaRef) -> Result<()> {
+    let mut pairs = got.fields().iter().zip(asked.fields());
+    if got.fields().len() == asked.fields().len()
+        && pairs.all(|(got, asked)| got.data_type().equals_datatype(asked.data_type()))
+    {
+        return Ok(());
+    }
+    Err(coded(
+        WEIR_INVALID_DATA,
+        "22000",
+        format!("a scan was asked for the columns {asked} and gave {got}"),
+    ))
+}

@@ -1,0 +1,268 @@
+//! The STREAM and REMOTE forms: tables whose rows C hands over as Arrow streams.
+
+use std::ffi::c_int;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow::ffi::{FFI_ArrowArray, from_ffi_and_data_type};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{Constraints, ScalarValue, SchemaExt, Statistics, project_schema};
+use datafusion::datasource::sink::DataSinkExec;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::dml::InsertOp;
+use datafusion::logical_expr::{TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
+use datafusion::prelude::Expr;
+use datafusion::sql::sqlparser::ast::Ident;
+
+use crate::bindings::*;
+use crate::catalog::{FormOf, Held, slice, text};
+use crate::error::{Result, call_c, coded};
+use crate::filters::Filters;
+use crate::scan::{KindSource, RemoteSource, Request};
+use crate::schema::TableSchema;
+use crate::sink::Sink;
+use crate::stream::import_schema;
+use crate::stream_exec::StreamExec;
+
+#[derive(Debug)]
+pub struct StreamTable {
+    held: Arc<Held>,
+    schema: TableSchema,
+    remote: Option<Remote>,
+}
+
+/// What reading a table of the REMOTE form needs.
+#[derive(Debug)]
+struct Remote {
+    table: String,
+    quote: char,
+    execute: weir_execute_fn,
+}
+
+impl Remote {
+    fn read(form: FormOf) -> Option<Remote> {
+        let form = form.get();
+        (form.type_ as u32 == WEIR_FORM_REMOTE).then(|| Remote {
+            table: text(form.remote.table).unwrap_or_default(),
+            quote: if text(form.remote.dialect).as_deref() == Some("mysql") { '`' } else { '"' },
+            execute: form.remote.execute,
+        })
+    }
+
+    /// Reads the columns and leaves the rest to the engine, whose answers are then the only ones.
+    fn statement(&self, schema: &SchemaRef) -> String {
+        let columns: Vec<String> = schema
+            .fields()
+            .iter()
+            .map(|f| Ident::with_quote(self.quote, f.name()).to_string())
+            .collect();
+        format!("SELECT {} FROM {}", columns.join(", "), self.table)
+    }
+}
+
+impl StreamTable {
+    pub fn new(held: &Arc<Held>, form: FormOf, state: &SessionState) -> Result<Self> {
+        let schema = TableSchema::new(import_schema(&form.get().schema)?, state)?;
+        Ok(StreamTable { held: held.clone(), schema, remote: Remote::read(form) })
+    }
+
+    /// One statement that reads the columns.
+    fn scan_remote(
+        &self,
+        remote: &Remote,
+        projection: Option<&Vec<usize>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        // A count asks for no columns, which SQL cannot say: one is read and left out.
+        let no_columns = projection.is_some_and(|p| p.is_empty());
+        let read = if no_columns { Some(vec![0]) } else { projection.cloned() };
+        let schema = project_schema(&self.schema.arrow, read.as_ref())?;
+        let statement = remote.statement(&schema);
+        let source = RemoteSource::new(&self.held, schema.clone(), &statement, remote.execute)?;
+        let statistics = match self.read_statistics()? {
+            Some(known) => known.project(read.as_ref()),
+            None => Statistics::new_unknown(&schema),
+        };
+        let scan = Arc::new(StreamExec::new(Arc::new(source), 1, schema, statistics));
+        match no_columns {
+            false => Ok(scan),
+            true => Ok(Arc::new(ProjectionExec::try_new(Vec::<ProjectionExpr>::new(), scan)?)),
+        }
+    }
+
+    fn classify(&self, filters: &[&Expr]) -> Result<Vec<u32>> {
+        let mut answers = vec![WEIR_FILTER_NO as i32; filters.len()];
+        if self.remote.is_some() {
+            return Ok(vec![WEIR_FILTER_NO; filters.len()]);
+        }
+        if let Some(classify) = self.held.kind().classify {
+            let filters = Filters::new(filters, &self.schema.arrow)?;
+            call_c(|error| unsafe {
+                let (pointer, n) = filters.as_c();
+                classify(self.held.0.instance, pointer, n, answers.as_mut_ptr(), error)
+            })?;
+        }
+        Ok(answers.into_iter().map(|a| a as u32).collect())
+    }
+
+    fn read_statistics(&self) -> Result<Option<Statistics>> {
+        let Some(ask) = self.held.kind().statistics else { return Ok(None) };
+        let mut known = weir_statistics::default();
+        known.size = size_of::<weir_statistics>();
+        call_c(|error| unsafe { ask(self.held.0.instance, &mut known, error) })?;
+        let statistics = import_statistics(&known, &self.schema.arrow);
+        if let Some(release) = known.release {
+            unsafe { release(&mut known) };
+        }
+        statistics.map(Some)
+    }
+}
+
+fn import_statistics(known: &weir_statistics, schema: &SchemaRef) -> Result<Statistics> {
+    fn precision<T: std::fmt::Debug + Clone + PartialEq + Eq + PartialOrd>(
+        exact: bool,
+        value: T,
+    ) -> Precision<T> {
+        if exact { Precision::Exact(value) } else { Precision::Inexact(value) }
+    }
+    let exact = known.exact != 0;
+    let mut statistics = Statistics::new_unknown(schema);
+    if let Ok(rows) = usize::try_from(known.n_rows) {
+        statistics.num_rows = precision(exact, rows);
+    }
+    if let Ok(bytes) = usize::try_from(known.n_bytes) {
+        statistics.total_byte_size = Precision::Inexact(bytes);
+    }
+    let null_counts = unsafe { slice(known.null_counts, schema.fields().len()) };
+    for (column, nulls) in statistics.column_statistics.iter_mut().zip(null_counts) {
+        if let Ok(nulls) = usize::try_from(*nulls) {
+            column.null_count = precision(exact, nulls);
+        }
+    }
+    if !known.bounds.is_null() {
+        // Read without taking over: the release of `known` frees it.
+        let mut view = unsafe { std::ptr::read(known.bounds.cast::<FFI_ArrowArray>()) };
+        unsafe { (*(&raw mut view).cast::<ArrowArray>()).release = None };
+        let data_type = DataType::Struct(schema.fields().clone());
+        let bounds: ArrayRef =
+            arrow::array::make_array(unsafe { from_ffi_and_data_type(view, data_type)? });
+        let bounds = bounds.as_struct();
+        for (column, values) in statistics.column_statistics.iter_mut().zip(bounds.columns()) {
+            for (row, slot) in [(0, &mut column.min_value), (1, &mut column.max_value)] {
+                if values.is_valid(row) {
+                    *slot = precision(exact, ScalarValue::try_from_array(values, row)?);
+                }
+            }
+        }
+    }
+    Ok(statistics)
+}
+
+#[async_trait]
+impl TableProvider for StreamTable {
+    fn schema(&self) -> SchemaRef {
+        self.schema.arrow.clone()
+    }
+
+    fn constraints(&self) -> Option<&Constraints> {
+        Some(&self.schema.constraints)
+    }
+
+    fn get_column_default(&self, column: &str) -> Option<&Expr> {
+        self.schema.defaults.get(column)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        let answers = self.classify(filters)?;
+        Ok(answers
+            .into_iter()
+            .map(|answer| match answer {
+                WEIR_FILTER_EXACT => TableProviderFilterPushDown::Exact,
+                WEIR_FILTER_INEXACT => TableProviderFilterPushDown::Inexact,
+                _ => TableProviderFilterPushDown::Unsupported,
+            })
+            .collect())
+    }
+
+    fn statistics(&self) -> Option<Statistics> {
+        self.read_statistics().ok().flatten()
+    }
+
+    async fn scan(
+        &self,
+        _state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if let Some(remote) = &self.remote {
+            return self.scan_remote(remote, projection);
+        }
+        let filters: Vec<&Expr> = filters.iter().collect();
+        let answers = self.classify(&filters)?;
+        let wanted: Vec<&Expr> = filters
+            .iter()
+            .zip(&answers)
+            .filter(|(_, a)| **a != WEIR_FILTER_NO)
+            .map(|(f, _)| *f)
+            .collect();
+        // A limit may only be handed down when every filter that stands above the scan is exact.
+        let all_exact = answers.iter().all(|a| *a == WEIR_FILTER_EXACT);
+        let request = Request {
+            columns: projection.map(|p| p.iter().map(|i| *i as i32).collect()),
+            filters: Filters::new(&wanted, &self.schema.arrow)?,
+            limit: limit.filter(|_| all_exact).map_or(-1, |l| l as i64),
+        };
+        let schema = project_schema(&self.schema.arrow, projection)?;
+        let statistics = self.read_statistics()?;
+        let statistics = match (statistics, wanted.is_empty() && limit.is_none()) {
+            (Some(known), true) => known.project(projection),
+            (Some(known), false) => known.project(projection).to_inexact(),
+            (None, _) => Statistics::new_unknown(&schema),
+        };
+        let source = KindSource::new(&self.held, request)?;
+        let n_partitions = source.n_partitions;
+        Ok(Arc::new(StreamExec::new(Arc::new(source), n_partitions, schema, statistics)))
+    }
+
+    async fn insert_into(
+        &self,
+        _state: &dyn Session,
+        input: Arc<dyn ExecutionPlan>,
+        op: InsertOp,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let mode = match op {
+            InsertOp::Append => WEIR_INSERT_APPEND,
+            InsertOp::Overwrite => WEIR_INSERT_OVERWRITE,
+            InsertOp::Replace => {
+                return Err(coded(WEIR_NOT_IMPLEMENTED, "0A000", "REPLACE INTO is not supported"));
+            }
+        };
+        if self.held.kind().insert.is_none() {
+            return Err(coded(
+                WEIR_NOT_IMPLEMENTED,
+                "0A000",
+                "Insert into not implemented for this table: its kind is read only",
+            ));
+        }
+        self.schema.arrow.logically_equivalent_names_and_types(&input.schema())?;
+        let sink = Sink {
+            held: self.held.clone(),
+            schema: self.schema.arrow.clone(),
+            mode: mode as c_int,
+        };
+        Ok(Arc::new(DataSinkExec::new(input, Arc::new(sink), None)))
+    }
+}
+

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "catalog/store.h"
+
+#include <sqlite3.h>
+#include <string.h>
+
+#include "arrow/arrow.h"
+#include "base/alloc.h"
+#include "base/error.h"
+
+enum { SCHEMA_VERSION = 1, BUSY_MILLISECONDS = 5000 };
+
+struct wr_store {
+    sqlite3 *database;
+    char *path; /* for messages */
+};
+
+static const char create_tables[] =
+    "CREATE TABLE catalogs(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE schemas(id INTEGER PRIMARY KEY,"
+    " catalog_id INTEGER NOT NULL REFERENCES catalogs ON DELETE CASCADE, name TEXT NOT NULL,"
+    " UNIQUE(catalog_id, name));"
+    "CREATE TABLE tables(id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " schema_id INTEGER NOT NULL REFERENCES schemas ON DELETE CASCADE, name TEXT NOT NULL,"
+    " kind TEXT NOT NULL, columns BLOB, UNIQUE(schema_id, name));"
+    "CREATE TABLE options(table_id INTEGER NOT NULL REFERENCES tables ON DELETE CASCADE,"
+    " position INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
+    " PRIMARY KEY(table_id, position)) WITHOUT ROWID;"
+    "PRAGMA user_version = 1;";
+
+/* ---- Statements ---- */
+
+static int store_error(const struct wr_store *store, struct weir_error *error) {
+    const char *text = sqlite3_errmsg(store->database);
+    int code = WEIR_IO;
+    const char *sqlstate = "58030";
+    const char *advice = "";
+    switch (sqlite3_errcode(store->database)) {
+    case SQLITE_NOMEM:
+        return wr_error_memory(error);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        sqlstate = "55P03";
+        advice = "; another process keeps it locked, try again when it is done";
+        break;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        code = WEIR_INVALID_DATA;
+        sqlstate = "XX001";
+        advice = "; the file is damaged or not weir's: restore it from a copy, or move it away";
+        break;
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+        advice = "; the directory and the file must be writable";
+        break;
+    case SQLITE_FULL:
+        sqlstate = "53100";
+        break;
+    }
+    return wr_error_set(error, code, sqlstate, "catalog \"%s\": %s%s", store->path, text, advice);
+}
+
+static int execute(struct wr_store *store, const char *sql, struct weir_error *error) {
+    if (sqlite3_exec(store->database, sql, NULL, NULL, NULL) == SQLITE_OK) return WEIR_OK;
+    return store_error(store, error);
+}
+
+/* A statement with its first parameters bound to texts. */
+static int prepare(struct wr_store *store, const char *sql, const char *const *texts,
+                   size_t n_texts, sqlite3_stmt **ret_statement, struct weir_error *error) {
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL);
+    for (size_t i = 0; result == SQLITE_OK && i < n_texts; i++) {
+        result = sqlite3_bind_text(statement, (int)i + 1, texts[i], -1, SQLITE_STATIC);
+    }
+    if (result != SQLITE_OK) {
+        int code = store_error(store, error);
+        sqlite3_finalize(statement);
+        return code;
+    }
+    *ret_statement = statement;
+    return WEIR_OK;
+}
+
+static int step(struct wr_store *store, sqlite3_stmt *statement, bool *ret_row,
+                struct weir_error *error) {
+    int result = sqlite3_step(statement);
+    if (result != SQLITE_ROW && result != SQLITE_DONE) return store_error(store, error);
+    *ret_row = result == SQLITE_ROW;
+    return WEIR_OK;
+}
+
+/* Runs to the first row and gives its first column as a number, 0 when there is none. */
+static int finish(struct wr_store *store, sqlite3_stmt *statement, int64_t *ret_value,
+                  struct weir_error *error) {
+    bool row = false;
+    int code = step(store, statement, &row, error);
+    if (code == WEIR_OK) *ret_value = row ? sqlite3_column_int64(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    return code;
+}
+
+static int number(struct wr_store *store, const char *sql, const char *const *texts,
+                  size_t n_texts, int64_t *ret_value, struct weir_error *error) {
+    sqlite3_stmt *statement = NULL;
+    WR_TRY(prepare(store, sql, texts, n_texts, &statement, error));
+    return finish(store, statement, ret_value, error);
+}
+
+static int prepare_id(struct wr_store *store, const char *sql, int64_t id,
+                      sqlite3_stmt **ret_statement, struct weir_error *error) {
+    WR_TRY(prepare(store, sql, NULL, 0, ret_statement, error));
+    sqlite3_bind_int64(*ret_statement, 1, id);
+    return WEIR_OK;
+}
+
+static int delete_id(struct wr_store *store, const char *sql, int64_t id,
+                     struct weir_error *error) {
+    sqlite3_stmt *statement = NULL;
+    WR_TRY(prepare_id(store, sql, id, &statement, error));
+    return finish(store, statement, &(int64_t){0}, error);
+}
+
+/* ---- Opening ---- */
+
+/* An empty database gets its tables; one of another version, or of another program, is refused. */
+static int migrate(struct wr_store *store, struct weir_error *error) {
+    int64_t version = 0;
+    int64_t n_tables = 0;
+    WR_TRY(number(store, "PRAGMA user_version", NULL, 0, &version, error));
+    WR_TRY(number(store, "SELECT count(*) FROM sqlite_schema", NULL, 0, &n_tables, error));
+    if (version == 0 && n_tables == 0) return execute(store, create_tables, error);
+    if (version == SCHEMA_VERSION) return WEIR_OK;
+    if (version > SCHEMA_VERSION) {
+        return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
+                            "catalog \"%s\" has version %lld; this weir knows version %d, use a "
+                            "newer one",
+                            store->path, (long long)version, SCHEMA_VERSION);
+    }
+    return wr_error_set(error, WEIR_INVALID_DATA, "XX001",
+                        "catalog \"%s\" is a SQLite database that weir did not make; move it away",
+                        store->path);
+}
+
+static int open_database(struct wr_store *store, const char *path, struct weir_error *error) {
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    if (sqlite3_open_v2(path ? path : ":memory:", &store->database, flags, NULL) != SQLITE_OK) {
+        return store->database ? store_error(store, error) : wr_error_memory(error);
+    }
+    sqlite3_busy_timeout(store->database, BUSY_MILLISECONDS);
+    WR_TRY(execute(store, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;", error));
+    WR_TRY(wr_store_begin(store, error));
+    return wr_store_end(store, migrate(store, error), error);
+}
+
+int wr_store_open(const char *path, struct wr_store **ret_store, struct weir_error *error) {
+    struct wr_store *store = wr_calloc(1, sizeof *store);
+    if (!store) return wr_error_memory(error);
+    store->path = wr_strdup(path ? path : "in memory");
+    int code = store->path ? open_database(store, path, error) : wr_error_memory(error);
+    if (code) {
+        wr_store_close(store);
+        return code;
+    }
+    *ret_store = store;
+    return WEIR_OK;
+}
+
+void wr_store_close(struct wr_store *store) {
+    if (!store) return;
+    sqlite3_close(store->database);
+    wr_free(store->path);
+    wr_free(store);
+}
+
+int wr_store_begin(struct wr_store *store, struct weir_error *error) {
+    return execute(store, "BEGIN IMMEDIATE", error);
+}
+
+int wr_store_end(struct wr_store *store, int code, struct weir_error *error) {
+    if (code == WEIR_OK) code = execute(store, "COMMIT", error);
+    if (code && !sqlite3_get_autocommit(store->database)) {
+        sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return code;
+}
+
+/* ---- Catalogs and schemas ---- */
+
+int wr_store_catalog(struct wr_store *store, const char *catalog, int64_t *ret_id,
+                     struct weir_error *error) {
+    return number(store, "SELECT id FROM catalogs WHERE name = ?1", (const char *[]){catalog}, 1,
+                  ret_id, error);
+}
+
+int wr_store_schema(struct wr_store *store, const char *catalog, const char *schema,
+                    int64_t *ret_id, struct weir_error *error) {
+    return number(store,
+                  "SELECT s.id FROM schemas s JOIN catalogs c ON c.id = s.catalog_id"
+                  " WHERE c.name = ?1 AND s.name = ?2",
+                  (const char *[]){catalog, schema}, 2, ret_id, error);
+}
+
+int wr_store_add_catalog(struct wr_store *store, const char *catalog, struct weir_error *error) {
+    return number(store, "INSERT INTO catalogs(name) VALUES (?1)", (const char *[]){catalog}, 1,
+                  &(int64_t){0}, error);
+}
+
+int wr_store_add_schema(struct wr_store *store, const char *catalog, const char *schema,
+                        struct weir_error *error) {
+    return number(store,
+                  "INSERT INTO schemas(catalog_id, name)"
+                  " SELECT id, ?2 FROM catalogs WHERE name = ?1",
+                  (const char *[]){catalog, schema}, 2, &(int64_t){0}, error);
+}
+
+int wr_store_drop_schema(struct wr_store *store, int64_t id, struct weir_error *error) {
+    return delete_id(store, "DELETE FROM schemas WHERE id = ?1", id, error);
+}
+
+int wr_store_list(struct wr_store *store, const char *catalog, const char *schema, wr_take_fn take,
+                  void *sink, struct weir_error *error) {
+    static const char *const queries[] = {
+        "SELECT name FROM catalogs ORDER BY name",
+        "SELECT s.name FROM schemas s JOIN catalogs c ON c.id = s.catalog_id WHERE c.name = ?1"
+        " ORDER BY s.name",
+        "SELECT t.name FROM tables t JOIN schemas s ON s.id = t.schema_id"
+        " JOIN catalogs c ON c.id = s.catalog_id WHERE c.name = ?1 AND s.name = ?2"
+        " ORDER BY t.name",
+    };
+    size_t n_names = !catalog ? 0 : !schema ? 1 : 2;
+    sqlite3_stmt *statement = NULL;
+    WR_TRY(prepare(store, queries[n_names], (const char *[]){catalog, schema}, n_names,
+                   &statement, error));
+    int code = WEIR_OK;
+    bool row = true;
+    while (code == WEIR_OK) {
+        code = step(store, statement, &row, error);
+        if (code || !row) break;
+        const char *name = (const char *)sqlite3_column_text(statement, 0);
+        code = name ? take(sink, name, error) : wr_error_memory(error);
+    }
+    sqlite3_finalize(statement);
+    return code;
+}
+
+/* ---- Tables ---- */
+
+int wr_store_table(struct wr_store *store, const char *catalog, const char *schema,
+                   const char *name, int64_t *ret_id, struct weir_error *error) {
+    return number(store,
+                  "SELECT t.id FROM tables t JOIN schemas s ON s.id = t.schema_id"
+                  " JOIN catalogs c ON c.id = s.catalog_id"
+                  " WHERE c.name = ?1 AND s.name = ?2 AND t.name = ?3",
+                  (const char *[]){catalog, schema, name}, 3, ret_id, error);
+}
+
+static int add_options(struct wr_store *store, int64_t id,
+                       const struct weir_definition *definition, struct weir_error *error) {
+    for (size_t i = 0; i < definition->n_options; i++) {
+        const struct weir_option *option = &definition->options[i];
+        sqlite3_stmt *statement = NULL;
+        WR_TRY(prepare(store,
+                       "INSERT INTO options(key, value, table_id, position)"
+                       " VALUES (?1, ?2, ?3, ?4)",
+                       (const char *[]){option->key, option->value}, 2, &statement, error));
+        sqlite3_bind_int64(statement, 3, id);
+        sqlite3_bind_int64(statement, 4, (int64_t)i);
+        WR_TRY(finish(store, statement, &(int64_t){0}, error));
+    }
+    return WEIR_OK;
+}
+
+int wr_store_add_table(struct wr_store *store, const struct weir_definition *definition,
+                       int64_t *ret_id, struct weir_error *error) {
+    int64_t schema_id = 0;
+    WR_TRY(wr_store_schema(store, definition->catalog, definition->schema, &schema_id, error));
+    void *columns = NULL;
+    size_t length = 0;
+    if (definition->columns) {
+        WR_TRY(wr_arrow_schema_encode(definition->columns, &columns, &length, error));
+    }
+    sqlite3_stmt *statement = NULL;
+    int code = prepare(store,
+                       "INSERT INTO tables(name, kind, schema_id, columns) VALUES (?1, ?2, ?3, ?4)",
+                       (const char *[]){definition->name, definition->kind}, 2, &statement, error);
+    if (code == WEIR_OK) {
+        sqlite3_bind_int64(statement, 3, schema_id);
+        if (columns) sqlite3_bind_blob64(statement, 4, columns, length, SQLITE_STATIC);
+        code = finish(store, statement, &(int64_t){0}, error);
+    }
+    wr_free(columns);
+    WR_TRY(code);
+    int64_t id = sqlite3_last_insert_rowid(store->database);
+    WR_TRY(add_options(store, id, definition, error));
+    *ret_id = id;
+    return WEIR_OK;
+}
+
+int wr_store_drop_table(struct wr_store *store, int64_t id, bool *ret_dropped,
+                        struct weir_error *error) {
+    WR_TRY(delete_id(store, "DELETE FROM tables WHERE id = ?1", id, error));
+    *ret_dropped = sqlite3_changes(store->database) > 0;
+    return WEIR_OK;
+}
+
+void wr_stored_reset(struct wr_stored *stored) {
+    wr_free(stored->kind);
+    stored->kind = NULL;
+    wr_options_reset(&stored->options);
+    wr_arrow_release_schema(&stored->columns);
+}
+
+static int load_head(struct wr_store *store, sqlite3_stmt *statement, int64_t id,
+                     struct wr_stored *stored, struct weir_error *error) {
+    bool row = false;
+    WR_TRY(step(store, statement, &row, error));
+    if (!row) {
+        return wr_error_set(error, WEIR_NOT_FOUND, "42P01",
+                            "the table was dropped meanwhile (catalog \"%s\", table %lld)",
+                            store->path, (long long)id);
+    }
+    stored->kind = wr_strdup((const char *)sqlite3_column_text(statement, 0));
+    if (!stored->kind) return wr_error_memory(error);
+    if (sqlite3_column_type(statement, 1) == SQLITE_NULL) return WEIR_OK;
+    const void *columns = sqlite3_column_blob(statement, 1);
+    return wr_arrow_schema_decode(columns, (size_t)sqlite3_column_bytes(statement, 1),
+                                  &stored->columns, error);
+}
+
+static int load_options(struct wr_store *store, sqlite3_stmt *statement, struct wr_stored *stored,
+                        struct weir_error *error) {
+    for (;;) {
+        bool row = false;
+        WR_TRY(step(store, statement, &row, error));
+        if (!row) return WEIR_OK;
+        const char *key = (const char *)sqlite3_column_text(statement, 0);
+        const char *value = (const char *)sqlite3_column_text(statement, 1);
+        if (!key || !value) return wr_error_memory(error);
+        WR_TRY(wr_options_add(&stored->options, key, value, error));
+    }
+}
+
+static int load(struct wr_store *store, int64_t id, struct wr_stored *stored,
+                struct weir_error *error) {
+    sqlite3_stmt *statement = NULL;
+    WR_TRY(prepare_id(store, "SELECT kind, columns FROM tables WHERE id = ?1", id, &statement,
+                      error));
+    int code = load_head(store, statement, id, stored, error);
+    sqlite3_finalize(statement);
+    WR_TRY(code);
+    WR_TRY(prepare_id(store,
+                      "SELECT key, value FROM options WHERE table_id = ?1 ORDER BY position", id,
+                      &statement, error));
+    code = load_options(store, statement, stored, error);
+    sqlite3_finalize(statement);
+    return code;
+}
+
+int wr_store_load(struct wr_store *store, int64_t id, struct wr_stored *ret_stored,
+                  struct weir_error *error) {
+    struct wr_stored stored = {0};
+    /* One transaction, so that both queries see the same table. */
+    WR_TRY(execute(store, "BEGIN", error));
+    int code = wr_store_end(store, load(store, id, &stored, error), error);
+    if (code) {
+        wr_stored_reset(&stored);
+        return code;
+    }
+    *ret_stored = stored;
+    return WEIR_OK;
+}

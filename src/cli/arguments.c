@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "arguments.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "text.h"
+
+static const struct {
+    const char *name;
+    enum command command; /* 0: not in this version */
+    const char *argument;
+    const char *help;
+} commands[] = {
+    {"sql", COMMAND_SQL, "[SQL]", "run SQL: the argument, -c, -f, or standard input"},
+    {"cat", COMMAND_CAT, "PATH", "print a table's rows, or a plain file's bytes"},
+    {"describe", COMMAND_DESCRIBE, "PATH|TABLE",
+     "say what a table is: columns, format, size, rows"},
+    {"ls", COMMAND_LS, "[PATH]", "list a directory and the workspace's tables"},
+    {"version", COMMAND_VERSION, "", "print the versions of weir, engine and compiler"},
+    {"serve", 0, "", ""},
+    {"mount", 0, "", ""},
+    {"cp", 0, "", ""},
+    {"rm", 0, "", ""},
+    {"mv", 0, "", ""},
+    {"config", 0, "", ""},
+};
+
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+enum {
+    ALL = COMMAND_SHELL | COMMAND_SQL | COMMAND_CAT | COMMAND_DESCRIBE | COMMAND_LS |
+        COMMAND_VERSION,
+    RUNS = COMMAND_SHELL | COMMAND_SQL | COMMAND_CAT, /* runs statements of the user's */
+    ROWS = RUNS | COMMAND_DESCRIBE | COMMAND_LS,      /* prints rows */
+    SCRIPTS = COMMAND_SHELL | COMMAND_SQL,
+    OPENS = RUNS | COMMAND_DESCRIBE | COMMAND_LS
+};
+
+enum flag_id {
+    FLAG_ABSENT, /* not in this version */
+    FLAG_COMMAND,
+    FLAG_FILE,
+    FLAG_PARAM,
+    FLAG_TABLE,
+    FLAG_WORKSPACE,
+    FLAG_SET,
+    FLAG_FORMAT,
+    FLAG_OUTPUT,
+    FLAG_NULL,
+    FLAG_NO_HEADER,
+    FLAG_MAX_ROWS,
+    FLAG_TIMING,
+    FLAG_MEMORY_LIMIT,
+    FLAG_THREADS,
+    FLAG_TIMEOUT,
+    FLAG_KEEP_GOING,
+    FLAG_NO_RC,
+    FLAG_SQL,
+    FLAG_BYTES,
+    FLAG_LONG,
+    FLAG_HELP,
+    FLAG_VERSION
+};
+
+struct flag {
+    const char *name;
+    char letter;
+    const char *argument; /* NULL: takes none */
+    int commands;
+    enum flag_id id;
+    const char *help;
+};
+
+static const struct flag flags[] = {
+    {"command", 'c', "SQL", SCRIPTS, FLAG_COMMAND, "run this SQL (repeatable, in order with -f)"},
+    {"file", 'f', "FILE", SCRIPTS, FLAG_FILE, "run a script; - is standard input"},
+    {"param", 0, "NAME=VALUE", RUNS, FLAG_PARAM, "value of the parameter $NAME (repeatable)"},
+    {"table", 0, "NAME=PATH", OPENS, FLAG_TABLE, "name a path or URL as a table (repeatable)"},
+    {"sql", 0, "SQL", COMMAND_CAT, FLAG_SQL, "query the path, as the table `data`"},
+    {"bytes", 0, NULL, COMMAND_CAT, FLAG_BYTES, "print the file's own bytes, table or not"},
+    {"long", 'l', NULL, COMMAND_LS, FLAG_LONG, "with kind, size and time of change"},
+    {"workspace", 0, "DIR", OPENS, FLAG_WORKSPACE, "directory whose state is kept in DIR/.weir"},
+    {"set", 0, "KEY=VALUE", OPENS, FLAG_SET, "a setting, as SQL's SET (repeatable)"},
+    {"format", 0, "FORMAT", ROWS, FLAG_FORMAT, "one of those below"},
+    {"output", 'o', "FILE", ROWS, FLAG_OUTPUT, "write results to FILE, whole or not at all"},
+    {"null", 0, "TEXT", ROWS, FLAG_NULL, "how NULL is written (csv and tsv: empty by default)"},
+    {"no-header", 0, NULL, ROWS, FLAG_NO_HEADER, "without the line of column names"},
+    {"max-rows", 0, "N", ROWS, FLAG_MAX_ROWS, "rows that table, box and markdown show; 0: all"},
+    {"timing", 0, NULL, RUNS, FLAG_TIMING, "print each statement's time to standard error"},
+    {"memory-limit", 0, "SIZE", OPENS, FLAG_MEMORY_LIMIT, "memory for queries: 512MiB, 2GB"},
+    {"threads", 0, "N", OPENS, FLAG_THREADS, "worker threads; 0: one per core"},
+    {"timeout", 0, "TIME", OPENS, FLAG_TIMEOUT, "cancel a statement that runs longer: 500ms, 10s"},
+    {"keep-going", 0, NULL, SCRIPTS, FLAG_KEEP_GOING,
+     "go on after a failed statement; still exits 1"},
+    {"no-rc", 0, NULL, SCRIPTS, FLAG_NO_RC, "do not read ~/.weirrc"},
+    {"connect", 0, "URI", ALL, FLAG_ABSENT, NULL},
+    {"config", 0, "FILE", ALL, FLAG_ABSENT, NULL},
+    {"help", 'h', NULL, ALL, FLAG_HELP, "print this"},
+    {"version", 'V', NULL, ALL, FLAG_VERSION, "print the version"},
+};
+
+enum { N_FLAGS = sizeof flags / sizeof *flags };
+
+const char *arguments_command_name(enum command command) {
+    switch (command) {
+    case COMMAND_SHELL:
+        return "weir";
+    case COMMAND_SQL:
+        return "weir sql";
+    case COMMAND_CAT:
+        return "weir cat";
+    case COMMAND_DESCRIBE:
+        return "weir describe";
+    case COMMAND_LS:
+        return "weir ls";
+    case COMMAND_VERSION:
+        return "weir version";
+    }
+    return "weir";
+}
+
+void arguments_help(enum command command) {
+    printf("Usage: %s", arguments_command_name(command));
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (commands[i].command == command && commands[i].argument[0] != '\0')
+            printf(" %s", commands[i].argument);
+    }
+    printf(command == COMMAND_SHELL ? " [COMMAND] [FLAGS]\n\n" : " [FLAGS]\n\n");
+    if (command == COMMAND_SHELL) {
+        printf("SQL over files and tables. Without a command: the shell, or the script on standard "
+               "input.\n\nCommands:\n");
+        for (size_t i = 0; i < N_COMMANDS; i++) {
+            if (commands[i].command != 0)
+                printf("  %-9s %-11s %s\n", commands[i].name, commands[i].argument,
+                       commands[i].help);
+        }
+        printf("\nFlags of the shell:\n");
+    } else {
+        printf("Flags:\n");
+    }
+    for (size_t i = 0; i < N_FLAGS; i++) {
+        char name[64], letter[8] = "    ";
+        if (flags[i].id == FLAG_ABSENT || (flags[i].commands & command) == 0) continue;
+        if (flags[i].letter != 0) snprintf(letter, sizeof letter, "-%c, ", flags[i].letter);
+        snprintf(name, sizeof name, "--%s %s", flags[i].name,
+                 flags[i].argument ? flags[i].argument : "");
+        printf("  %s%-22s %s\n", letter, name, flags[i].help);
+    }
+    if (command & ROWS) printf("\nFormats: %s.\n", output_format_names());
+    printf("\nThe manual: man weir.\n");
+}
+
+#define usage(error, ...) wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, __VA_ARGS__)
+
+static int add_source(struct arguments *arguments, bool is_file, const char *text,
+                      struct weir_error *error) {
+    struct arguments_source *sources =
+        wr_reallocarray(arguments->sources, arguments->n_sources + 1, sizeof *sources);
+    if (sources == NULL) return wr_error_memory(error);
+    sources[arguments->n_sources++] = (struct arguments_source){is_file, text};
+    arguments->sources = sources;
+    return WEIR_OK;
+}
+
+/* NAME=VALUE into a list. */
+static int add_pair(const struct flag *flag, const char *text, struct wr_options *options,
+                    struct weir_error *error) {
+    const char *equals = strchr(text, '=');
+    if (equals == NULL || equals == text)
+        return usage(error, "--%s takes %s, not \"%s\"", flag->name, flag->argument, text);
+    char *key = wr_strndup(text, (size_t)(equals - text));
+    if (key == NULL) return wr_error_memory(error);
+    int code = wr_options_add(options, key, equals + 1, error);
+    if (code != WEIR_OK) wr_error_prefix(error, code, "--%s", flag->name);
+    wr_free(key);
+    return code;
+}
+
+static int set_format(struct arguments *arguments, const char *value, struct weir_error *error) {
+    const char *names[16];
+    size_t n = output_format_list(names, 16);
+
+    arguments->format = output_format_named(value);
+    if (arguments->format != NULL) return WEIR_OK;
+    const char *nearest = wr_nearest(value, names, n);
+    if (nearest != NULL)
+        return usage(error, "unknown format \"%s\"; did you mean \"%s\"?", value, nearest);
+    return usage(error, "unknown format \"%s\"; there are: %s", value, output_format_names());
+}
+
+static int set_flag(struct arguments *arguments, const struct flag *flag, const char *value,
+                    struct weir_error *error) {
+    bool good = true;
+
+    switch (flag->id) {
+    case FLAG_ABSENT:
+        return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
+                            "--%s is not available in this version", flag->name);
+    case FLAG_COMMAND:
+        return add_source(arguments, false, value, error);
+    case FLAG_FILE:
+        return add_source(arguments, true, value, error);
+    case FLAG_PARAM:
+        return add_pair(flag, value, &arguments->parameters, error);
+    case FLAG_TABLE:
+        return add_pair(flag, value, &arguments->tables, error);
+    case FLAG_SET:
+        return add_pair(flag, value, &arguments->settings, error);
+    case FLAG_FORMAT:
+        return set_format(arguments, value, error);
+    case FLAG_SQL:
+        arguments->query = value;
+        break;
+    case FLAG_WORKSPACE:
+        arguments->workspace = value;
+        break;
+    case FLAG_OUTPUT:
+        arguments->output = value;
+        break;
+    case FLAG_NULL:
+        arguments->null_text = value;
+        break;
+    case FLAG_MAX_ROWS:
+        good = text_parse_int(value, 0, INT32_MAX, &arguments->max_rows);
+        break;
+    case FLAG_THREADS:
+        good = text_parse_int(value, 0, 4096, &arguments->threads);
+        break;
+    case FLAG_MEMORY_LIMIT:
+        good = text_parse_bytes(value, &arguments->memory_limit);
+        break;
+    case FLAG_TIMEOUT:
+        good = text_parse_duration(value, &arguments->timeout_ms) && arguments->timeout_ms > 0;
+        break;
+    case FLAG_NO_HEADER:
+        arguments->no_header = true;
+        break;
+    case FLAG_TIMING:
+        arguments->timing = true;
+        break;
+    case FLAG_KEEP_GOING:
+        arguments->keep_going = true;
+        break;
+    case FLAG_NO_RC:
+        arguments->no_rc = true;
+        break;
+    case FLAG_BYTES:
+        arguments->bytes = true;
+        break;
+    case FLAG_LONG:
+        arguments->long_list = true;
+        break;
+    case FLAG_HELP:
+        arguments->help = true;
+        break;
+    case FLAG_VERSION:
+        arguments->version = true;
+        break;
+    }
+    if (good) return WEIR_OK;
+    return usage(error, "--%s takes %s, not \"%s\"", flag->name, flag->argument, value);
+}
+
+static int unknown_flag(const char *name, size_t length, struct weir_error *error) {
+    const char *names[N_FLAGS];
+    char word[64];
+
+    for (size_t i = 0; i < N_FLAGS; i++)
+        names[i] = flags[i].name;
+    snprintf(word, sizeof word, "%.*s", (int)length, name);
+    const char *nearest = wr_nearest(word, names, N_FLAGS);
+    if (nearest != NULL)
+        return usage(error, "unknown flag \"--%s\"; did you mean \"--%s\"?", word, nearest);
+    return usage(error, "unknown flag \"--%s\"", word);
+}
+
+/* Reads argv[*at] and what belongs to it. `seen` collects the flags, to be held against the
+ * command, which may come later. */
+static int parse_flag(struct arguments *arguments, char **argv, int argc, int *at, bool *seen,
+                      struct weir_error *error) {
+    const char *word = argv[*at];
+    bool is_long = word[1] == '-';
+    const char *name = word + (is_long ? 2 : 1);
+    const char *equals = is_long ? strchr(name, '=') : NULL;
+    size_t length = equals != NULL ? (size_t)(equals - name) : strlen(name);
+    const char *value = equals != NULL ? equals + 1 : !is_long && name[1] != '\0' ? name + 1 : NULL;
+    const struct flag *flag = NULL;
+
+    for (size_t i = 0; i < N_FLAGS && flag == NULL; i++) {
+        if (is_long ? strlen(flags[i].name) == length && memcmp(flags[i].name, name, length) == 0
+                    : flags[i].letter == name[0])
+            flag = &flags[i];
+    }
+    if (flag == NULL && is_long) return unknown_flag(name, length, error);
+    if (flag == NULL) return usage(error, "unknown flag \"%s\"", word);
+    seen[flag - flags] = true;
+    if (flag->argument == NULL) {
+        if (value != NULL) return usage(error, "--%s takes no value", flag->name);
+    } else if (value == NULL) {
+        if (*at + 1 >= argc) return usage(error, "--%s takes %s", flag->name, flag->argument);
+        value = argv[++*at];
+    }
+    return set_flag(arguments, flag, value, error);
+}
+
+static int parse_command(struct arguments *arguments, const char *word, struct weir_error *error) {
+    const char *names[N_COMMANDS];
+
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        names[i] = commands[i].name;
+        if (strcmp(word, names[i]) != 0) continue;
+        if (commands[i].command == 0)
+            return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
+                                "\"weir %s\" is not available in this version", word);
+        arguments->command = commands[i].command;
+        return WEIR_OK;
+    }
+    const char *nearest = wr_nearest(word, names, N_COMMANDS);
+    if (nearest != NULL)
+        return usage(error, "unknown command \"%s\"; did you mean \"%s\"?", word, nearest);
+    if (strchr(word, ' ') != NULL)
+        return usage(error, "unknown command; to run SQL: weir sql \"...\"");
+    return usage(error, "unknown command \"%s\"", word);
+}
+
+static int parse_word(struct arguments *arguments, const char *word, bool *has_command,
+                      struct weir_error *error) {
+    if (!*has_command) {
+        *has_command = true;
+        return parse_command(arguments, word, error);
+    }
+    if (arguments->command == COMMAND_SQL && arguments->n_sources == 0)
+        return add_source(arguments, false, word, error);
+    bool takes_path = arguments->command & (COMMAND_CAT | COMMAND_DESCRIBE | COMMAND_LS);
+    if (takes_path && arguments->path == NULL) {
+        arguments->path = word;
+        return WEIR_OK;
+    }
+    return usage(error, "one argument too many for %s: \"%s\"",
+                 arguments_command_name(arguments->command), word);
+}
+
+static int parse(int argc, char **argv, struct arguments *arguments, struct weir_error *error) {
+    bool seen[N_FLAGS] = {false};
+    bool has_command = false, only_words = false;
+
+    for (int i = 1; i < argc; i++) {
+        if (!only_words && strcmp(argv[i], "--") == 0)
+            only_words = true;
+        else if (!only_words && argv[i][0] == '-' && argv[i][1] != '\0')
+            WR_TRY(parse_flag(arguments, argv, argc, &i, seen, error));
+        else
+            WR_TRY(parse_word(arguments, argv[i], &has_command, error));
+    }
+    for (size_t i = 0; i < N_FLAGS; i++) {
+        if (seen[i] && (flags[i].commands & arguments->command) == 0)
+            return usage(error, "%s has no flag --%s", arguments_command_name(arguments->command),
+                         flags[i].name);
+    }
+    if (arguments->help || arguments->version) return WEIR_OK;
+    bool needs_path = arguments->command & (COMMAND_CAT | COMMAND_DESCRIBE);
+    if (needs_path && arguments->path == NULL)
+        return usage(error, "%s needs a %s", arguments_command_name(arguments->command), "path");
+    if (arguments->bytes && arguments->query != NULL)
+        return usage(error, "--bytes and --sql exclude each other");
+    return WEIR_OK;
+}
+
+int arguments_parse(int argc, char **argv, struct arguments *ret_arguments,
+                    struct weir_error *error) {
+    struct arguments arguments = {.command = COMMAND_SHELL, .max_rows = -1};
+    int code = parse(argc, argv, &arguments, error);
+    *ret_arguments = arguments; /* also on failure: the command, for the hint at its help */
+    return code;
+}
+
+void arguments_reset(struct arguments *arguments) {
+    wr_free(arguments->sources);
+    wr_options_reset(&arguments->parameters);
+    wr_options_reset(&arguments->settings);
+    wr_options_reset(&arguments->tables);
+}

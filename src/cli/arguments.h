@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line: which commands and flags there are, and what was given. */
+#ifndef WR_CLI_ARGUMENTS_H
+#define WR_CLI_ARGUMENTS_H
+
+#include <stdbool.h>
+
+#include "base/options.h"
+#include "output.h"
+
+enum command {
+    COMMAND_SHELL = 1 << 0, /* `weir` alone */
+    COMMAND_SQL = 1 << 1,
+    COMMAND_CAT = 1 << 2,
+    COMMAND_DESCRIBE = 1 << 3,
+    COMMAND_LS = 1 << 4,
+    COMMAND_VERSION = 1 << 5
+};
+
+struct arguments_source {
+    bool is_file;
+    const char *text; /* SQL, or a path; "-" is standard input */
+};
+
+/* Texts are those of argv. */
+struct arguments {
+    enum command command;
+    struct arguments_source *sources; /* in the order given */
+    size_t n_sources;
+    const char *path;  /* of cat, describe, ls */
+    const char *query; /* cat --sql */
+    const char *workspace;
+    const char *output;
+    const char *null_text;
+    const struct output_format *format;
+    struct wr_options parameters, settings, tables;
+    int64_t max_rows; /* -1: not given */
+    int64_t memory_limit;
+    int64_t threads;
+    int64_t timeout_ms;
+    bool no_header, timing, keep_going, no_rc, bytes, long_list, help, version;
+};
+
+/* On failure the command is still set, as far as it was read. Reset in any case. */
+int arguments_parse(int argc, char **argv, struct arguments *ret_arguments,
+                    struct weir_error *error);
+void arguments_reset(struct arguments *arguments);
+/* The command's name, for messages: "weir sql". */
+const char *arguments_command_name(enum command command);
+/* What --help prints: of the program, or of one command. */
+void arguments_help(enum command command);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <limits.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "text.h"
+#include "watch.h"
+
+enum { DEFAULT_MAX_ROWS = 40, DEFAULT_COLUMNS = 80, DEFAULT_LINES = 24 };
+
+static bool wants_colour(int fd) {
+    const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    return isatty(fd) == 1 && (no == NULL || no[0] == '\0') && terminal != NULL &&
+           strcmp(terminal, "dumb") != 0;
+}
+
+/* True when the terminal takes UTF-8. Widths are those of Unicode in any case, as the values are
+ * UTF-8. */
+static bool set_locale(void) {
+    setlocale(LC_CTYPE, "");
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") == 0) return true;
+    setlocale(LC_CTYPE, "C.UTF-8");
+    return false;
+}
+
+void cli_measure_terminal(struct cli *cli, int *ret_lines) {
+    struct winsize size;
+    int64_t columns = DEFAULT_COLUMNS;
+
+    *ret_lines = DEFAULT_LINES;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+        columns = size.ws_col;
+        *ret_lines = size.ws_row;
+    } else if (getenv("COLUMNS") != NULL) {
+        (void)text_parse_int(getenv("COLUMNS"), 1, INT32_MAX, &columns);
+    }
+    cli->output.width = (int)columns;
+}
+
+static void init(struct cli *cli, const struct arguments *arguments) {
+    *cli = (struct cli){.arguments = arguments, .timing = arguments->timing};
+    cli->output.unicode = set_locale();
+    sink_open_standard(&cli->standard);
+    cli->colour_errors = wants_colour(STDERR_FILENO);
+    cli->output.format = arguments->format;
+    cli->output.null_text = arguments->null_text;
+    cli->output.header = !arguments->no_header;
+    cli->output.colour = wants_colour(STDOUT_FILENO);
+    cli->output.max_rows = arguments->max_rows >= 0 ? arguments->max_rows
+                           : cli->standard.terminal ? DEFAULT_MAX_ROWS
+                                                    : 0;
+}
+
+/* ---- The workspace ---- */
+
+/* This version knows no key, so a file that has one would be misunderstood. */
+static int check_configuration(const char *path, struct weir_error *error) {
+    char *text;
+    size_t length;
+    int number = 1, code = WEIR_OK;
+
+    WR_TRY(script_read(path, &text, &length, error));
+    for (char *line = text; line != NULL && code == WEIR_OK; number++) {
+        char *end = strchr(line, '\n');
+        if (end != NULL) *end = '\0';
+        const char *first = line + strspn(line, " \t\r");
+        if (*first != '\0' && *first != '#' && strcmp(first, "---") != 0 &&
+            strcmp(first, "{}") != 0)
+            code =
+                wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
+                             "%s:%d: configuration keys are not available in this version; leave "
+                             "the file empty, or with comments only",
+                             path, number);
+        line = end == NULL ? NULL : end + 1;
+    }
+    wr_free(text);
+    return code;
+}
+
+/* The nearest directory from here upwards that has a weir.yaml; "" when there is none. */
+static int find_workspace(char *directory, size_t size, struct weir_error *error) {
+    char file[PATH_MAX + 16];
+
+    if (getcwd(directory, size) == NULL)
+        return wr_error_errno(error, errno, "cannot tell the current directory");
+    for (;;) {
+        snprintf(file, sizeof file, "%s/weir.yaml", directory);
+        if (access(file, F_OK) == 0) return WEIR_OK;
+        char *slash = strrchr(directory, '/');
+        if (slash == NULL || directory[1] == '\0') break;
+        slash[slash == directory] = '\0';
+    }
+    directory[0] = '\0';
+    return WEIR_OK;
+}
+
+static int choose_workspace(const struct arguments *arguments, char *directory, size_t size,
+                            struct weir_error *error) {
+    char file[PATH_MAX + 16];
+    struct stat status;
+
+    if (arguments->workspace != NULL) {
+        if (stat(arguments->workspace, &status) != 0)
+            return wr_error_errno(error, errno, "--workspace %s", arguments->workspace);
+        if (!S_ISDIR(status.st_mode))
+            return wr_error_errno(error, ENOTDIR, "--workspace %s", arguments->workspace);
+        snprintf(directory, size, "%s", arguments->workspace);
+    } else {
+        WR_TRY(find_workspace(directory, size, error));
+    }
+    snprintf(file, sizeof file, "%s/weir.yaml", directory);
+    if (directory[0] == '\0' || access(file, F_OK) != 0) return WEIR_OK;
+    return check_configuration(file, error);
+}
+
+static int open_all(struct cli *cli, const char *directory, struct weir_error *error) {
+    const struct arguments *arguments = cli->arguments;
+    struct weir_workspace_options workspace = {
+        .size = sizeof workspace,
+        .path = directory[0] == '\0' ? NULL : directory,
+        .memory_limit = arguments->memory_limit,
+        .threads = (int32_t)arguments->threads,
+    };
+    struct weir_session_options session = {
+        .size = sizeof session,
+        .settings = arguments->settings.items,
+        .n_settings = arguments->settings.n_items,
+    };
+
+    watch_block(true); /* the engine's threads leave the signals to us */
+    int code = weir_workspace_open(&workspace, &cli->workspace, error);
+    if (code == WEIR_OK) code = weir_session_open(cli->workspace, &session, &cli->session, error);
+    watch_block(false);
+    WR_TRY(code);
+    for (size_t i = 0; i < arguments->tables.n_items; i++) {
+        const struct weir_option *table = &arguments->tables.items[i];
+        code = weir_register_path(cli->session, table->key, table->value, error);
+        if (code != WEIR_OK) return wr_error_prefix(error, code, "--table %s", table->key);
+    }
+    code = wr_options_copy(arguments->parameters.items, arguments->parameters.n_items,
+                           &cli->parameters, error);
+    if (code == WEIR_OK &&
+        (cli->parameter_used = wr_calloc(cli->parameters.n_items + 1, 1)) == NULL)
+        code = wr_error_memory(error);
+    if (code == WEIR_OK && arguments->output != NULL)
+        code = place_change(cli, arguments->output, false, error);
+    return code;
+}
+
+int cli_open(struct cli *cli, const struct arguments *arguments) {
+    struct weir_error error = {0};
+    char directory[PATH_MAX];
+
+    init(cli, arguments);
+    if (arguments->output != NULL && arguments->format == NULL &&
+        output_format_of_path(arguments->output) == NULL &&
+        (arguments->command & (COMMAND_SHELL | COMMAND_SQL))) {
+        wr_error_set(&error, WEIR_INVALID_ARGUMENT, NULL,
+                     "the extension of %s is not one of a format; give --format",
+                     arguments->output);
+        complain_usage(arguments_command_name(arguments->command), &error);
+        return CLI_USAGE;
+    }
+    if (choose_workspace(arguments, directory, sizeof directory, &error) != WEIR_OK) {
+        error.sqlstate[0] = '\0';
+        complain(cli, &error, NULL, 0);
+        return CLI_USAGE;
+    }
+    if (open_all(cli, directory, &error) != WEIR_OK) {
+        complain(cli, &error, NULL, 0);
+        return CLI_FAILED;
+    }
+    return CLI_DONE;
+}
+
+int cli_close(struct cli *cli, int exit_code) {
+    struct weir_error error = {0};
+
+    if (exit_code == CLI_CLOSED) exit_code = CLI_DONE;
+    if (exit_code == CLI_DONE && place_change(cli, NULL, false, &error) != WEIR_OK) {
+        complain(cli, &error, NULL, 0);
+        exit_code = CLI_FAILED;
+    }
+    if (cli->file.path != NULL) sink_abort(&cli->file);
+    sink_abort(&cli->standard);
+    weir_session_close(cli->session);
+    weir_workspace_close(cli->workspace);
+    if (exit_code == CLI_DONE) parameters_warn_unused(cli);
+    wr_arrow_release_schema(&cli->too_large);
+    wr_options_reset(&cli->parameters);
+    wr_free(cli->parameter_used);
+    wr_free(cli->file_path);
+    wr_free(cli->null_text);
+    wr_free(cli->pager);
+    return exit_code;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program's state and the functions that its commands and its shell share. */
+#ifndef WR_CLI_H
+#define WR_CLI_H
+
+#include "arguments.h"
+#include "output.h"
+
+enum cli_exit {
+    CLI_DONE = 0,
+    CLI_FAILED = 1, /* the statement or its data */
+    CLI_USAGE = 2,
+    CLI_INTERRUPTED = 130, /* 128 and the signal's number */
+    CLI_CLOSED = -1        /* the reader of the output went away: stop, and exit with 0 */
+};
+
+/* Text that statements come from, for messages. */
+struct source {
+    const char *name; /* a file's name; NULL: the text was typed or given as an argument */
+    bool ours;        /* nobody typed it: errors point at no place in it */
+    const char *text;
+    size_t length;
+};
+
+struct cli {
+    const struct arguments *arguments;
+    struct weir_workspace *workspace;
+    struct weir_session *session;
+    struct output_settings output; /* format NULL: by the place it goes to */
+    struct wr_options parameters;
+    bool *parameter_used; /* one for each */
+    bool timing;
+    bool colour_errors;
+    /* where results go */
+    struct sink standard;
+    struct sink file; /* path NULL: none is open */
+    char *file_path;  /* -o, .output, .once; NULL: standard output */
+    bool once;
+    int64_t results; /* written to the present place */
+    /* the shell */
+    bool interactive;
+    bool names_changed;           /* completion has to read the catalog again */
+    struct ArrowSchema too_large; /* the schema of a last result that `_` could not keep */
+    char *null_text;              /* .nullvalue */
+    char *pager;                  /* NULL: none */
+    bool quit;
+    int read_depth; /* of .read */
+};
+
+/* ---- cli.c ---- */
+
+/* Opens workspace and session as the arguments say. Prints its own error; returns an exit code. */
+int cli_open(struct cli *cli, const struct arguments *arguments);
+/* Makes a file given with -o visible if all went well so far, closes everything, and returns the
+ * final exit code. */
+int cli_close(struct cli *cli, int exit_code);
+/* Widths and heights as they are now. */
+void cli_measure_terminal(struct cli *cli, int *ret_lines);
+
+/* ---- complain.c: messages on standard error ---- */
+
+void complain(const struct cli *cli, const struct weir_error *error, const struct source *source,
+              size_t from);
+void complain_usage(const char *hint, const struct weir_error *error);
+
+/* ---- run.c ---- */
+
+/* Runs source->text[from .. from + length) and prints what comes of it. Returns an exit code. */
+int run_statement(struct cli *cli, const struct source *source, size_t from, size_t length);
+/* The same for a statement of our own making, of which a message shows no place. */
+int run_sql(struct cli *cli, const char *sql);
+/* Prints a stream that is no statement's. Takes over `rows`. */
+int run_rows(struct cli *cli, struct ArrowArrayStream *rows);
+
+/* ---- place.c: where the next result goes ---- */
+
+int place_open(struct cli *cli, struct sink **ret_sink, struct output_settings *ret_settings,
+               struct weir_error *error);
+/* After a result: flushes, and ends a .once. */
+int place_done(struct cli *cli, struct weir_error *error);
+/* Sends results to a path from now on (NULL: standard output), after committing the present file.
+ */
+int place_change(struct cli *cli, const char *path, bool once, struct weir_error *error);
+
+/* ---- script.c ---- */
+
+/* Runs statements and dot commands up to the first failure, or all with --keep-going. Returns an
+ * exit code. */
+int script_run(struct cli *cli, const struct source *source);
+/* "-" is standard input. */
+int script_run_file(struct cli *cli, const char *path);
+/* The whole of a file as text. Free with wr_free. */
+int script_read(const char *path, char **ret_text, size_t *ret_length, struct weir_error *error);
+
+/* ---- parameters.c ---- */
+
+/* Gives the statement the values of --param that it asks for. */
+int parameters_bind(struct cli *cli, struct weir_statement *statement, struct weir_error *error);
+void parameters_warn_unused(const struct cli *cli);
+
+/* ---- rows.c: small results of our own ---- */
+
+struct rows_column {
+    const char *name;
+    char type; /* u: text, l: int64 */
+};
+struct rows;
+int rows_new(const struct rows_column *columns, size_t n_columns, struct rows **ret_rows,
+             struct weir_error *error);
+void rows_free(struct rows *rows);
+/* The next value of the row, left to right; NULL for NULL. The first failure is kept for
+ * rows_finish. */
+void rows_text(struct rows *rows, const char *value);
+void rows_int(struct rows *rows, int64_t value);
+void rows_null(struct rows *rows);
+/* Takes over `rows` always. */
+int rows_finish(struct rows *rows, struct ArrowArrayStream *ret_stream, struct weir_error *error);
+
+/* ---- node.c: paths ---- */
+
+/* A path, pattern or URL, rather than the name of a table. */
+bool node_is_path(const char *text);
+/* The kind of file by extension, or by its first bytes: "parquet", "csv", ...; NULL: not a table.
+ */
+const char *node_kind(const char *path);
+/* As the FROM clause has it: a quoted path, or a name with its parts quoted. */
+void node_from(struct wr_buffer *buffer, const char *text);
+/* Plans reading it all; the statement gives its schema. Without an error's position, as nobody typed that statement. */
+int node_prepare(struct cli *cli, const char *text, struct weir_statement **ret_statement,
+                 struct weir_error *error);
+struct node_files {
+    int64_t n_files;
+    int64_t bytes;
+    const char *kind; /* of the first one */
+};
+/* The files of a local file, directory or pattern. False for a URL. */
+bool node_files(const char *path, struct node_files *ret_files);
+
+/* ---- commands ---- */
+
+int command_shell(struct cli *cli);
+int command_sql(struct cli *cli);
+int command_cat(struct cli *cli);
+int command_describe(struct cli *cli);
+int command_ls(struct cli *cli);
+int command_version(void);
+/* describe for a path or a table. */
+int describe_node(struct cli *cli, const char *text);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* weir: SQL over tables wherever they live. Chooses the command; everything is in cli.h's files. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "watch.h"
+
+static int run(const struct arguments *arguments) {
+    struct weir_error error = {0};
+    struct cli cli;
+    enum command command = arguments->command;
+
+    /* SQL given with flags is a program to run, and so is one that comes through a pipe. */
+    if (command == COMMAND_SHELL && (arguments->n_sources > 0 || !isatty(STDIN_FILENO)))
+        command = COMMAND_SQL;
+    if (command == COMMAND_SQL && arguments->n_sources == 0 && isatty(STDIN_FILENO))
+        command = COMMAND_SHELL;
+    if (watch_install(command != COMMAND_SHELL, &error) != WEIR_OK) {
+        complain(NULL, &error, NULL, 0);
+        return CLI_FAILED;
+    }
+    int code = cli_open(&cli, arguments);
+    if (code == CLI_DONE) {
+        switch (command) {
+        case COMMAND_SHELL:
+            code = command_shell(&cli);
+            break;
+        case COMMAND_SQL:
+            code = command_sql(&cli);
+            break;
+        case COMMAND_CAT:
+            code = command_cat(&cli);
+            break;
+        case COMMAND_DESCRIBE:
+            code = command_describe(&cli);
+            break;
+        case COMMAND_LS:
+            code = command_ls(&cli);
+            break;
+        case COMMAND_VERSION:
+            break; /* needs nothing opened */
+        }
+    }
+    return cli_close(&cli, code);
+}
+
+int main(int argc, char **argv) {
+    struct weir_error error = {0};
+    struct arguments arguments;
+    int code = CLI_DONE;
+
+    if (arguments_parse(argc, argv, &arguments, &error) != WEIR_OK) {
+        complain_usage(arguments_command_name(arguments.command), &error);
+        code = CLI_USAGE;
+    } else if (arguments.help) {
+        arguments_help(arguments.command);
+    } else if (arguments.version || arguments.command == COMMAND_VERSION) {
+        code = command_version();
+    } else {
+        code = run(&arguments);
+    }
+    arguments_reset(&arguments);
+    if (fflush(stdout) != 0 && code == CLI_DONE) code = CLI_FAILED;
+    return code;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Behind weir.h: workspace, session, statement.
+ *
+ * 1. A workspace lives until it was closed and its last session is.
+ * 2. A statement holds the plan that the engine made of it, and after weir_statement_bind a second one with the values in it.
+ * 3. Each weir_statement_execute makes an execution, the handle that other threads cancel and ask for progress. A statement keeps the last one.
+ * 4. No mutex is held while the engine or a table kind runs.
+ */
+#ifndef WR_SESSION_H
+#define WR_SESSION_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "catalog/catalog.h"
+#include "engine/engine.h"
+#include "sql/statement.h"
+#include "table/registry.h"
+
+struct weir_workspace {
+    atomic_int references;
+    struct wr_registry *registry;
+    struct wr_names *names;
+    struct wr_engine *engine;
+    char *catalog;
+    char *schema;
+};
+
+void wr_workspace_release(struct weir_workspace *workspace);
+
+struct weir_session {
+    struct weir_workspace *workspace;
+    struct wr_engine_session *engine;
+};
+
+/*
+ * Copies a structure that begins with its `size` into one of this version. A shorter one is filled up with zeros; a longer one
+ * must have zeros where this version knows nothing.
+ */
+int wr_copy_sized(const void *from, void *to, size_t to_size, const char *what, struct weir_error *error);
+
+/* ---- Executions ---- */
+
+struct wr_execution {
+    atomic_int references;
+    struct wr_run *run; /* NULL: nothing runs in the engine, or not yet */
+    bool cancelled;
+    bool finished; /* without a run: whether it is over */
+};
+
+struct weir_statement {
+    struct weir_session *session;
+    struct wr_statement parsed;
+    int32_t type;          /* enum wr_plan_type */
+    struct wr_plan *plan;  /* NULL: nothing to plan */
+    struct wr_plan *bound; /* NULL: no values were bound */
+    pthread_mutex_t mutex; /* guards `execution` and its members */
+    struct wr_execution *execution;
+};
+
+/* The plan to execute. */
+const struct wr_plan *wr_statement_plan(const struct weir_statement *statement);
+int wr_execution_begin(struct weir_statement *statement, struct weir_error *error);
+void wr_execution_finish(struct weir_statement *statement);
+void wr_execution_release(struct wr_execution *execution);
+/* WEIR_CANCELLED after a cancel during this execution. */
+int wr_execution_check(struct weir_statement *statement, struct weir_error *error);
+/* Starts the statement's plan in the engine. */
+int wr_execution_run(struct weir_statement *statement, struct ArrowArrayStream *ret_rows, struct weir_error *error);
+
+/* ---- Streams of the engine ---- */
+
+/* Reads to the end and releases. `ret_count` gets the sum of the first column, or 0 when there is none. */
+int wr_drain(struct ArrowArrayStream *rows, int64_t *ret_count, struct weir_error *error);
+
+/* A stream on another one that stays its owner's, and remembers in full why that one failed. */
+struct wr_tap {
+    struct ArrowArrayStream *inner;
+    bool engine; /* inner is the engine's */
+    int code;
+    struct weir_error error;
+};
+
+void wr_tap_open(struct wr_tap *tap, struct ArrowArrayStream *ret_stream);
+/* The tap's own failure if there was one, else what the reader of the stream made of it. */
+int wr_tap_result(const struct wr_tap *tap, int code, struct weir_error *error);
+
+/* ---- Changes to the catalog ---- */
+
+/* Plans CREATE TABLE ... USING: its columns and its query, as the engine's CREATE TABLE. *ret_plan stays NULL without either. */
+int wr_using_plan(struct weir_session *session, const char *sql, const struct wr_statement *parsed,
+                  struct wr_plan **ret_plan, struct weir_error *error);
+int wr_using_execute(struct weir_statement *statement, int64_t *ret_affected, struct weir_error *error);
+/* Executes a plan of a type from WR_PLAN_CREATE_TABLE on. */
+int wr_ddl_execute(struct weir_statement *statement, int64_t *ret_affected, struct weir_error *error);
+/* Runs the statement's input, if it has one, into a new table. `flags` of enum wr_create_flags. */
+int wr_create_table(struct weir_statement *statement, const struct weir_definition *definition, int flags,
+                    bool has_input, int64_t *ret_affected, struct weir_error *error);
+/* Refuses a table whose columns would share a name. */
+int wr_check_columns(const struct ArrowSchema *schema, struct weir_error *error);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a statement: prepare, bind, execute, close. */
+#include "arrow/arrow.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "session/session.h"
+
+/* ---- Prepare ---- */
+
+static int plan(struct weir_statement *statement, const char *sql, struct weir_error *error) {
+    WR_TRY(wr_statement_parse(sql, &statement->parsed, error));
+    if (statement->parsed.type == WR_STATEMENT_CREATE_USING) {
+        statement->type = WR_PLAN_CREATE_TABLE;
+        return wr_using_plan(statement->session, sql, &statement->parsed, &statement->plan, error);
+    }
+    WR_TRY(wr_plan_new(statement->session->engine, statement->parsed.text, &statement->plan,
+                       error));
+    struct wr_plan_info info = {.size = sizeof info};
+    wr_plan_describe(statement->plan, &info);
+    statement->type = info.type;
+    return WEIR_OK;
+}
+
+int weir_prepare(struct weir_session *session, const char *sql,
+                 struct weir_statement **ret_statement, struct weir_error *error) {
+    struct weir_statement *statement = wr_calloc(1, sizeof *statement);
+    if (!statement) return wr_error_memory(error);
+    pthread_mutex_init(&statement->mutex, NULL);
+    statement->session = session;
+    int code = plan(statement, sql, error);
+    if (code) {
+        weir_statement_close(statement);
+        return code;
+    }
+    *ret_statement = statement;
+    return WEIR_OK;
+}
+
+void weir_statement_close(struct weir_statement *statement) {
+    if (!statement) return;
+    wr_execution_release(statement->execution);
+    if (statement->bound) wr_plan_free(statement->bound);
+    if (statement->plan) wr_plan_free(statement->plan);
+    wr_statement_reset(&statement->parsed);
+    pthread_mutex_destroy(&statement->mutex);
+    wr_free(statement);
+}
+
+/* ---- What it is ---- */
+
+int weir_statement_is_query(const struct weir_statement *statement) {
+    return statement->type == WR_PLAN_QUERY;
+}
+
+static int no_columns(struct ArrowSchema *ret_schema, struct weir_error *error) {
+    struct ArrowArrayStream stream = {0};
+    WR_TRY(wr_arrow_empty_stream(&stream, error));
+    int code = wr_arrow_stream_schema(&stream, "no rows", ret_schema, error);
+    wr_arrow_release_stream(&stream);
+    return code;
+}
+
+int weir_statement_schema(struct weir_statement *statement, struct ArrowSchema *ret_schema,
+                          struct weir_error *error) {
+    if (statement->type != WR_PLAN_QUERY) return no_columns(ret_schema, error);
+    return wr_plan_schema(wr_statement_plan(statement), ret_schema, error);
+}
+
+int weir_statement_parameters(struct weir_statement *statement, struct ArrowSchema *ret_schema,
+                              struct weir_error *error) {
+    if (!statement->plan) return no_columns(ret_schema, error);
+    return wr_plan_parameters(statement->plan, ret_schema, error);
+}
+
+int weir_statement_bind(struct weir_statement *statement, const struct ArrowSchema *schema,
+                        struct ArrowArray *values, struct weir_error *error) {
+    if (!statement->plan) {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, "07001",
+                            "the statement has no parameters to bind values to");
+    }
+    struct wr_plan *bound = NULL;
+    WR_TRY(wr_plan_bind(statement->plan, schema, values, &bound, error));
+    if (statement->bound) wr_plan_free(statement->bound);
+    statement->bound = bound;
+    return WEIR_OK;
+}
+
+/* ---- Execute ---- */
+
+static int execute_query(struct weir_statement *statement, struct ArrowArrayStream *ret_rows,
+                         int64_t *ret_affected, struct weir_error *error) {
+    WR_TRY(wr_execution_run(statement, ret_rows, error));
+    *ret_affected = -1;
+    return WEIR_OK;
+}
+
+static int execute_change(struct weir_statement *statement, int64_t *ret_affected,
+                          struct weir_error *error) {
+    struct ArrowArrayStream rows = {0};
+    WR_TRY(wr_execution_run(statement, &rows, error));
+    return wr_drain(&rows, ret_affected, error);
+}
+
+static int change(struct weir_statement *statement, int64_t *ret_affected,
+                  struct weir_error *error) {
+    if (statement->parsed.type == WR_STATEMENT_CREATE_USING) {
+        return wr_using_execute(statement, ret_affected, error);
+    }
+    if (statement->type == WR_PLAN_CHANGE || statement->type == WR_PLAN_SESSION) {
+        return execute_change(statement, ret_affected, error);
+    }
+    return wr_ddl_execute(statement, ret_affected, error);
+}
+
+int weir_statement_execute(struct weir_statement *statement, struct ArrowArrayStream *ret_rows,
+                           int64_t *ret_affected, struct weir_error *error) {
+    int64_t affected = 0;
+    struct ArrowArrayStream rows = {0};
+    WR_TRY(wr_execution_begin(statement, error));
+    int code;
+    if (statement->type == WR_PLAN_QUERY) {
+        code = execute_query(statement, &rows, &affected, error);
+    } else {
+        /* Made first: nothing may fail after the change. */
+        code = wr_arrow_empty_stream(&rows, error);
+        if (code == WEIR_OK) code = change(statement, &affected, error);
+        if (code) wr_arrow_release_stream(&rows);
+    }
+    wr_execution_finish(statement);
+    WR_TRY(code);
+    wr_arrow_move_stream(&rows, ret_rows);
+    if (ret_affected) *ret_affected = affected;
+    return WEIR_OK;
+}
+
+int weir_query(struct weir_session *session, const char *sql, struct ArrowArrayStream *ret_rows,
+               int64_t *ret_affected, struct weir_error *error) {
+    struct weir_statement *statement = NULL;
+    WR_TRY(weir_prepare(session, sql, &statement, error));
+    int code = weir_statement_execute(statement, ret_rows, ret_affected, error);
+    weir_statement_close(statement);
+    return code;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The statements of statement.h, one file each. */
+#ifndef WR_GRAMMAR_H
+#define WR_GRAMMAR_H
+
+#include "sql/lexer.h"
+#include "sql/statement.h"
+
+/*
+ * Both look at a statement from its first token on and set `*ret_ours` to false, with nothing else
+ * touched, when the statement is the engine's. On failure `statement` is to be reset by the caller.
+ */
+int wr_parse_create_using(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
+                          struct weir_error *error);
+int wr_parse_copy(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
+                  struct weir_error *error);
+
+/* One option key: words joined by dots, in lower case, or a quoted text as it is. */
+int wr_parse_option_key(struct wr_parser *parser, char **ret_key, struct weir_error *error);
+/* One option value: a string, number, word or quoted word, after an optional equals sign. */
+int wr_parse_option_value(struct wr_parser *parser, char **ret_value, struct weir_error *error);
+
+#endif

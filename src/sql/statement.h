@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Statements that weir adds to the engine's SQL, found by a small lexer and grammar of our own.
+ * Whatever does not begin like one of them is the engine's, and is passed on byte for byte, so that
+ * error positions stay true.
+ */
+#ifndef WR_STATEMENT_H
+#define WR_STATEMENT_H
+
+#include "base/options.h"
+
+enum wr_statement_type {
+    WR_STATEMENT_ENGINE = 0,      /* `text` is for the engine */
+    WR_STATEMENT_CREATE_USING = 1 /* CREATE [OR REPLACE] [TEMPORARY] TABLE [IF NOT EXISTS] name
+                                     [(columns)] USING kind [OPTIONS (key value, ...)] [AS query] */
+};
+
+struct wr_statement {
+    int type;
+    char *text; /* ENGINE: the statement, a COPY ... TO 'x' (FORMAT ...) rewritten to the engine's
+                   own form */
+    /* CREATE_USING */
+    char *parts[3]; /* catalog, schema, name; folded to lower case unless quoted; NULL where not
+                       given. parts[2] is the name */
+    char *kind;
+    char *columns; /* the parenthesised column list as written, with its parentheses; NULL: none */
+    char *query;   /* after AS; NULL: none */
+    struct wr_options options;
+    bool if_not_exists;
+    bool or_replace;
+    bool temporary;
+};
+
+int wr_statement_parse(const char *sql, struct wr_statement *ret_statement,
+                       struct weir_error *error);
+void wr_statement_reset(struct wr_statement *statement);
+
+/*
+ * weir_script_next's lexer: quotations ('', "", $tag$), comments (-- and nested slash-star),
+ * semicolons.
+ */
+int wr_script_next(const char *script, size_t length, size_t *offset, const char **ret_statement,
+                   size_t *ret_length, int *ret_complete);
+
+#endif

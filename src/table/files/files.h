@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The `files` kind: tables that are files on disk. It lists, looks at the first bytes, and hands over a list; the engine reads the rows.
+ *
+ * A form is made in five steps, one file each:
+ *
+ *   location.c   the text that the user wrote -> an absolute path or pattern, and paths -> file:// URLs
+ *   list.c       the path -> the files there (walk.c walks directories, glob.c matches patterns, spool.c copies a pipe)
+ *   select.c     the files -> those of one format and compression
+ *   hive.c       key=value directories -> partition columns
+ *   sniff.c      the first file's head (head.c unpacks it) -> what the options left open (types.c, csv_sniff.c)
+ *
+ * source.c reads the options before, and form.c puts the results together. kind.c is the vtable.
+ *
+ * All texts of a form live in its arena and go with it.
+ */
+#ifndef WR_FILES_H
+#define WR_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sys/stat.h>
+
+#include "base/buffer.h"
+#include "base/options.h"
+#include "weir_extension.h"
+
+/* ---- Arena ---- */
+
+struct wr_arena_block;
+struct wr_arena {
+    struct wr_arena_block *last;
+};
+
+/* Memory for any type, zeroed, until wr_arena_reset; NULL when there is none. */
+void *wr_arena_take(struct wr_arena *arena, size_t count, size_t size);
+char *wr_arena_copy(struct wr_arena *arena, const char *text, size_t length);
+void wr_arena_reset(struct wr_arena *arena);
+
+/* ---- What a file holds ---- */
+
+enum wr_file_format {
+    WR_FORMAT_UNKNOWN = 0,
+    WR_FORMAT_PARQUET,
+    WR_FORMAT_CSV,
+    WR_FORMAT_TSV,
+    WR_FORMAT_JSON, /* lines or one array */
+    WR_FORMAT_JSON_LINES,
+    WR_FORMAT_ARROW,
+    WR_FORMAT_AVRO
+};
+
+enum wr_file_compression {
+    WR_COMPRESSION_UNKNOWN = -1,
+    WR_COMPRESSION_NONE = 0,
+    WR_COMPRESSION_GZIP,
+    WR_COMPRESSION_ZSTD,
+    WR_COMPRESSION_BZIP2,
+    WR_COMPRESSION_XZ
+};
+
+struct wr_file_type {
+    enum wr_file_format format;
+    enum wr_file_compression compression;
+};
+
+const char *wr_format_name(enum wr_file_format format);           /* as the option `format` has it */
+const char *wr_format_engine_name(enum wr_file_format format);    /* as struct weir_files has it; equal for csv and tsv */
+const char *wr_compression_name(enum wr_file_compression compression); /* NULL for none */
+bool wr_format_is_text(enum wr_file_format format);
+bool wr_format_same_family(enum wr_file_format a, enum wr_file_format b);
+
+/* WR_FORMAT_UNKNOWN and WR_COMPRESSION_UNKNOWN for other texts. */
+enum wr_file_format wr_format_parse(const char *text);
+enum wr_file_compression wr_compression_parse(const char *text);
+/* By extension: "x.csv.gz" is gzip and csv. */
+struct wr_file_type wr_type_of_name(const char *name);
+enum wr_file_compression wr_compression_of_bytes(const void *data, size_t length);
+/* By the first bytes, unpacked. Text with a steady number of columns is CSV. */
+enum wr_file_format wr_format_of_bytes(const char *data, size_t length, bool complete);
+
+/* ---- The definition, checked ---- */
+
+enum wr_hive { WR_HIVE_AUTO, WR_HIVE_ON, WR_HIVE_OFF };
+
+struct wr_files_source {
+    char *text;    /* as the user wrote it, for messages */
+    char *path;    /* absolute, normal; a directory's without trailing slash */
+    size_t n_literal; /* bytes of path in which nothing is a pattern */
+    char *working; /* the directory that a relative text was looked up in, or "/" */
+    bool copied;   /* the path is a copy of what a pipe gave */
+    bool slash;    /* the text ended in '/' */
+    bool external; /* given as `location`: an explicit contract, nothing is guessed that the engine has a default for */
+    bool recursive;
+    bool may_be_empty; /* columns are declared, and the caller can do with no files */
+    enum wr_hive hive;
+    enum wr_file_format format;
+    enum wr_file_compression compression;
+    char *order_by;
+    char **partition_by;
+    size_t n_partition_by;
+    struct wr_options engine; /* "format.*", the short names among them translated */
+    const char *csv_option;   /* a short name that was given and means something for CSV only; a static text */
+    struct ArrowSchema columns; /* release NULL: none declared */
+};
+
+int wr_files_source_init(const struct weir_definition *definition, struct wr_files_source *ret_source,
+                         struct weir_error *error);
+void wr_files_source_reset(struct wr_files_source *source);
+
+/* ---- Location ---- */
+
+/*
+ * Absolute path of `text` (a path, a pattern, a file:// URL) without ".", ".." and double slashes. The first *ret_n_literal bytes come from
+ * the file system, so that nothing in them is a pattern. Free path and working with wr_free.
+ */
+int wr_files_resolve(const char *text, char **ret_path, size_t *ret_n_literal, char **ret_working,
+                     struct weir_error *error);
+/* "file:///..." in the arena. A name that the engine cannot open (not UTF-8, control characters) is an error. */
+int wr_files_url(struct wr_arena *arena, const char *path, bool directory, const char **ret_url,
+                 struct weir_error *error);
+/* Decodes %XX in place; false when a sequence is not one, or gives NUL. */
+bool wr_percent_decode(char *text);
+bool wr_is_utf8(const char *text, size_t length);
+
+/* ---- Patterns ---- */
+
+bool wr_glob_is_pattern(const char *text); /* holds one of * ? [ { \ */
+/* One name against one component: * ? [a-z] [!a-z] \x. A leading '.' matches only itself. */
+bool wr_glob_match(const char *pattern, const char *name);
+/* Replaces {a,b} by each of its alternatives. The error is that of too many. */
+int wr_glob_expand(struct wr_arena *arena, const char *pattern, const char ***ret_patterns, size_t *ret_n_patterns,
+                   struct weir_error *error);
+
+/* ---- Listing ---- */
+
+enum wr_listing { WR_LISTING_MISSING, WR_LISTING_FILE, WR_LISTING_DIRECTORY, WR_LISTING_PATTERN };
+
+struct wr_file_entry {
+    const char *path;     /* absolute */
+    const char *relative; /* its end, below the listing's root */
+    uint64_t device;
+    uint64_t inode;
+    int64_t n_bytes;
+    int64_t modified_ns;
+    struct wr_file_type type; /* by name */
+    const char **values;      /* of the partition columns */
+};
+
+struct wr_file_list {
+    struct wr_arena *arena; /* borrowed */
+    enum wr_listing listing;
+    struct wr_file_entry *entries; /* by path */
+    size_t n_entries;
+    size_t capacity;
+    size_t n_directories; /* that a pattern matched, and that therefore gave nothing */
+    const char *deepest;  /* the directory down to which a pattern matched */
+};
+
+/*
+ * Finds the files, sorted by path. A path that exists wins over its reading as a pattern. A missing path is an error unless the source may be
+ * empty; that nothing matched is for wr_files_select to say.
+ */
+int wr_files_list(const struct wr_files_source *source, struct wr_arena *arena, struct wr_file_list *ret_list,
+                  struct weir_error *error);
+void wr_file_list_reset(struct wr_file_list *list);
+int wr_file_list_add(struct wr_file_list *list, const char *path, size_t root_length, const struct stat *status,
+                     struct weir_error *error);
+/* The two walkers; they add to the list. `pattern` is what follows `base`, has no braces and begins with '/'. */
+int wr_walk_directory(struct wr_file_list *list, const char *directory, bool recursive, struct weir_error *error);
+int wr_walk_pattern(struct wr_file_list *list, const char *base, const char *pattern, size_t root_length,
+                    struct weir_error *error);
+
+/* The entry's name for a message: what the user wrote where that names one file. */
+const char *wr_files_shown(const struct wr_files_source *source, const struct wr_file_list *list,
+                           const struct wr_file_entry *entry);
+
+/* Keeps the files of one format and compression and says which, as far as options and names tell. */
+int wr_files_select(const struct wr_files_source *source, struct wr_file_list *list, struct wr_file_type *ret_type,
+                    struct weir_error *error);
+
+/* ---- Pipes ---- */
+
+/* A copy of what a pipe gave, in a temporary file that is gone after wr_spool_close. */
+struct wr_spool {
+    char *path; /* NULL: there is none */
+    int fd;
+    bool named; /* the file still has its name */
+};
+
+/* Copies when `path` is a pipe or a socket; else leaves ret_spool->path NULL. Devices, terminals and an empty pipe are errors. */
+int wr_spool_open(const char *text, const char *path, struct wr_spool *ret_spool, struct weir_error *error);
+void wr_spool_close(struct wr_spool *spool);
+
+/* ---- Partitions ---- */
+
+struct wr_partitions {
+    const char **names;
+    size_t n_names;
+    struct ArrowSchema columns; /* release NULL: none */
+};
+
+/* Fills each entry's `values`, and drops the entries that do not have the columns of `partition_by`. */
+int wr_files_partitions(const struct wr_files_source *source, struct wr_file_list *list,
+                        struct wr_partitions *ret_partitions, struct weir_error *error);
+
+/* ---- Looking inside ---- */
+
+enum { WR_HEAD_BYTES = 256 * 1024 };
+
+struct wr_head {
+    char *data;
+    size_t length;
+    bool complete; /* this is all of the file */
+    enum wr_file_compression compression;
+};
+
+/* The first bytes of a file, unpacked. WR_COMPRESSION_UNKNOWN: as the bytes tell. Reset with wr_head_reset. */
+int wr_head_read(const char *shown, const char *path, enum wr_file_compression compression, struct wr_head *ret_head,
+                 struct weir_error *error);
+void wr_head_reset(struct wr_head *head);
+
+/* The footer's magic is there, so that a cut file is named before the engine reads any. */
+int wr_check_parquet(const char *shown, const struct wr_file_entry *entry, struct weir_error *error);
+
+struct wr_csv_dialect {
+    char delimiter; /* 0: to be found */
+    char quote;     /* 0: to be found */
+    char escape;    /* 0: quotes are doubled */
+    char comment;   /* 0: there are none */
+    int header;     /* 0, 1; -1: to be found */
+    bool newlines;  /* a quoted value holds a line's end */
+    bool steady;    /* result: at least two columns, in nearly every row */
+};
+
+/* Completes `dialect` from the text; what it has already stays. False: there is no memory. */
+bool wr_csv_sniff(const char *data, size_t length, bool complete, struct wr_csv_dialect *dialect);
+
+/* What names and the head of the first file told. */
+struct wr_sniffed {
+    struct wr_file_type type;
+    bool looked;     /* the rest is filled */
+    bool json_array;
+    struct wr_csv_dialect dialect;
+};
+
+int wr_files_sniff(const struct wr_files_source *source, const struct wr_file_list *list, struct wr_file_type type,
+                   struct wr_sniffed *ret_sniffed, struct weir_error *error);
+
+/* ---- The form ---- */
+
+typedef int (*wr_sniff_fn)(void *context, const struct wr_file_list *list, struct wr_file_type type,
+                           struct wr_sniffed *ret_sniffed, struct weir_error *error);
+
+/* Takes the steps above; `sniff` stands for wr_files_sniff, so that the caller can keep what it told. */
+int wr_files_form(const struct wr_files_source *source, wr_sniff_fn sniff, void *context, struct weir_form *ret_form,
+                  struct weir_error *error);
+
+extern const struct weir_table_kind wr_kind_files;
+
+#endif

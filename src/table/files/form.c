@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of files and what was found in them, as the engine takes it. */
+#include "table/files/files.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "nanoarrow/nanoarrow.h"
+
+/* The form's private data: everything that it points to. */
+struct holder {
+    struct wr_arena arena;
+    struct ArrowSchema partition_columns;
+};
+
+static void holder_free(struct holder *holder) {
+    if (holder->partition_columns.release) holder->partition_columns.release(&holder->partition_columns);
+    wr_arena_reset(&holder->arena);
+    wr_free(holder);
+}
+
+static void form_release(struct weir_form *form) {
+    if (form->schema.release) form->schema.release(&form->schema);
+    holder_free(form->private_data);
+    *form = (struct weir_form){0};
+}
+
+static const char *copy_text(struct wr_arena *arena, const char *text) {
+    return wr_arena_copy(arena, text, strlen(text));
+}
+
+/* ---- Options ---- */
+
+struct option_list {
+    const struct wr_files_source *source;
+    struct wr_arena *arena;
+    struct weir_option *items;
+    size_t n_items;
+};
+
+/* What the user gave wins over what was found. */
+static int add_option(struct option_list *list, const char *key, const char *value, struct weir_error *error) {
+    if (wr_options_get(list->source->engine.items, list->source->engine.n_items, key)) return WEIR_OK;
+    struct weir_option option = {copy_text(list->arena, key), copy_text(list->arena, value)};
+    if (!option.key || !option.value) return wr_error_memory(error);
+    list->items[list->n_items++] = option;
+    return WEIR_OK;
+}
+
+static int fill_options(const struct wr_files_source *source, const struct wr_sniffed *sniffed, struct wr_arena *arena,
+                        struct weir_files *files, struct weir_error *error) {
+    enum { MOST_FOUND = 8 };
+    struct option_list list = {.source = source, .arena = arena};
+    list.items = wr_arena_take(arena, source->engine.n_items + MOST_FOUND, sizeof *list.items);
+    if (!list.items) return wr_error_memory(error);
+    for (size_t i = 0; i < source->engine.n_items; i++) {
+        list.items[i].key = copy_text(arena, source->engine.items[i].key);
+        list.items[i].value = copy_text(arena, source->engine.items[i].value);
+        if (!list.items[i].key || !list.items[i].value) return wr_error_memory(error);
+    }
+    list.n_items = source->engine.n_items;
+    enum wr_file_format format = sniffed->type.format;
+    bool csv = wr_format_same_family(format, WR_FORMAT_CSV);
+    if (csv && sniffed->looked) {
+        const struct wr_csv_dialect *dialect = &sniffed->dialect;
+        const char delimiter[] = {dialect->delimiter, '\0'};
+        const char quote[] = {dialect->quote, '\0'};
+        WR_TRY(add_option(&list, "format.delimiter", delimiter, error));
+        WR_TRY(add_option(&list, "format.quote", quote, error));
+        WR_TRY(add_option(&list, "format.has_header", dialect->header ? "true" : "false", error));
+        if (dialect->newlines) WR_TRY(add_option(&list, "format.newlines_in_values", "true", error));
+    } else if (format == WR_FORMAT_TSV) {
+        WR_TRY(add_option(&list, "format.delimiter", "\t", error));
+    } else if (format == WR_FORMAT_JSON_LINES) {
+        WR_TRY(add_option(&list, "format.newline_delimited", "true", error));
+    } else if (format == WR_FORMAT_JSON && sniffed->looked) {
+        WR_TRY(add_option(&list, "format.newline_delimited", sniffed->json_array ? "false" : "true", error));
+    }
+    if (source->csv_option && !csv) {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "option \"%s\" is for CSV files, but \"%s\" is of the format %s", source->csv_option,
+                            source->text, wr_format_name(format));
+    }
+    files->options = list.items;
+    files->n_options = list.n_items;
+    return WEIR_OK;
+}
+
+/* ---- Files and columns ---- */
+
+static int fill_files(const struct wr_file_list *list, struct weir_files *files, struct weir_error *error) {
+    struct weir_file *items = wr_arena_take(list->arena, list->n_entries, sizeof *items);
+    if (!items) return wr_error_memory(error);
+    for (size_t i = 0; i < list->n_entries; i++) {
+        const struct wr_file_entry *entry = &list->entries[i];
+        /* As the engine's own file access computes it: inode, microseconds, size. */
+        char etag[64];
+        snprintf(etag, sizeof etag, "%" PRIx64 "-%" PRIx64 "-%" PRIx64, entry->inode,
+                 (uint64_t)(entry->modified_ns / 1000), (uint64_t)entry->n_bytes);
+        items[i].n_bytes = entry->n_bytes;
+        items[i].modified_ns = entry->modified_ns;
+        items[i].partition_values = entry->values;
+        items[i].etag = copy_text(list->arena, etag);
+        if (!items[i].etag) return wr_error_memory(error);
+        WR_TRY(wr_files_url(list->arena, entry->path, false, &items[i].url, error));
+    }
+    files->files = items;
+    files->n_files = list->n_entries;
+    return WEIR_OK;
+}
+
+static bool is_partition(const struct wr_partitions *partitions, const char *name) {
+    for (size_t i = 0; i < partitions->n_names; i++) {
+        if (name && strcmp(partitions->names[i], name) == 0) return true;
+    }
+    return false;
+}
+
+/* The declared columns that are in the files themselves. */
+static int fill_schema(const struct wr_files_source *source, const struct wr_partitions *partitions,
+                       struct ArrowSchema *schema, struct weir_error *error) {
+    if (!source->columns.release) return WEIR_OK;
+    int64_t n_columns = 0;
+    for (int64_t i = 0; i < source->columns.n_children; i++)
+        n_columns += !is_partition(partitions, source->columns.children[i]->name);
+    ArrowSchemaInit(schema);
+    if (ArrowSchemaSetTypeStruct(schema, n_columns) != NANOARROW_OK) return wr_error_memory(error);
+    n_columns = 0;
+    for (int64_t i = 0; i < source->columns.n_children; i++) {
+        const struct ArrowSchema *column = source->columns.children[i];
+        if (is_partition(partitions, column->name)) continue;
+        struct ArrowSchema *to = schema->children[n_columns++];
+        to->release(to);
+        if (ArrowSchemaDeepCopy(column, to) != NANOARROW_OK) return wr_error_memory(error);
+    }
+    return WEIR_OK;
+}
+
+static int fill_write_url(const struct wr_files_source *source, const struct wr_file_list *list,
+                          struct weir_files *files, struct weir_error *error) {
+    if (!source->external || source->copied || list->listing == WR_LISTING_PATTERN) return WEIR_OK;
+    const char *name = strrchr(source->path, '/') + 1;
+    bool file = list->listing == WR_LISTING_FILE;
+    if (list->listing == WR_LISTING_MISSING) file = !source->slash && *name && strchr(name + 1, '.');
+    return wr_files_url(list->arena, source->path, !file, &files->write_url, error);
+}
+
+/* A table that has no files yet is of the format that was given, or that its name says. */
+static int check_format(const struct wr_files_source *source, struct wr_file_type *type, struct weir_error *error) {
+    if (!type->format) *type = wr_type_of_name(source->path);
+    if (type->format) return WEIR_OK;
+    return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                        "there is no file in \"%s\" that tells its format; give it with the option format", source->text);
+}
+
+static int fill_form(const struct wr_files_source *source, wr_sniff_fn sniff, void *context, struct holder *holder,
+                     struct wr_file_list *list, struct weir_form *form, struct weir_error *error) {
+    struct wr_file_type type;
+    struct wr_partitions partitions = {0};
+    struct wr_sniffed sniffed = {0};
+    WR_TRY(wr_files_select(source, list, &type, error));
+    WR_TRY(wr_files_partitions(source, list, &partitions, error));
+    holder->partition_columns = partitions.columns;
+    if (list->n_entries == 0) WR_TRY(check_format(source, &type, error));
+    WR_TRY(sniff(context, list, type, &sniffed, error));
+    WR_TRY(fill_options(source, &sniffed, &holder->arena, &form->files, error));
+    WR_TRY(fill_files(list, &form->files, error));
+    WR_TRY(fill_schema(source, &partitions, &form->schema, error));
+    WR_TRY(fill_write_url(source, list, &form->files, error));
+    if (source->order_by) {
+        form->files.order_by = copy_text(&holder->arena, source->order_by);
+        if (!form->files.order_by) return wr_error_memory(error);
+    }
+    form->files.format = wr_format_engine_name(sniffed.type.format);
+    form->files.compression = wr_compression_name(sniffed.type.compression);
+    form->files.partition_columns = partitions.n_names > 0 ? &holder->partition_columns : NULL;
+    return WEIR_OK;
+}
+
+int wr_files_form(const struct wr_files_source *source, wr_sniff_fn sniff, void *context, struct weir_form *ret_form,
+                  struct weir_error *error) {
+    struct holder *holder = wr_calloc(1, sizeof *holder);
+    if (!holder) return wr_error_memory(error);
+    struct weir_form form = {.type = WEIR_FORM_FILES, .release = form_release, .private_data = holder};
+    struct wr_file_list list = {0};
+    int code = wr_files_list(source, &holder->arena, &list, error);
+    if (code == 0) code = fill_form(source, sniff, context, holder, &list, &form, error);
+    wr_file_list_reset(&list);
+    if (code) {
+        form_release(&form);
+        return code;
+    }
+    *ret_form = form;
+    return WEIR_OK;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "table/files/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+enum { MOST_NAMES = 10000 };
+
+int wr_file_list_add(struct wr_file_list *list, const char *path, size_t root_length, const struct stat *status,
+                     struct weir_error *error) {
+    if (list->n_entries == list->capacity) {
+        size_t capacity = list->capacity ? list->capacity * 2 : 16;
+        struct wr_file_entry *entries = wr_reallocarray(list->entries, capacity, sizeof *entries);
+        if (!entries) return wr_error_memory(error);
+        list->entries = entries;
+        list->capacity = capacity;
+    }
+    const char *copy = wr_arena_copy(list->arena, path, strlen(path));
+    if (!copy) return wr_error_memory(error);
+    const char *relative = copy + root_length;
+    list->entries[list->n_entries++] = (struct wr_file_entry){
+        .path = copy,
+        .relative = relative + strspn(relative, "/"),
+        .device = status->st_dev,
+        .inode = status->st_ino,
+        .n_bytes = status->st_size,
+        .modified_ns = (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec,
+        .type = wr_type_of_name(copy),
+    };
+    return WEIR_OK;
+}
+
+void wr_file_list_reset(struct wr_file_list *list) {
+    wr_free(list->entries);
+    *list = (struct wr_file_list){0};
+}
+
+static int compare_paths(const void *a, const void *b) {
+    return strcmp(((const struct wr_file_entry *)a)->path, ((const struct wr_file_entry *)b)->path);
+}
+
+/* Sorts, and takes out what several patterns matched. */
+static void sort(struct wr_file_list *list) {
+    if (list->n_entries == 0) return;
+    qsort(list->entries, list->n_entries, sizeof *list->entries, compare_paths);
+    size_t kept = 1;
+    for (size_t i = 1; i < list->n_entries; i++) {
+        if (strcmp(list->entries[i].path, list->entries[kept - 1].path) != 0)
+            list->entries[kept++] = list->entries[i];
+    }
+    list->n_entries = kept;
+}
+
+/* The name in `directory` that is nearest to `word`; NULL when none is, or it cannot be told. */
+static const char *nearest_name(struct wr_arena *arena, const char *directory, const char *word) {
+    const char **names = wr_arena_take(arena, MOST_NAMES, sizeof *names);
+    DIR *stream = names ? opendir(directory) : NULL;
+    if (!stream) return NULL;
+    size_t n_names = 0;
+    for (const struct dirent *entry; n_names < MOST_NAMES && (entry = readdir(stream));) {
+        if (entry->d_name[0] == '.') continue;
+        names[n_names] = wr_arena_copy(arena, entry->d_name, strlen(entry->d_name));
+        if (!names[n_names]) break;
+        n_names++;
+    }
+    closedir(stream);
+    return wr_nearest(word, names, n_names);
+}
+
+/* The first `length` bytes of the path are not there. Says where it ends to exist, and what is there instead. */
+static int missing(const struct wr_files_source *source, size_t length, struct wr_arena *arena,
+                   struct weir_error *error) {
+    char *directory = wr_arena_copy(arena, source->path, length);
+    if (!directory) return wr_error_memory(error);
+    const char *name = directory;
+    const char *looked_in = "/";
+    for (;;) {
+        char *slash = strrchr(directory, '/');
+        *slash = '\0';
+        name = slash + 1;
+        looked_in = slash == directory ? "/" : directory;
+        struct stat status;
+        if (slash == directory || stat(looked_in, &status) == 0) {
+            if (slash != directory && !S_ISDIR(status.st_mode)) {
+                return wr_error_set(error, WEIR_NOT_FOUND, "58P01",
+                                    "no such file or directory: \"%s\" (\"%s\" is not a directory)", source->text,
+                                    looked_in);
+            }
+            break;
+        }
+        if (errno == EACCES) return wr_error_errno(error, errno, "cannot look into \"%s\"", looked_in);
+    }
+    const char *near = nearest_name(arena, looked_in, name);
+    return wr_error_set(error, WEIR_NOT_FOUND, "58P01", "no such file or directory: \"%s\" (looked in %s)%s%s%s",
+                        source->text, looked_in, near ? "; nearest name there: \"" : "", near ? near : "",
+                        near ? "\"" : "");
+}
+
+static int list_pattern(const struct wr_files_source *source, struct wr_file_list *list, struct weir_error *error) {
+    const char *pattern = source->path + source->n_literal;
+    size_t root = source->n_literal + strcspn(pattern, "*?[{\\");
+    while (root > 0 && source->path[--root] != '/') {
+    }
+    char *fixed = wr_arena_copy(list->arena, source->path, root);
+    const char *base = wr_arena_copy(list->arena, source->path, source->n_literal);
+    if (!fixed || !base) return wr_error_memory(error);
+    struct stat status;
+    if (root > 0 && stat(fixed, &status) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR) return wr_error_errno(error, errno, "cannot read \"%s\"", fixed);
+        return source->may_be_empty ? WEIR_OK : missing(source, root, list->arena, error);
+    }
+    const char **patterns;
+    size_t n_patterns;
+    WR_TRY(wr_glob_expand(list->arena, pattern, &patterns, &n_patterns, error));
+    for (size_t i = 0; i < n_patterns; i++)
+        WR_TRY(wr_walk_pattern(list, base, patterns[i], root, error));
+    return WEIR_OK;
+}
+
+static int fill(const struct wr_files_source *source, struct wr_file_list *list, struct weir_error *error) {
+    struct stat status;
+    if (stat(source->path, &status) != 0) {
+        if (errno != ENOENT && errno != ENOTDIR) return wr_error_errno(error, errno, "cannot read \"%s\"", source->text);
+        if (wr_glob_is_pattern(source->path + source->n_literal)) {
+            list->listing = WR_LISTING_PATTERN;
+            return list_pattern(source, list, error);
+        }
+        list->listing = WR_LISTING_MISSING;
+        return source->may_be_empty ? WEIR_OK : missing(source, strlen(source->path), list->arena, error);
+    }
+    if (S_ISDIR(status.st_mode)) {
+        list->listing = WR_LISTING_DIRECTORY;
+        return wr_walk_directory(list, source->path, source->recursive, error);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "\"%s\" is no longer a file, directory or pattern",
+                            source->text);
+    }
+    if (source->slash) {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "\"%s\" is a file, not a directory; leave out the slash at the end", source->text);
+    }
+    list->listing = WR_LISTING_FILE;
+    return wr_file_list_add(list, source->path, (size_t)(strrchr(source->path, '/') - source->path), &status, error);
+}
+
+int wr_files_list(const struct wr_files_source *source, struct wr_arena *arena, struct wr_file_list *ret_list,
+                  struct weir_error *error) {
+    struct wr_file_list list = {.arena = arena};
+    int code = fill(source, &list, error);
+    if (code) {
+        wr_file_list_reset(&list);
+        return code;
+    }
+    sort(&list);
+    *ret_list = list;
+    return WEIR_OK;
+}

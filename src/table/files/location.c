@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "table/files/files.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+static int hex_digit(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+bool wr_percent_decode(char *text) {
+    char *to = text;
+    for (const char *from = text; *from; from++) {
+        if (*from != '%') {
+            *to++ = *from;
+            continue;
+        }
+        int high = hex_digit(from[1]);
+        int low = high < 0 ? -1 : hex_digit(from[2]);
+        if (low < 0 || high * 16 + low == 0) return false;
+        *to++ = (char)(high * 16 + low);
+        from += 2;
+    }
+    *to = '\0';
+    return true;
+}
+
+bool wr_is_utf8(const char *text, size_t length) {
+    const unsigned char *p = (const unsigned char *)text;
+    const unsigned char *end = p + length;
+    while (p < end) {
+        if (*p < 0x80) {
+            p++;
+            continue;
+        }
+        size_t more = *p >= 0xF0 ? 3 : *p >= 0xE0 ? 2 : 1;
+        if (*p < 0xC2 || *p > 0xF4 || (size_t)(end - p) <= more) return false;
+        /* Overlong forms, surrogates, and what lies past U+10FFFF. */
+        if ((*p == 0xE0 && p[1] < 0xA0) || (*p == 0xED && p[1] > 0x9F) ||
+            (*p == 0xF0 && p[1] < 0x90) || (*p == 0xF4 && p[1] > 0x8F))
+            return false;
+        for (size_t i = 1; i <= more; i++) {
+            if ((p[i] & 0xC0) != 0x80) return false;
+        }
+        p += more + 1;
+    }
+    return true;
+}
+
+/* The length of "scheme" when the text is "scheme://...", else 0 (RFC 3986, 3.1). */
+static size_t scheme_length(const char *text) {
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
+    bool letter = (text[0] | 0x20) >= 'a' && (text[0] | 0x20) <= 'z';
+    return letter && strncmp(text + length, "://", 3) == 0 ? length : 0;
+}
+
+/* The path of a file:// URL, or the text itself when it is no URL, as a copy. */
+static int path_of(const char *text, char **ret_path, struct weir_error *error) {
+    size_t scheme = scheme_length(text);
+    if (scheme == 0) {
+        char *path = wr_strdup(text);
+        if (!path) return wr_error_memory(error);
+        *ret_path = path;
+        return WEIR_OK;
+    }
+    if (scheme != 4 || strncasecmp(text, "file", 4) != 0) {
+        return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
+                            "\"%s\": URLs of the scheme \"%.*s\" cannot be read yet; only local paths and file:// "
+                            "URLs can",
+                            text, (int)scheme, text);
+    }
+    const char *path = text + strlen("file://");
+    if (strncasecmp(path, "localhost/", 10) == 0) path += strlen("localhost");
+    if (*path != '/') {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "\"%s\" names another host; a local file's URL begins with file:/// and an absolute path",
+                            text);
+    }
+    char *decoded = wr_strdup(path);
+    if (!decoded) return wr_error_memory(error);
+    if (!wr_percent_decode(decoded)) {
+        wr_free(decoded);
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "\"%s\" is not a valid URL: %% must be followed by two hexadecimal digits, not 00 (%%25 "
+                            "stands for %% itself)",
+                            text);
+    }
+    *ret_path = decoded;
+    return WEIR_OK;
+}
+
+static int working_directory(char **ret_path, struct weir_error *error) {
+    char path[PATH_MAX];
+    if (!getcwd(path, sizeof path)) {
+        return wr_error_errno(error, errno, "cannot tell the current directory");
+    }
+    char *copy = wr_strdup(path);
+    if (!copy) return wr_error_memory(error);
+    *ret_path = copy;
+    return WEIR_OK;
+}
+
+/* Takes "." and double slashes out, and the component before ".." with it. In place. */
+static void normalise(char *path) {
+    size_t length = 0; /* of the result, which never ends in '/' */
+    const char *from = path;
+    while (*from) {
+        from += strspn(from, "/");
+        size_t component = strcspn(from, "/");
+        if (component == 2 && strncmp(from, "..", 2) == 0) {
+            while (length > 0 && path[--length] != '/') {
+            }
+        } else if (component > 0 && !(component == 1 && *from == '.')) {
+            path[length++] = '/';
+            memmove(path + length, from, component);
+            length += component;
+        }
+        from += component;
+    }
+    if (length == 0) path[length++] = '/';
+    path[length] = '\0';
+}
+
+/* Puts directory + "/" + path in the place of *path, which is freed. */
+static int join(const char *directory, const char *path, char **path_place, struct weir_error *error) {
+    size_t length = strlen(directory);
+    size_t rest = strlen(path);
+    char *joined = wr_malloc(length + 1 + rest + 1);
+    if (!joined) return wr_error_memory(error);
+    memcpy(joined, directory, length);
+    joined[length] = '/';
+    memcpy(joined + length + 1, path, rest + 1);
+    wr_free(*path_place);
+    *path_place = joined;
+    return WEIR_OK;
+}
+
+/* The end of the last "..", or NULL. */
+static char *after_last_parent(char *path) {
+    char *after = NULL;
+    for (char *p = strstr(path, "/.."); p; p = strstr(p + 1, "/..")) {
+        if (p[3] == '/' || p[3] == '\0') after = p + 3;
+    }
+    return after;
+}
+
+/*
+ * What ".." means behind a symbolic link only the file system knows: the part up to the last one is replaced by its real path.
+ * Where that is unknown the path is not there, and `normalise` does.
+ */
+static int resolve_parents(char **path, size_t *ret_n_literal, struct weir_error *error) {
+    char *after = after_last_parent(*path);
+    if (!after) return WEIR_OK;
+    char real[PATH_MAX];
+    char cut = *after;
+    *after = '\0';
+    bool known = realpath(*path, real) != NULL;
+    *after = cut;
+    *ret_n_literal = 0;
+    if (!known) return WEIR_OK;
+    WR_TRY(join(real, after, path, error));
+    *ret_n_literal = strlen(real);
+    return WEIR_OK;
+}
+
+int wr_files_resolve(const char *text, char **ret_path, size_t *ret_n_literal, char **ret_working,
+                     struct weir_error *error) {
+    if (!*text) {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "the path is empty; give a file, directory or pattern");
+    }
+    char *path = NULL;
+    char *working = NULL;
+    size_t n_literal = 0;
+    int code = path_of(text, &path, error);
+    if (code == 0 && *path == '/') {
+        working = wr_strdup("/");
+        if (!working) code = wr_error_memory(error);
+    } else if (code == 0) {
+        code = working_directory(&working, error);
+        if (code == 0) code = join(working, path, &path, error);
+        if (code == 0) n_literal = strlen(working);
+    }
+    if (code == 0) code = resolve_parents(&path, &n_literal, error);
+    if (code) {
+        wr_free(path);
+        wr_free(working);
+        return code;
+    }
+    normalise(path);
+    *ret_path = path;
+    *ret_n_literal = n_literal > 1 ? n_literal : 0;
+    *ret_working = working;
+    return WEIR_OK;
+}
+
+/* Names that the engine's file access refuses: control characters, and its own mark of unfinished files ("name#1"). */
+static bool is_readable_name(const char *path) {
+    for (const char *p = path; *p; p++) {
+        if ((unsigned char)*p < 0x20 || *p == 0x7F) return false;
+    }
+    const char *name = strrchr(path, '/');
+    const char *mark = strchr(name ? name : path, '#');
+    return !mark || mark[1] == '\0' || mark[1 + strspn(mark + 1, "0123456789")] != '\0';
+}
+
+int wr_files_url(struct wr_arena *arena, const char *path, bool directory, const char **ret_url,
+                 struct weir_error *error) {
+    static const char hex[] = "0123456789ABCDEF";
+    static const char kept[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/=";
+    size_t length = strlen(path);
+    if (!wr_is_utf8(path, length) || !is_readable_name(path)) {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "\"%s\" cannot be read under this name: it is not UTF-8, holds control characters, or ends in "
+                            "# and a number; rename it",
+                            path);
+    }
+    char *url = wr_arena_take(arena, strlen("file://") + 3 * length + 2, 1);
+    if (!url) return wr_error_memory(error);
+    memcpy(url, "file://", 7);
+    char *to = url + 7;
+    for (const char *from = path; *from; from++) {
+        if (strchr(kept, *from)) {
+            *to++ = *from;
+        } else {
+            *to++ = '%';
+            *to++ = hex[(unsigned char)*from >> 4];
+            *to++ = hex[*from & 0xF];
+        }
+    }
+    if (directory && to[-1] != '/') *to++ = '/';
+    *ret_url = url;
+    return WEIR_OK;
+}

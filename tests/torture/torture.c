@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every allocation of the library's C half fails in turn, over all that a program does with it: open, query, prepare, register,
+ * encode, error, close. Each time there must be a result or the error 53200, the library must work on, and (under
+ * AddressSanitizer) nothing must leak.
+ *
+ * torture [NAME]: all scenarios, or one.
+ */
+#include <fts.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "nanoarrow/nanoarrow.h"
+#include "weir.h"
+
+/* More than any scenario makes; a scenario that never ends is a failure. */
+#define MOST_ALLOCATIONS 20000
+
+static struct weir_workspace *workspace;
+static struct weir_session *session;
+static char directory[] = "/tmp/weir-torture-XXXXXX";
+
+static void die(const char *what, const char *detail) {
+    fprintf(stderr, "not ok - %s: %s\n", what, detail);
+    exit(1);
+}
+
+static int drain(struct ArrowArrayStream *rows, struct weir_error *error) {
+    int code;
+    while (true) {
+        struct ArrowArray batch = {0};
+        code = rows->get_next(rows, &batch);
+        if (code != 0 || batch.release == NULL) break;
+        batch.release(&batch);
+    }
+    if (code != 0) code = weir_stream_error(rows, error) == WEIR_OK ? error->code : WEIR_UNKNOWN;
+    rows->release(rows);
+    return code;
+}
+
+static int query(const char *sql, struct weir_error *error) {
+    struct ArrowArrayStream rows;
+    int code = weir_query(session, sql, &rows, NULL, error);
+    return code != WEIR_OK ? code : drain(&rows, error);
+}
+
+static void must_query(const char *sql) {
+    struct weir_error error = {0};
+    if (query(sql, &error) != WEIR_OK) die(sql, error.message);
+}
+
+/* One column of int64, one batch. */
+static void make_rows(struct ArrowArrayStream *ret_rows) {
+    struct ArrowSchema schema;
+    struct ArrowArray array;
+    ArrowSchemaInit(&schema);
+    int code = ArrowSchemaSetTypeStruct(&schema, 1);
+    if (code == 0) code = ArrowSchemaSetType(schema.children[0], NANOARROW_TYPE_INT64);
+    if (code == 0) code = ArrowSchemaSetName(schema.children[0], "a");
+    if (code == 0) code = ArrowArrayInitFromSchema(&array, &schema, NULL);
+    if (code == 0) code = ArrowArrayStartAppending(&array);
+    for (int i = 0; i < 3 && code == 0; i++) {
+        code = ArrowArrayAppendInt(array.children[0], i);
+        if (code == 0) code = ArrowArrayFinishElement(&array);
+    }
+    if (code == 0) code = ArrowArrayFinishBuildingDefault(&array, NULL);
+    if (code == 0) code = ArrowBasicArrayStreamInit(ret_rows, &schema, 1);
+    if (code != 0) die("test data", strerror(code));
+    ArrowBasicArrayStreamSetArray(ret_rows, 0, &array);
+}
+
+/* ---- Scenarios: WEIR_OK or the code of the first failure ---- */
+
+static int open_and_close(const char *path, struct weir_error *error) {
+    struct weir_workspace_options options = {.size = sizeof options, .path = path, .threads = 1};
+    struct weir_option settings[] = {{"datafusion.execution.batch_size", "100"}};
+    struct weir_session_options session_options = {.size = sizeof session_options, .settings = settings, .n_settings = 1};
+    struct weir_workspace *own = NULL;
+    struct weir_session *conversation = NULL;
+    int code = weir_workspace_open(&options, &own, error);
+    if (code == WEIR_OK) code = weir_session_open(own, &session_options, &conversation, error);
+    weir_session_close(conversation);
+    weir_workspace_close(own);
+    return code;
+}
+
+static int prepare(const char *sql, struct weir_error *error) {
+    struct weir_statement *statement = NULL;
+    struct ArrowSchema schema = {0}, types = {0};
+    struct ArrowArrayStream values, rows;
+    struct ArrowArray row = {0};
+    struct weir_progress progress = {.size = sizeof progress};
+    char *metrics = NULL;
+    make_rows(&values);
+    values.get_schema(&values, &types);
+    values.get_next(&values, &row);
+    values.release(&values);
+    row.length = row.children[0]->length = 1;
+    int code = weir_prepare(session, sql, &statement, error);
+    if (code == WEIR_OK) code = weir_statement_schema(statement, &schema, error);
+    if (schema.release != NULL) schema.release(&schema);
+    if (code == WEIR_OK) code = weir_statement_parameters(statement, &schema, error);
+    if (schema.release != NULL) schema.release(&schema);
+    if (code == WEIR_OK) code = weir_statement_bind(statement, &types, &row, error);
+    if (code == WEIR_OK) code = weir_statement_execute(statement, &rows, NULL, error);
+    if (code == WEIR_OK) code = drain(&rows, error);
+    if (code == WEIR_OK) code = weir_statement_progress(statement, &progress, error);
+    if (code == WEIR_OK) code = weir_statement_metrics(statement, &metrics, error);
+    if (code == WEIR_OK) code = weir_statement_cancel(statement, error);
+    weir_free(metrics);
+    weir_statement_close(statement);
+    if (row.release != NULL) row.release(&row);
+    types.release(&types);
+    return code;
+}
+
+static int register_once(const char *name, struct weir_error *error) {
+    struct ArrowArrayStream rows;
+    make_rows(&rows);
+    int code = weir_register_stream(session, name, &rows, WEIR_REGISTER_ONCE, error);
+    if (rows.release != NULL) rows.release(&rows);
+    return code != WEIR_OK ? code : query("SELECT sum(a) FROM once", error);
+}
+
+static int register_rows(const char *name, struct weir_error *error) {
+    struct ArrowArrayStream rows;
+    make_rows(&rows);
+    int code = weir_register_stream(session, name, &rows, WEIR_REGISTER_ROWS, error);
+    if (rows.release != NULL) rows.release(&rows);
+    return code != WEIR_OK ? code : query("SELECT sum(a) FROM kept WHERE a > 0", error);
+}
+
+static int register_path(const char *path, struct weir_error *error) {
+    int code = weir_register_path(session, "by_path", path, error);
+    return code != WEIR_OK ? code : query("SELECT count(*) FROM by_path", error);
+}
+
+static int write_nothing(void *context, const void *data, size_t length) {
+    (void)context;
+    (void)data;
+    (void)length;
+    return 0;
+}
+
+static int encode(const char *format, struct weir_error *error) {
+    struct ArrowArrayStream rows;
+    make_rows(&rows);
+    return weir_encode(workspace, &rows, format, NULL, 0, write_nothing, NULL, error);
+}
+
+static int text(const char *sql, struct weir_error *error) {
+    struct ArrowArrayStream rows, texts;
+    int code = weir_query(session, sql, &rows, NULL, error);
+    if (code != WEIR_OK) return code;
+    code = weir_text(&rows, &texts, error);
+    if (code != WEIR_OK) {
+        rows.release(&rows);
+        return code;
+    }
+    return drain(&texts, error);
+}
+
+static int set(const char *value, struct weir_error *error) {
+    return weir_session_set(session, "datafusion.execution.batch_size", value, error);
+}
+
+static const struct scenario {
+    const char *name;
+    int (*run)(const char *argument, struct weir_error *error);
+    const char *argument;
+    const char *sqlstate; /* of the error that comes without any failing allocation; NULL: none */
+} scenarios[] = {
+    {"open in memory", open_and_close, NULL, NULL},
+    {"open a directory", open_and_close, "workspace", NULL},
+    {"select", query, "SELECT 1 AS a UNION ALL SELECT 2", NULL},
+    {"select from memory", query, "SELECT b, count(*) FROM base WHERE a > 1 GROUP BY b", NULL},
+    {"create using values", query, "CREATE TABLE made USING values OPTIONS (rows '(1, ''x''), (2, NULL)', columns 'a, b')",
+     NULL},
+    {"create using memory", query, "CREATE TABLE made (a INT NOT NULL, b VARCHAR) USING memory", NULL},
+    {"create as", query, "CREATE TABLE made AS SELECT * FROM base", NULL},
+    {"create using files", query, "CREATE TABLE made USING files OPTIONS (path 'data/*.csv')", NULL},
+    {"create external", query,
+     "CREATE EXTERNAL TABLE made (a INT, b VARCHAR) STORED AS CSV LOCATION 'data/one.csv' "
+     "OPTIONS ('format.has_header' 'true')",
+     NULL},
+    {"create view", query, "CREATE OR REPLACE VIEW made_view AS SELECT a FROM base", NULL},
+    {"create and drop a schema", query, "CREATE SCHEMA IF NOT EXISTS made_schema", NULL},
+    {"read a view", query, "SELECT * FROM base_view", NULL},
+    {"read a file", query, "SELECT * FROM 'data/one.csv' WHERE a > 1", NULL},
+    {"read hive partitions", query, "SELECT part, sum(a) FROM 'data/hive/' GROUP BY part", NULL},
+    {"read a compressed file", query, "SELECT * FROM 'data/packed.csv.gz'", NULL},
+    {"insert", query, "INSERT INTO base VALUES (9, 'nine')", NULL},
+    {"delete", query, "DELETE FROM base WHERE a = 9", NULL},
+    {"copy", query, "COPY base TO 'data/out.parquet' (FORMAT parquet)", NULL},
+    {"show", query, "SHOW TABLES", NULL},
+    {"describe", query, "DESCRIBE base", NULL},
+    {"information_schema", query, "SELECT * FROM information_schema.columns WHERE table_name = 'base'", NULL},
+    {"set", set, "512", NULL},
+    {"prepare, bind, execute", prepare, "SELECT a, $1 + 1 AS b FROM base WHERE a > $1", NULL},
+    {"register a stream", register_once, "once", NULL},
+    {"register rows", register_rows, "kept", NULL},
+    {"register a path", register_path, "data/one.csv", NULL},
+    {"encode csv", encode, "csv", NULL},
+    {"encode parquet", encode, "parquet", NULL},
+    {"text", text, "SELECT * FROM base", NULL},
+    {"syntax error", query, "SELECT FROM WHERE", "42601"},
+    {"no such table", query, "SELECT * FROM nothing", "42P01"},
+    {"no such kind", query, "CREATE TABLE made USING nothing", NULL},
+    {"no such option", query, "CREATE TABLE made USING values OPTIONS (rows '(1)', colour 'red')", NULL},
+    {"no such file", query, "SELECT * FROM 'data/nothing.csv'", NULL},
+    {"bad value", query, "INSERT INTO base SELECT CAST(b AS INT), b FROM base", NULL},
+};
+
+static void clean(void) {
+    struct weir_error error;
+    query("DROP TABLE IF EXISTS made", &error);
+    query("DROP VIEW IF EXISTS made_view", &error);
+    query("DROP SCHEMA IF EXISTS made_schema", &error);
+    query("DELETE FROM base WHERE a = 9", &error);
+    query("DROP TABLE IF EXISTS once", &error);
+    query("DROP TABLE IF EXISTS kept", &error);
+    query("DROP TABLE IF EXISTS by_path", &error);
+}
+
+/* Runs a scenario with the n-th allocation failing, for every n until it is not reached. */
+static int64_t torture(const struct scenario *scenario) {
+    struct weir_error usual = {0};
+    int usual_code = scenario->run(scenario->argument, &usual);
+    if (scenario->sqlstate != NULL && strcmp(usual.sqlstate, scenario->sqlstate) != 0)
+        die(scenario->name, usual.sqlstate);
+    clean();
+    for (int64_t n = 1; n < MOST_ALLOCATIONS; n++) {
+        struct weir_error error = {0};
+        wr_alloc_fail_at(n);
+        int code = scenario->run(scenario->argument, &error);
+        bool reached = wr_alloc_fail_at(0) >= n;
+        bool out_of_memory = code != WEIR_OK && strcmp(error.sqlstate, "53200") == 0;
+        bool as_usual = code == usual_code && strcmp(error.sqlstate, usual.sqlstate) == 0;
+        if (!out_of_memory && !as_usual) {
+            fprintf(stderr, "not ok - %s: with allocation %lld failing: code %d, SQLSTATE %s: %s\n", scenario->name,
+                    (long long)n, code, error.sqlstate, error.message);
+            exit(1);
+        }
+        clean();
+        if (!reached) return n - 1;
+    }
+    die(scenario->name, "its allocations do not end");
+    return 0;
+}
+
+static void make_data(void) {
+    if (mkdtemp(directory) == NULL || chdir(directory) != 0) die(directory, "cannot be made");
+    if (system("mkdir -p workspace data/hive/part=1 data/hive/part=2 && printf 'a,b\\n1,x\\n2,y\\n' > data/one.csv && "
+               "cp data/one.csv data/two.csv && printf 'a\\n1\\n' > data/hive/part=1/x.csv && "
+               "printf 'a\\n2\\n' > data/hive/part=2/x.csv && gzip -c data/one.csv > data/packed.csv.gz") != 0)
+        die("test data", "cannot be written");
+    must_query("CREATE TABLE base (a INT, b VARCHAR) USING memory");
+    must_query("INSERT INTO base VALUES (1, 'x'), (2, 'y'), (3, NULL)");
+    must_query("CREATE VIEW base_view AS SELECT a, b FROM base WHERE a < 3");
+}
+
+static void remove_data(void) {
+    char *paths[] = {directory, NULL};
+    FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    FTSENT *entry;
+    while (walk != NULL && (entry = fts_read(walk)) != NULL) {
+        if (entry->fts_info == FTS_DP) rmdir(entry->fts_accpath);
+        else if (entry->fts_info != FTS_D) unlink(entry->fts_accpath);
+    }
+    fts_close(walk);
+}
+
+int main(int argc, char **argv) {
+    struct weir_workspace_options options = {.size = sizeof options, .threads = 1};
+    struct weir_error error = {0};
+    int n_scenarios = sizeof scenarios / sizeof *scenarios;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (weir_workspace_open(&options, &workspace, &error) != WEIR_OK ||
+        weir_session_open(workspace, NULL, &session, &error) != WEIR_OK)
+        die("open", error.message);
+    make_data();
+    printf("1..%d\n", n_scenarios);
+    for (int i = 0; i < n_scenarios; i++) {
+        if (argc > 1 && strcmp(argv[1], scenarios[i].name) != 0) continue;
+        int64_t n = torture(&scenarios[i]);
+        printf("ok %d - %s: each of %lld allocations failed\n", i + 1, scenarios[i].name, (long long)n);
+    }
+    must_query("SELECT count(*) FROM base");
+    weir_session_close(session);
+    weir_workspace_close(workspace);
+    remove_data();
+    return 0;
+}
