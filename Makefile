@@ -57,7 +57,7 @@ dist:
 	@scripts/dist
 
 bench: build
-	@scripts/bench $(BUILD)
+	@scripts/bench $(BUILD) $(BENCH)
 
 bindings:
 	@scripts/bindings

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Files that appear whole or not at all.
 //!
-//! Writers write into a hidden directory beside the target; [`Staging::commit`] syncs what they wrote and renames it
-//! into place. The directory looks like this:
+//! Writers write into a hidden directory beside the target; [`Staging::commit`] syncs what they
+//! wrote and renames it into place. The directory looks like this:
 //!
 //! ```text
 //! .weir-0123456789abcdef/
-//!     lock    locked while its process lives; a free lock is a dead process's, and the directory is swept
+//!     lock    locked while its process lives; when it is free, the process is dead: swept
 //!     NAME    the staged file, named as its target, or
 //!     data/   the staged tree
-//!     undo    while files move into an existing directory: what a sweep takes back if the process dies
+//!     undo    while files move into an existing directory: what a sweep takes back
 //! ```
 
 use std::ffi::{CString, OsStr};
@@ -32,8 +32,8 @@ mod tests;
 /// A directory without a lock may be just coming up or going down; only this old it is swept.
 const UNLOCKED_AGE: Duration = Duration::from_secs(3600);
 
-/// Files on their way to a target on the local file system. Only [`commit`](Self::commit) makes them visible; dropping this
-/// removes them. The functions block, and their errors name the path.
+/// Files on their way to a target on the local file system. Only [`commit`](Self::commit) makes
+/// them visible; dropping this removes them. The functions block, and their errors name the path.
 #[derive(Debug)]
 pub struct Staging {
     dir: PathBuf,
@@ -45,37 +45,29 @@ pub struct Staging {
 }
 
 impl Staging {
-    /// Makes the staging directory and removes what dead processes left beside it. `target` is a file, which is replaced
-    /// if it exists; or a directory, which is made, added to, or with `overwrite` replaced. Links are followed. Nothing
-    /// else is made before the commit.
+    /// Makes the staging directory and removes what dead processes left beside it. `target` is a
+    /// file, which is replaced if it exists; or a directory, which is made, added to, or with
+    /// `overwrite` replaced. Links are followed. Nothing else is made before the commit.
     pub fn begin(target: &Path, single_file: bool, overwrite: bool) -> Result<Staging> {
-        let absolute: PathBuf = at("find", target, std::path::absolute(target))?.components().collect();
-        let target = fs::canonicalize(&absolute).unwrap_or(absolute);
-        let existing = match fs::metadata(&target) {
-            Err(e) if e.kind() == ErrorKind::NotFound => None,
-            other => Some(at("look at", &target, other)?),
+        let (target, existing) = resolve(target)?;
+        let wrong = match &existing {
+            Some(meta) if single_file && !meta.is_file() => Some("it is not a regular file"),
+            Some(meta) if !single_file && !meta.is_dir() => Some("it is not a directory"),
+            _ => None,
         };
-        match &existing {
-            Some(meta) if single_file && !meta.is_file() => {
-                at("write", &target, Err(io::Error::other("it is not a regular file")))?
-            }
-            Some(meta) if !single_file && !meta.is_dir() => {
-                at("write into", &target, Err(ErrorKind::NotADirectory.into()))?
-            }
-            _ => {}
-        }
-        let home = target.file_name().and_then(|_| target.ancestors().skip(1).find(|path| path.exists()));
-        let Some(home) = home else {
+        at("write", &target, wrong.map_or(Ok(()), |wrong| Err(io::Error::other(wrong))))?;
+        let above = target.ancestors().skip(1).find(|path| path.exists());
+        let Some(home) = above.filter(|_| target.file_name().is_some()) else {
             return Ok(at("write", &target, Err(ErrorKind::InvalidInput.into()))?);
         };
-        let (dir, lock) = match create_dir(home) {
-            // Files can also be added from inside, where the neighbourhood is closed or another file system.
-            made if existing.is_some_and(|meta| meta.is_dir()) && !overwrite && !beside(&made, &target) => {
-                create_dir(&target)
-            }
-            made => made,
-        }?;
-        let staging = Staging { dir, target, single_file, overwrite, committed: false, _lock: lock };
+        let mut made = create_dir(home);
+        // Files can also be added from inside: the parent may be closed, or another file system.
+        if existing.is_some() && !single_file && !overwrite && !beside(&made, &target) {
+            made = create_dir(&target);
+        }
+        let (dir, lock) = made?;
+        let staging =
+            Staging { dir, target, single_file, overwrite, committed: false, _lock: lock };
         if !single_file {
             let data = staging.path();
             at("make", &data, fs::create_dir(&data))?;
@@ -92,16 +84,21 @@ impl Staging {
         }
     }
 
-    /// Makes the staged files durable and then visible. Files that are added to a directory keep their sub-directories and
-    /// replace nothing. On an error the target is as it was, unless it says that the target could not be synced.
+    /// Makes the staged files durable and then visible. Files that are added to a directory keep
+    /// their sub-directories and replace nothing. On an error the target is as it was, unless it
+    /// says that the target could not be synced.
     pub fn commit(mut self) -> Result<()> {
         let staged = self.path();
         let entries = walk(&staged)?;
         sync(&staged, &entries)?;
 
-        let missing: Vec<_> = self.target.ancestors().skip(1).take_while(|path| !path.exists()).collect();
-        let made: Vec<_> = missing.iter().rev().map(|path| at("make", path, make_dir(path))).collect();
-        let published = made.into_iter().collect::<IoResult<()>>().and_then(|()| self.publish(&staged, &entries));
+        let absent = |path: &&Path| !path.exists();
+        let missing: Vec<_> = self.target.ancestors().skip(1).take_while(absent).collect();
+        let published = missing
+            .iter()
+            .rev()
+            .try_for_each(|path| at("make", path, make_dir(path)))
+            .and_then(|()| self.publish(&staged, &entries));
         if let Err(e) = published {
             missing.iter().for_each(|path| drop(fs::remove_dir(path)));
             return Err(e.into());
@@ -135,7 +132,8 @@ impl Staging {
         added
     }
 
-    /// Moves files into the existing target. The journal is gone only when all of them are there to stay.
+    /// Moves files into the existing target. The journal is gone only when all of them are there to
+    /// stay.
     fn add(&self, staged: &Path, entries: &[Entry]) -> IoResult<()> {
         let mut new = Vec::new();
         for entry in entries {
@@ -174,7 +172,8 @@ impl Drop for Staging {
         // What stays behind after an error here is swept later.
         let _ = fs::remove_dir_all(&self.dir);
         if !self.committed {
-            // A writer that was aborted may still be at work for a moment, and makes its directory again.
+            // A writer that was aborted may still be at work for a moment, and makes its directory
+            // again.
             let dir = self.dir.clone();
             let again = move || {
                 std::thread::sleep(Duration::from_millis(250));
@@ -182,6 +181,19 @@ impl Drop for Staging {
             };
             let _ = std::thread::Builder::new().name("weir-staging".into()).spawn(again);
         }
+    }
+}
+
+/// The absolute path behind links, and what is there.
+fn resolve(target: &Path) -> IoResult<(PathBuf, Option<fs::Metadata>)> {
+    let absolute = at("find", target, std::path::absolute(target))?;
+    let target = match fs::canonicalize(&absolute) {
+        Err(e) if e.kind() == ErrorKind::NotFound => absolute.components().collect(),
+        other => at("find", &absolute, other)?,
+    };
+    match fs::metadata(&target) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok((target, None)),
+        other => at("look at", &target, other).map(|meta| (target, Some(meta))),
     }
 }
 
@@ -220,25 +232,34 @@ fn beside(made: &IoResult<(PathBuf, File)>, target: &Path) -> bool {
     same
 }
 
-/// Removes our dead processes' staging directories beside `own`, and takes back what they had half published.
+/// Removes our dead processes' staging directories beside `own`, and takes back what they had half
+/// published.
 fn sweep(own: &Path) {
-    let (Some(home), Ok(meta)) = (own.parent(), fs::metadata(own)) else { return };
+    let (Some(home), Ok(meta)) = (own.parent(), fs::metadata(own)) else {
+        return;
+    };
     let is_name = |name: &OsStr| {
         let hex = name.to_str().and_then(|name| name.strip_prefix(".weir-"));
         hex.is_some_and(|hex| hex.len() == 16 && hex.bytes().all(|c| c.is_ascii_hexdigit()))
     };
     for entry in fs::read_dir(home).into_iter().flatten().flatten() {
         let dir = entry.path();
-        let Ok(found) = fs::symlink_metadata(&dir) else { continue };
-        if dir == own || !is_name(&entry.file_name()) || !found.is_dir() || found.uid() != meta.uid() {
+        let Ok(found) = fs::symlink_metadata(&dir) else {
+            continue;
+        };
+        if dir == own
+            || !is_name(&entry.file_name())
+            || !found.is_dir()
+            || found.uid() != meta.uid()
+        {
             continue;
         }
         let lock = File::open(dir.join("lock"));
         let dead = match &lock {
             Ok(lock) => lock.try_lock().is_ok(),
-            Err(e) if e.kind() == ErrorKind::NotFound => {
-                found.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > UNLOCKED_AGE))
-            }
+            Err(e) if e.kind() == ErrorKind::NotFound => found
+                .modified()
+                .is_ok_and(|time| time.elapsed().is_ok_and(|age| age > UNLOCKED_AGE)),
             Err(_) => false,
         };
         if dead && undo(&dir).is_ok() {
@@ -247,17 +268,20 @@ fn sweep(own: &Path) {
     }
 }
 
-/// Takes back what the journal of a staging directory says was moved, that is: what is no longer in the staged tree.
+/// Takes back what the journal of a staging directory says was moved, that is: what is no longer in
+/// the staged tree.
 fn undo(dir: &Path) -> IoResult<()> {
     let undo = dir.join("undo");
     let journal = match fs::read(&undo) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
         other => at("read", &undo, other)?,
     };
-    let mut paths = journal.split(|byte| *byte == 0).map(|bytes| Path::new(OsStr::from_bytes(bytes)));
+    let mut paths =
+        journal.split(|byte| *byte == 0).map(|bytes| Path::new(OsStr::from_bytes(bytes)));
     let target = paths.next().unwrap_or(Path::new(""));
     let mut paths: Vec<_> = paths.collect();
     paths.reverse();
+    let mut result = Ok(());
     for path in paths {
         let (from, to) = (dir.join("data").join(path), target.join(path));
         if from.is_dir() {
@@ -266,10 +290,11 @@ fn undo(dir: &Path) -> IoResult<()> {
         } else if !from.exists() {
             match fs::remove_file(&to) {
                 Err(e) if e.kind() == ErrorKind::NotFound => {}
-                other => at("take back", &to, other)?,
+                other => result = result.and(at("take back", &to, other)),
             }
         }
     }
+    result?;
     at("remove", &undo, fs::remove_file(&undo))
 }
 
@@ -278,7 +303,8 @@ struct Entry {
     is_dir: bool,
 }
 
-/// All that is under `root`, relative to it, each directory before what it holds. Nothing under a file.
+/// All that is under `root`, relative to it, each directory before what it holds. Nothing under a
+/// file.
 fn walk(root: &Path) -> IoResult<Vec<Entry>> {
     let mut entries = Vec::new();
     if !at("find", root, fs::symlink_metadata(root))?.is_dir() {
@@ -326,13 +352,16 @@ fn write_whole(path: &Path, bytes: &[u8]) -> IoResult<()> {
     path.parent().map_or(Ok(()), sync_path)
 }
 
-/// renameat2 with RENAME_NOREPLACE or RENAME_EXCHANGE; in more than one step where the file system lacks it.
+/// renameat2 with RENAME_NOREPLACE or RENAME_EXCHANGE; in more than one step where the file system
+/// lacks it.
 fn rename(from: &Path, to: &Path, flags: libc::c_uint) -> IoResult<()> {
     let c_path = |path: &Path| CString::new(path.as_os_str().as_bytes());
     let (c_from, c_to) = (c_path(from)?, c_path(to)?);
     let cwd = libc::AT_FDCWD;
     // SAFETY: both paths end with NUL and outlive the call.
-    let code = unsafe { libc::syscall(libc::SYS_renameat2, cwd, c_from.as_ptr(), cwd, c_to.as_ptr(), flags) };
+    let code = unsafe {
+        libc::syscall(libc::SYS_renameat2, cwd, c_from.as_ptr(), cwd, c_to.as_ptr(), flags)
+    };
     if code == 0 {
         return Ok(());
     }

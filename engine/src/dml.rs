@@ -14,9 +14,11 @@ use datafusion::logical_expr::{
     DmlStatement, LogicalPlan, LogicalPlanBuilder, WriteOp, lit, when,
 };
 use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::physical_expr::expressions::{Column, cast};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::prelude::Expr;
-use datafusion::sql::parser::{CopyToStatement, Statement};
+use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::Value as SqlValue;
 
 use crate::commit::{CommitExec, Staging};
@@ -44,9 +46,30 @@ pub async fn physical(state: &SessionState, plan: &LogicalPlan) -> Result<Physic
         LogicalPlan::Analyze(analyze) if matches!(*analyze.input, LogicalPlan::Copy(_)) => {
             return not_impl_err!("EXPLAIN ANALYZE of COPY, which would write; use EXPLAIN");
         }
-        plan => (state.create_physical_plan(plan).await?, None),
+        plan => (in_planned_types(state.create_physical_plan(plan).await?, plan)?, None),
     };
     Ok(Physical { plan, count })
+}
+
+/// Some rules of the engine's optimizer change a column's type (text to text view, say): the rows get the types that the
+/// statement was described with.
+fn in_planned_types(
+    rows: Arc<dyn ExecutionPlan>,
+    plan: &LogicalPlan,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let (got, planned) = (rows.schema(), plan.schema().as_arrow());
+    let mut pairs = got.fields().iter().zip(planned.fields());
+    if got.fields().len() != planned.fields().len()
+        || pairs.all(|(g, p)| g.data_type().equals_datatype(p.data_type()))
+    {
+        return Ok(rows);
+    }
+    let columns = planned.fields().iter().zip(got.fields()).enumerate().map(|(i, (p, g))| {
+        let column = Arc::new(Column::new(g.name(), i));
+        let expr = cast(column, &got, p.data_type().clone())?;
+        Ok(ProjectionExpr { expr, alias: g.name().clone() })
+    });
+    Ok(Arc::new(ProjectionExec::try_new(columns.collect::<Result<Vec<_>>>()?, rows)?))
 }
 
 /// Fills in what a COPY's target says by its name: `x.jsonl`, `x.tsv`, `x.csv.gz`. What the statement gives wins.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Streams of rows as the bytes of a file.
 //!
-//! What a text format cannot hold becomes its display text: nested columns in CSV; in JSON dates, times, intervals, the keys of
-//! maps and a whole column with a union in it. Binary is written as hexadecimal digits, NaN in JSON as null. A column that
-//! Parquet cannot hold is an error before the first byte. An Arrow file holds one dictionary per column, and a
-//! stream may bring a new one with each batch: there dictionary columns are written as their values.
+//! What a text format cannot hold becomes its display text: nested columns in CSV; in JSON dates,
+//! times, intervals, the keys of maps and a whole column with a union in it. Binary is written as
+//! hexadecimal digits, NaN in JSON as null. A column that Parquet cannot hold is an error before
+//! the first byte. An Arrow file holds one dictionary per column, and a stream may bring a new one
+//! with each batch: there dictionary columns are written as their values.
 
 use std::io;
 use std::sync::Arc;
@@ -29,15 +30,19 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-/// Larger batches are encoded in pieces, so that the bytes of no more rows than this wait in memory (Parquet: a row group).
+/// Larger batches are encoded in pieces, so that the bytes of no more rows than this wait in memory
+/// (Parquet: a row group).
 const ROWS_AT_ONCE: usize = 8192;
+const FORMATS: &str = "parquet, arrow, arrows, csv, tsv, json and jsonl";
 /// A Parquet row group ends here even when it has fewer rows than asked for.
 const ROW_GROUP_BYTES: usize = 128 << 20;
 
-/// Encodes all rows of `reader` and hands the bytes to `write` in order; answers the number of rows. The formats are
-/// parquet, arrow (IPC file), arrows (IPC stream), csv, tsv, json (an array, one row a line) and jsonl. An empty stream gives a
-/// valid file with the schema. Errors: `Configuration` names an unknown format, option or value and says what is
-/// known; `IoError` is what `write` answered; else what the reader or the encoder says.
+/// Encodes all rows of `reader` and hands the bytes to `write` in order; answers the number of
+/// rows. The formats are parquet, arrow (IPC file), arrows (IPC stream), csv, tsv, json (an array,
+/// one row a line) and jsonl. An empty stream gives a valid file with the schema. Errors:
+/// `Configuration` names an unknown format, option or value and says what is known;
+/// `NotImplemented` names a column that Parquet cannot hold; `IoError` is what `write` answered;
+/// else what the reader or the encoder says.
 pub fn encode(
     reader: Box<dyn RecordBatchReader + Send>,
     format: &str,
@@ -47,7 +52,7 @@ pub fn encode(
     let (shape, mut encoder) = encoder(&reader.schema(), &format.to_ascii_lowercase(), options)?;
     let mut rows = 0;
     for batch in reader {
-        let batch = batch?;
+        let batch = batch.map_err(crate::stream::from_arrow)?;
         for start in (0..batch.num_rows()).step_by(ROWS_AT_ONCE) {
             let piece = batch.slice(start, ROWS_AT_ONCE.min(batch.num_rows() - start));
             encoder.write(&shape.apply(&piece)?)?;
@@ -69,20 +74,22 @@ fn drain(bytes: &mut Vec<u8>, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) ->
 }
 
 /// Chooses the encoder of a format and what becomes of each column on the way to it.
-fn encoder(schema: &SchemaRef, format: &str, options: &[(String, String)]) -> Result<(Shape, Box<dyn Encoder>)> {
+fn encoder(
+    schema: &SchemaRef,
+    format: &str,
+    options: &[(String, String)],
+) -> Result<(Shape, Box<dyn Encoder>)> {
     let options = Options { format, options };
     match format {
         "parquet" => {
             options.allow(&["compression", "row_group_size"])?;
-            if let Some(field) = schema.fields().iter().find(|f| any_type(f.data_type(), &parquet_lacks)) {
-                return Err(DataFusionError::Configuration(format!(
-                    "parquet cannot hold column \"{}\" of type {}; cast it to another type first",
-                    field.name(),
-                    field.data_type()
-                )));
-            }
             let properties = WriterProperties::builder()
-                .set_compression(options.parse("compression", "zstd", parquet_compression, PARQUET_COMPRESSIONS)?)
+                .set_compression(options.parse(
+                    "compression",
+                    "zstd",
+                    parquet_compression,
+                    PARQUET_COMPRESSIONS,
+                )?)
                 .set_max_row_group_row_count(Some(options.parse(
                     "row_group_size",
                     "1048576",
@@ -90,12 +97,23 @@ fn encoder(schema: &SchemaRef, format: &str, options: &[(String, String)]) -> Re
                     "a number of rows",
                 )?))
                 .set_max_row_group_bytes(Some(ROW_GROUP_BYTES));
-            let writer = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties.build()))?;
+            if let Some(field) =
+                schema.fields().iter().find(|f| any_type(f.data_type(), &parquet_lacks))
+            {
+                return Err(DataFusionError::NotImplemented(format!(
+                    "parquet cannot hold column \"{}\" of type {}; cast it to another type first",
+                    field.name(),
+                    field.data_type()
+                )));
+            }
+            let writer =
+                ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties.build()))?;
             Ok((Shape::new(schema, |_| Change::None), Box::new(writer)))
         }
         "arrow" | "arrows" => {
             options.allow(&["compression"])?;
-            let compression = options.parse("compression", "none", ipc_compression, "none, lz4 or zstd")?;
+            let compression =
+                options.parse("compression", "none", ipc_compression, "none, lz4 or zstd")?;
             let ipc = IpcWriteOptions::default().try_with_compression(compression)?;
             if format == "arrows" {
                 let writer = StreamWriter::try_new_with_options(Vec::new(), schema, ipc)?;
@@ -110,17 +128,29 @@ fn encoder(schema: &SchemaRef, format: &str, options: &[(String, String)]) -> Re
             let delimiter = if format == "csv" { "," } else { "\t" };
             let builder = csv::WriterBuilder::new()
                 .with_header(options.parse("header", "true", boolean, "true or false")?)
-                .with_delimiter(options.parse("delimiter", delimiter, character, "one ASCII character")?)
+                .with_delimiter(options.parse(
+                    "delimiter",
+                    delimiter,
+                    character,
+                    "one ASCII character",
+                )?)
                 .with_quote(options.parse("quote", "\"", character, "one ASCII character")?)
                 .with_null(options.text("null", "").to_string());
-            let shape = Shape::new(schema, |t| if t.is_nested() { Change::Text } else { Change::None });
+            let shape =
+                Shape::new(schema, |t| if t.is_nested() { Change::Text } else { Change::None });
             Ok((shape, Box::new(Csv::new(builder, schema)?)))
         }
         "json" | "jsonl" => {
             options.allow(&[])?;
             let builder = WriterBuilder::new().with_explicit_nulls(true);
             let union = |t: &DataType| matches!(t, DataType::Union(_, _));
-            let shape = Shape::new(schema, |t| if any_type(t, &union) { Change::Text } else { plain(t, true) });
+            let shape =
+                Shape::new(
+                    schema,
+                    |t| {
+                        if any_type(t, &union) { Change::Text } else { plain(t, true) }
+                    },
+                );
             if format == "json" {
                 Ok((shape, Box::new(builder.build::<_, Rows>(Vec::new()))))
             } else {
@@ -128,7 +158,7 @@ fn encoder(schema: &SchemaRef, format: &str, options: &[(String, String)]) -> Re
             }
         }
         _ => Err(DataFusionError::Configuration(format!(
-            "unknown format \"{format}\"; known are parquet, arrow, arrows, csv, tsv, json and jsonl"
+            "unknown format \"{format}\"; known are {FORMATS}"
         ))),
     }
 }
@@ -170,7 +200,11 @@ impl JsonFormat for Rows {
     fn start_stream<W: io::Write>(&self, writer: &mut W) -> Result<(), ArrowError> {
         Ok(writer.write_all(b"[")?)
     }
-    fn start_row<W: io::Write>(&self, writer: &mut W, is_first_row: bool) -> Result<(), ArrowError> {
+    fn start_row<W: io::Write>(
+        &self,
+        writer: &mut W,
+        is_first_row: bool,
+    ) -> Result<(), ArrowError> {
         Ok(writer.write_all(if is_first_row { b"" } else { b",\n" })?)
     }
     fn end_stream<W: io::Write>(&self, writer: &mut W) -> Result<(), ArrowError> {
@@ -178,8 +212,8 @@ impl JsonFormat for Rows {
     }
 }
 
-/// The CSV writer hides its sink, so each batch has a writer of its own. The header is written at once: an empty
-/// stream has it too.
+/// The CSV writer hides its sink, so each batch has a writer of its own. The header is written at
+/// once: an empty stream has it too.
 struct Csv {
     builder: csv::WriterBuilder,
     bytes: Vec<u8>,
@@ -189,7 +223,10 @@ impl Csv {
     fn new(builder: csv::WriterBuilder, schema: &SchemaRef) -> Result<Self> {
         let mut bytes = Vec::new();
         let names = schema.fields().iter().map(|f| text_field(f)).collect::<Vec<_>>();
-        builder.clone().build(&mut bytes).write(&RecordBatch::new_empty(Arc::new(Schema::new(names))))?;
+        builder
+            .clone()
+            .build(&mut bytes)
+            .write(&RecordBatch::new_empty(Arc::new(Schema::new(names))))?;
         Ok(Self { builder: builder.with_header(false), bytes })
     }
 }
@@ -222,10 +259,22 @@ struct Options<'a> {
 
 impl Options<'_> {
     fn allow(&self, known: &[&str]) -> Result<()> {
-        let unknown = self.options.iter().find(|(name, _)| !known.iter().any(|k| k.eq_ignore_ascii_case(name)));
-        let Some((name, _)) = unknown else { return Ok(()) };
-        let known = if known.is_empty() { "it has none".to_string() } else { format!("known are {}", known.join(", ")) };
-        Err(DataFusionError::Configuration(format!("unknown option \"{name}\" of format {}; {known}", self.format)))
+        let unknown = self
+            .options
+            .iter()
+            .find(|(name, _)| !known.iter().any(|k| k.eq_ignore_ascii_case(name)));
+        let Some((name, _)) = unknown else {
+            return Ok(());
+        };
+        let known = if known.is_empty() {
+            "it has none".to_string()
+        } else {
+            format!("known are {}", known.join(", "))
+        };
+        Err(DataFusionError::Configuration(format!(
+            "unknown option \"{name}\" of format {}; {known}",
+            self.format
+        )))
     }
 
     fn text<'b>(&'b self, name: &str, default: &'b str) -> &'b str {
@@ -233,11 +282,19 @@ impl Options<'_> {
         given.map_or(default, |(_, value)| value.as_str())
     }
 
-    fn parse<T>(&self, name: &str, default: &str, parse: impl Fn(&str) -> Option<T>, expected: &str) -> Result<T> {
+    fn parse<T>(
+        &self,
+        name: &str,
+        default: &str,
+        parse: impl Fn(&str) -> Option<T>,
+        expected: &str,
+    ) -> Result<T> {
         let value = self.text(name, default);
         parse(value).ok_or_else(|| {
             let format = self.format;
-            DataFusionError::Configuration(format!("option {name} of format {format} is \"{value}\"; expected {expected}"))
+            DataFusionError::Configuration(format!(
+                "option {name} of format {format} is \"{value}\"; expected {expected}"
+            ))
         })
     }
 }

@@ -92,7 +92,10 @@ unsafe extern "C" fn get_next(stream: *mut ArrowArrayStream, out: *mut ArrowArra
     let state = unsafe { &mut *(*stream).private_data.cast::<Exported>() };
     state.guarded(|reader| {
         let array = match reader.next() {
-            Some(batch) => FFI_ArrowArray::new(&StructArray::from(batch?).into_data()),
+            Some(batch) => {
+                let batch = batch.map_err(from_arrow)?;
+                FFI_ArrowArray::new(&StructArray::from(batch).into_data())
+            }
             None => FFI_ArrowArray::empty(),
         };
         unsafe { out.cast::<FFI_ArrowArray>().write(array) };
@@ -250,5 +253,16 @@ pub fn into_arrow(error: DataFusionError) -> ArrowError {
     match error {
         DataFusionError::ArrowError(error, _) => *error,
         error => ArrowError::ExternalError(Box::new(error)),
+    }
+}
+
+/// The other way.
+pub fn from_arrow(error: ArrowError) -> DataFusionError {
+    match error {
+        ArrowError::ExternalError(error) => match error.downcast::<DataFusionError>() {
+            Ok(error) => *error,
+            Err(error) => DataFusionError::External(error),
+        },
+        error => DataFusionError::from(error),
     }
 }

@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 
 use crate::bindings::WEIR_INVALID_DATA;
 use crate::error::{Result, coded, from_panic};
-use crate::stream::Imported;
+use crate::stream::{Imported, from_arrow};
 
 /// Batches that one partition reads ahead.
 const CHANNEL_BATCHES: usize = 2;
@@ -189,7 +189,7 @@ fn read_partition(
     let mut rows = source.open(partition)?;
     check_schema(&rows.schema(), schema)?;
     for batch in rows.by_ref() {
-        if sender.blocking_send(renamed(batch?, schema)).is_err() {
+        if sender.blocking_send(renamed(batch.map_err(from_arrow)?, schema)).is_err() {
             break; // the reader went away
         }
     }

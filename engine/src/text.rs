@@ -9,8 +9,8 @@ use arrow::error::{ArrowError, Result};
 use arrow::record_batch::RecordBatchReader;
 use arrow::util::display::{ArrayFormatter, DurationFormat, FormatOptions};
 
-/// The same rows with every column a nullable utf8 column of the same name. A NULL stays NULL; inside lists, structs and
-/// maps it shows as `NULL`. Reads its source only when asked for a batch.
+/// The same rows with every column a nullable utf8 column of the same name. A NULL stays NULL;
+/// inside lists, structs and maps it shows as `NULL`. Reads its source only when asked for a batch.
 pub struct TextReader {
     rows: Box<dyn RecordBatchReader + Send>,
     schema: SchemaRef,
@@ -24,7 +24,8 @@ impl TextReader {
 
     fn convert(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let options = FormatOptions::new().with_duration_format(DurationFormat::Pretty);
-        let columns = batch.columns().iter().map(|c| text_column(c, &options)).collect::<Result<_>>()?;
+        let columns =
+            batch.columns().iter().map(|c| text_column(c, &options)).collect::<Result<_>>()?;
         let size = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         RecordBatch::try_new_with_options(self.schema.clone(), columns, &size)
     }
@@ -50,7 +51,8 @@ pub(crate) fn text_field(field: &Field) -> Field {
     Field::new(field.name(), DataType::Utf8, true)
 }
 
-/// The display text of each value, as a utf8 array. A value without a text, such as a date beyond the calendar, is an error.
+/// The display text of each value, as a utf8 array. A value without a text, such as a date beyond
+/// the calendar, is an error.
 pub(crate) fn text_column(array: &ArrayRef, options: &FormatOptions) -> Result<ArrayRef> {
     let formatter = ArrayFormatter::try_new(array, &options.clone().with_null("NULL"))?;
     let nulls = array.logical_nulls();
@@ -79,19 +81,27 @@ mod tests {
 
     #[test]
     fn every_column_becomes_nullable_text_and_null_stays_null() {
-        let list = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None]), None]);
+        let list =
+            ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None]), None]);
         let pair: StructArray = vec![(
             Arc::new(Field::new("a", DataType::Int32, true)),
             Arc::new(Int32Array::from(vec![Some(1), None])) as ArrayRef,
         )]
         .into();
-        let pair = StructArray::new(pair.fields().clone(), pair.columns().to_vec(), Some(NullBuffer::from(vec![true, true])));
+        let pair = StructArray::new(
+            pair.fields().clone(),
+            pair.columns().to_vec(),
+            Some(NullBuffer::from(vec![true, true])),
+        );
         let dictionary: DictionaryArray<Int32Type> = vec![Some("x"), None].into_iter().collect();
         let columns: Vec<(&str, ArrayRef)> = vec![
             ("b", Arc::new(BooleanArray::from(vec![Some(true), None]))),
             ("f", Arc::new(Float64Array::from(vec![Some(0.1), None]))),
             ("t", Arc::new(TimestampSecondArray::from(vec![Some(0), None]))),
-            ("z", Arc::new(TimestampSecondArray::from(vec![Some(0), None]).with_timezone("+02:00"))),
+            (
+                "z",
+                Arc::new(TimestampSecondArray::from(vec![Some(0), None]).with_timezone("+02:00")),
+            ),
             ("d", Arc::new(DurationSecondArray::from(vec![Some(3661), None]))),
             ("l", Arc::new(list)),
             ("s", Arc::new(pair)),
@@ -102,10 +112,20 @@ mod tests {
         let batch = RecordBatch::try_from_iter(columns).unwrap();
         let reader = RecordBatchIterator::new([Ok(batch.clone())], batch.schema());
         let mut reader = TextReader::new(Box::new(reader));
-        assert!(reader.schema().fields().iter().all(|f| f.data_type() == &DataType::Utf8 && f.is_nullable()));
+        assert!(
+            reader
+                .schema()
+                .fields()
+                .iter()
+                .all(|f| f.data_type() == &DataType::Utf8 && f.is_nullable())
+        );
         let text = reader.next().unwrap().unwrap();
         let row = |i: usize| {
-            text.columns().iter().map(|c| c.as_string::<i32>()).map(move |c| c.is_valid(i).then(|| c.value(i))).collect::<Vec<_>>()
+            text.columns()
+                .iter()
+                .map(|c| c.as_string::<i32>())
+                .map(move |c| c.is_valid(i).then(|| c.value(i)))
+                .collect::<Vec<_>>()
         };
         let expected = [
             Some("true"),
@@ -120,7 +140,10 @@ mod tests {
             None,
         ];
         assert_eq!(row(0), expected);
-        assert_eq!(row(1), [None, None, None, None, None, None, Some("{a: NULL}"), None, None, None]);
+        assert_eq!(
+            row(1),
+            [None, None, None, None, None, None, Some("{a: NULL}"), None, None, None]
+        );
         assert!(reader.next().is_none());
     }
 

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names: catalogs, schemas, tables, and their persisted definitions in SQLite (PATH/.weir/catalog.db, or in memory).
+ * Names: catalogs, schemas, tables, and their persisted definitions in SQLite
+ * (PATH/.weir/catalog.db, or in memory).
  *
- * 1. A definition (kind, options, declared columns as Arrow IPC bytes) is all that is stored; instances are opened at first use and kept
- *    until the definition changes, in this process or another.
- * 2. Each change is one SQLite transaction. Names compare exactly (the engine has folded unquoted ones already).
- * 3. A name that is no table but looks like a path (has '/', '.', '*', '?', '[' or "://") is offered to the kind of WEIR_ROLE_PATH; such an
- *    instance lives as long as the plan that named it.
- * 4. Temporary tables are kept in memory only and win over stored ones: registered streams, those made with WR_CREATE_TEMPORARY, and
- *    those whose kind keeps its rows in the process (wr_instance_is_temporary), which a definition could not bring back.
+ * 1. A definition (kind, options, declared columns as Arrow IPC bytes) is all that is stored;
+ * instances are opened at first use and kept until the definition changes, in this process or
+ * another.
+ * 2. Each change is one SQLite transaction. Names compare exactly (the engine has folded unquoted
+ * ones already).
+ * 3. A name that is no table but looks like a path (has '/', '.', '*', '?', '[' or "://") is
+ * offered to the kind of WEIR_ROLE_PATH; such an instance lives as long as the plan that named it.
+ * 4. Temporary tables are kept in memory only and win over stored ones: registered streams, those
+ * made with WR_CREATE_TEMPORARY, and those whose kind keeps its rows in the process
+ * (wr_instance_is_temporary), which a definition could not bring back.
  * 5. One mutex guards the maps; it is never held while a kind's slot or the engine runs.
  */
 #ifndef WR_CATALOG_H
@@ -35,40 +39,47 @@ enum wr_create_flags {
 };
 
 /* `path` NULL: in memory. `catalog` and `schema` are made when they are not there. */
-int wr_names_open(const char *path, const char *catalog, const char *schema, struct wr_registry *registry,
-                  struct wr_names **ret_names, struct weir_error *error);
+int wr_names_open(const char *path, const char *catalog, const char *schema,
+                  struct wr_registry *registry, struct wr_names **ret_names,
+                  struct weir_error *error);
 void wr_names_close(struct wr_names *names);
 
-int wr_names_create_catalog(struct wr_names *names, const char *catalog, int flags, struct weir_error *error);
-int wr_names_create_schema(struct wr_names *names, const char *catalog, const char *schema, int flags,
-                           struct weir_error *error);
+int wr_names_create_catalog(struct wr_names *names, const char *catalog, int flags,
+                            struct weir_error *error);
+int wr_names_create_schema(struct wr_names *names, const char *catalog, const char *schema,
+                           int flags, struct weir_error *error);
 /* Without `cascade` a schema with tables is refused (2BP01). */
-int wr_names_drop_schema(struct wr_names *names, const char *catalog, const char *schema, bool if_exists, bool cascade,
-                         struct weir_error *error);
+int wr_names_drop_schema(struct wr_names *names, const char *catalog, const char *schema,
+                         bool if_exists, bool cascade, struct weir_error *error);
 
 /*
- * Opens and stores a table. With `rows` (may be NULL) they are inserted first: when that fails there is no table. `ret_created` (may be NULL) is false when
- * WR_CREATE_IF_NOT_EXISTS found one. Always takes over `rows`. Errors: 42P07 exists, 3F000 no such schema.
+ * Opens and stores a table. With `rows` (may be NULL) they are inserted first: when that fails
+ * there is no table. `ret_created` (may be NULL) is false when WR_CREATE_IF_NOT_EXISTS found one.
+ * Always takes over `rows`. Errors: 42P07 exists, 3F000 no such schema.
  */
-int wr_names_create_table(struct wr_names *names, const struct weir_definition *definition, int flags,
-                          struct ArrowArrayStream *rows, bool *ret_created, int64_t *ret_n_rows,
-                          struct weir_error *error);
-/* `view`: the kind must (true) or must not (false) be that of WEIR_ROLE_VIEW: DROP VIEW of a table is refused (42809), and the reverse. */
-int wr_names_drop_table(struct wr_names *names, const struct wr_name *name, bool view, bool if_exists,
-                        struct weir_error *error);
+int wr_names_create_table(struct wr_names *names, const struct weir_definition *definition,
+                          int flags, struct ArrowArrayStream *rows, bool *ret_created,
+                          int64_t *ret_n_rows, struct weir_error *error);
+/* `view`: the kind must (true) or must not (false) be that of WEIR_ROLE_VIEW: DROP VIEW of a table
+ * is refused (42809), and the reverse. */
+int wr_names_drop_table(struct wr_names *names, const struct wr_name *name, bool view,
+                        bool if_exists, struct weir_error *error);
 
 /*
- * Makes an instance a temporary table under its definition's name, in place of one that was registered before. Keeps a reference of its
- * own. WEIR_ALREADY_EXISTS when the name is any other table's.
+ * Makes an instance a temporary table under its definition's name, in place of one that was
+ * registered before. Keeps a reference of its own. WEIR_ALREADY_EXISTS when the name is any other
+ * table's.
  */
-int wr_names_register(struct wr_names *names, struct wr_instance *instance, struct weir_error *error);
+int wr_names_register(struct wr_names *names, struct wr_instance *instance,
+                      struct weir_error *error);
 /* Whether there is a table of that name, temporary or stored. A path is not one. */
-int wr_names_has_table(struct wr_names *names, const struct wr_name *name, bool *ret_found, struct weir_error *error);
+int wr_names_has_table(struct wr_names *names, const struct wr_name *name, bool *ret_found,
+                       struct weir_error *error);
 
 /* What the engine calls; `names` is the context. */
 int wr_names_list(void *names, const char *catalog, const char *schema, wr_emit_fn emit, void *sink,
                   struct weir_error *error);
-int wr_names_table(void *names, const char *catalog, const char *schema, const char *name, struct wr_table *ret_table,
-                   struct weir_error *error);
+int wr_names_table(void *names, const char *catalog, const char *schema, const char *name,
+                   struct wr_table *ret_table, struct weir_error *error);
 
 #endif

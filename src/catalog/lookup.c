@@ -27,7 +27,8 @@ int wr_names_open_stored(struct wr_names *names, const struct wr_name *name, int
     return code;
 }
 
-/* What the maps and the store say of a name, with the mutex held. *ret_instance gets a reference if it is open. */
+/* What the maps and the store say of a name, with the mutex held. *ret_instance gets a reference if
+ * it is open. */
 static int find(struct wr_names *names, const struct wr_name *name, int64_t *ret_id,
                 struct wr_instance **ret_instance, struct wr_instance **ret_stale,
                 struct weir_error *error) {
@@ -66,7 +67,8 @@ static bool looks_like_path(const char *name) {
     return strpbrk(name, "/.*?[") != NULL;
 }
 
-/* A path is looked for wherever an unqualified name can lead: the default schema, and any that a session may be in. */
+/* A path is looked for wherever an unqualified name can lead: the default schema, and any that a
+ * session may be in. */
 static int open_path(struct wr_names *names, const struct wr_name *name,
                      struct wr_instance **ret_instance, struct weir_error *error) {
     const struct weir_table_kind *kind = wr_registry_role(names->registry, WEIR_ROLE_PATH);

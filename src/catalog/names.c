@@ -61,7 +61,8 @@ int wr_name_list_add(void *sink, const char *name, struct weir_error *error) {
 }
 
 void wr_name_list_reset(struct wr_name_list *list) {
-    for (size_t i = 0; i < list->n_items; i++) wr_free(list->items[i]);
+    for (size_t i = 0; i < list->n_items; i++)
+        wr_free(list->items[i]);
     wr_free(list->items);
     *list = (struct wr_name_list){0};
 }
@@ -105,7 +106,8 @@ int wr_names_list(void *context, const char *catalog, const char *schema, wr_emi
     pthread_mutex_lock(&names->mutex);
     int code = wr_names_collect(names, catalog, schema, &list, error);
     pthread_mutex_unlock(&names->mutex);
-    for (size_t i = 0; code == WEIR_OK && i < list.n_items; i++) emit(sink, list.items[i]);
+    for (size_t i = 0; code == WEIR_OK && i < list.n_items; i++)
+        emit(sink, list.items[i]);
     wr_name_list_reset(&list);
     return code;
 }

@@ -43,11 +43,12 @@ int wr_names_open_stored(struct wr_names *names, const struct wr_name *name, int
                          struct wr_instance **ret_instance, struct weir_error *error);
 
 /*
- * Called without the mutex. Opens the table of that name if its kind must be told when it is dropped (a `drop` slot); else *ret_instance
- * stays as it is.
+ * Called without the mutex. Opens the table of that name if its kind must be told when it is
+ * dropped (a `drop` slot); else *ret_instance stays as it is. `stored`: not the temporary one that
+ * stands before it.
  */
-int wr_names_for_drop(struct wr_names *names, const struct wr_name *name, struct wr_instance **ret_instance,
-                      struct weir_error *error);
+int wr_names_for_drop(struct wr_names *names, const struct wr_name *name, bool stored,
+                      struct wr_instance **ret_instance, struct weir_error *error);
 
 /* A list of copied names. */
 struct wr_name_list {
@@ -59,7 +60,7 @@ struct wr_name_list {
 int wr_name_list_add(void *list, const char *name, struct weir_error *error);
 void wr_name_list_reset(struct wr_name_list *list);
 /* Lists as wr_names_list, ordered and each name once. With the mutex held. */
-int wr_names_collect(struct wr_names *names, const char *catalog, const char *schema, struct wr_name_list *list,
-                     struct weir_error *error);
+int wr_names_collect(struct wr_names *names, const char *catalog, const char *schema,
+                     struct wr_name_list *list, struct weir_error *error);
 
 #endif

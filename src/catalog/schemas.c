@@ -21,8 +21,8 @@ static int store_open(const char *path, struct wr_store **ret_store, struct weir
     if (file.failed) return wr_error_memory(error);
     int code = WEIR_OK;
     if (mkdir(file.data, 0777) != 0 && errno != EEXIST) {
-        code = wr_error_errno(error, errno, "cannot make the workspace's directory \"%s\"",
-                              file.data);
+        code =
+            wr_error_errno(error, errno, "cannot make the workspace's directory \"%s\"", file.data);
     }
     wr_buffer_text(&file, "/catalog.db");
     if (code == WEIR_OK && file.failed) code = wr_error_memory(error);
@@ -102,8 +102,8 @@ int wr_names_create_catalog(struct wr_names *names, const char *catalog, int fla
 
 /* ---- Schemas ---- */
 
-static int create_schema(struct wr_names *names, const char *catalog, const char *schema,
-                         int flags, struct weir_error *error) {
+static int create_schema(struct wr_names *names, const char *catalog, const char *schema, int flags,
+                         struct weir_error *error) {
     int64_t id = 0;
     WR_TRY(wr_store_catalog(names->store, catalog, &id, error));
     if (id == 0) {
@@ -123,8 +123,8 @@ int wr_names_create_schema(struct wr_names *names, const char *catalog, const ch
     pthread_mutex_lock(&names->mutex);
     int code = wr_store_begin(names->store, error);
     if (code == WEIR_OK) {
-        code = wr_store_end(names->store, create_schema(names, catalog, schema, flags, error),
-                            error);
+        code =
+            wr_store_end(names->store, create_schema(names, catalog, schema, flags, error), error);
     }
     pthread_mutex_unlock(&names->mutex);
     return code;
@@ -137,7 +137,8 @@ struct instances {
 };
 
 static void instances_reset(struct instances *list) {
-    for (size_t i = 0; i < list->n_items; i++) wr_instance_release(list->items[i]);
+    for (size_t i = 0; i < list->n_items; i++)
+        wr_instance_release(list->items[i]);
     wr_free(list->items);
 }
 
@@ -165,7 +166,7 @@ static int open_for_drop(struct wr_names *names, const char *catalog, const char
     for (size_t i = 0; i < tables->n_items; i++) {
         struct wr_name name = {catalog, schema, tables->items[i]};
         struct wr_instance *instance = NULL;
-        WR_TRY(wr_names_for_drop(names, &name, &instance, error));
+        WR_TRY(wr_names_for_drop(names, &name, false, &instance, error));
         if (instance) list->items[list->n_items++] = instance;
     }
     return WEIR_OK;

@@ -101,8 +101,8 @@ static int finish(struct wr_store *store, sqlite3_stmt *statement, int64_t *ret_
     return code;
 }
 
-static int number(struct wr_store *store, const char *sql, const char *const *texts,
-                  size_t n_texts, int64_t *ret_value, struct weir_error *error) {
+static int number(struct wr_store *store, const char *sql, const char *const *texts, size_t n_texts,
+                  int64_t *ret_value, struct weir_error *error) {
     sqlite3_stmt *statement = NULL;
     WR_TRY(prepare(store, sql, texts, n_texts, &statement, error));
     return finish(store, statement, ret_value, error);
@@ -231,8 +231,8 @@ int wr_store_list(struct wr_store *store, const char *catalog, const char *schem
     };
     size_t n_names = !catalog ? 0 : !schema ? 1 : 2;
     sqlite3_stmt *statement = NULL;
-    WR_TRY(prepare(store, queries[n_names], (const char *[]){catalog, schema}, n_names,
-                   &statement, error));
+    WR_TRY(prepare(store, queries[n_names], (const char *[]){catalog, schema}, n_names, &statement,
+                   error));
     int code = WEIR_OK;
     bool row = true;
     while (code == WEIR_OK) {
@@ -256,8 +256,8 @@ int wr_store_table(struct wr_store *store, const char *catalog, const char *sche
                   (const char *[]){catalog, schema, name}, 3, ret_id, error);
 }
 
-static int add_options(struct wr_store *store, int64_t id,
-                       const struct weir_definition *definition, struct weir_error *error) {
+static int add_options(struct wr_store *store, int64_t id, const struct weir_definition *definition,
+                       struct weir_error *error) {
     for (size_t i = 0; i < definition->n_options; i++) {
         const struct weir_option *option = &definition->options[i];
         sqlite3_stmt *statement = NULL;
@@ -282,9 +282,9 @@ int wr_store_add_table(struct wr_store *store, const struct weir_definition *def
         WR_TRY(wr_arrow_schema_encode(definition->columns, &columns, &length, error));
     }
     sqlite3_stmt *statement = NULL;
-    int code = prepare(store,
-                       "INSERT INTO tables(name, kind, schema_id, columns) VALUES (?1, ?2, ?3, ?4)",
-                       (const char *[]){definition->name, definition->kind}, 2, &statement, error);
+    int code =
+        prepare(store, "INSERT INTO tables(name, kind, schema_id, columns) VALUES (?1, ?2, ?3, ?4)",
+                (const char *[]){definition->name, definition->kind}, 2, &statement, error);
     if (code == WEIR_OK) {
         sqlite3_bind_int64(statement, 3, schema_id);
         if (columns) sqlite3_bind_blob64(statement, 4, columns, length, SQLITE_STATIC);
@@ -345,14 +345,13 @@ static int load_options(struct wr_store *store, sqlite3_stmt *statement, struct 
 static int load(struct wr_store *store, int64_t id, struct wr_stored *stored,
                 struct weir_error *error) {
     sqlite3_stmt *statement = NULL;
-    WR_TRY(prepare_id(store, "SELECT kind, columns FROM tables WHERE id = ?1", id, &statement,
-                      error));
+    WR_TRY(
+        prepare_id(store, "SELECT kind, columns FROM tables WHERE id = ?1", id, &statement, error));
     int code = load_head(store, statement, id, stored, error);
     sqlite3_finalize(statement);
     WR_TRY(code);
-    WR_TRY(prepare_id(store,
-                      "SELECT key, value FROM options WHERE table_id = ?1 ORDER BY position", id,
-                      &statement, error));
+    WR_TRY(prepare_id(store, "SELECT key, value FROM options WHERE table_id = ?1 ORDER BY position",
+                      id, &statement, error));
     code = load_options(store, statement, stored, error);
     sqlite3_finalize(statement);
     return code;

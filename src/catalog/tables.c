@@ -44,8 +44,8 @@ static int look_at(struct wr_names *names, const struct wr_name *name, int flags
     WR_TRY(schema_exists(names, name, error));
     place.temporary = wr_names_entry(names, name, true) != NULL;
     if (!(flags & WR_CREATE_TEMPORARY)) {
-        WR_TRY(wr_store_table(names->store, name->catalog, name->schema, name->name,
-                              &place.old_id, error));
+        WR_TRY(wr_store_table(names->store, name->catalog, name->schema, name->name, &place.old_id,
+                              error));
     }
     if (place.temporary || place.old_id != 0) {
         int both = WR_CREATE_IF_NOT_EXISTS | WR_CREATE_OR_REPLACE;
@@ -122,9 +122,9 @@ static int fill(struct wr_instance *instance, struct ArrowArrayStream *rows, int
     return WEIR_OK;
 }
 
-static int create_table(struct wr_names *names, const struct weir_definition *definition,
-                        int flags, struct ArrowArrayStream *rows, bool *ret_created,
-                        int64_t *ret_n_rows, struct weir_error *error) {
+static int create_table(struct wr_names *names, const struct weir_definition *definition, int flags,
+                        struct ArrowArrayStream *rows, bool *ret_created, int64_t *ret_n_rows,
+                        struct weir_error *error) {
     struct wr_name name = name_of(definition);
     struct place place = {0};
     pthread_mutex_lock(&names->mutex);
@@ -140,8 +140,8 @@ static int create_table(struct wr_names *names, const struct weir_definition *de
     struct old_tables old = {0};
     WR_TRY(wr_instance_open(names->registry, definition, &instance, error));
     code = fill(instance, rows, ret_n_rows, error);
-    if (code == WEIR_OK && place.old_id && !place.temporary) {
-        code = wr_names_for_drop(names, &name, &replaced, error);
+    if (code == WEIR_OK && place.old_id) {
+        code = wr_names_for_drop(names, &name, true, &replaced, error);
     }
     if (code == WEIR_OK) code = publish(names, instance, flags, &place, &old, error);
     if (code == WEIR_OK) *ret_created = place.proceed;
@@ -213,10 +213,10 @@ static int stored_kind(struct wr_names *names, const struct wr_name *name, int64
     return code;
 }
 
-static int find_target(struct wr_names *names, const struct wr_name *name,
+static int find_target(struct wr_names *names, const struct wr_name *name, bool stored,
                        struct target *ret_target, struct weir_error *error) {
     struct target target = {0};
-    struct wr_entry *entry = wr_names_entry(names, name, true);
+    struct wr_entry *entry = stored ? NULL : wr_names_entry(names, name, true);
     target.temporary = entry != NULL;
     if (!entry) {
         WR_TRY(wr_store_table(names->store, name->catalog, name->schema, name->name, &target.id,
@@ -234,10 +234,10 @@ static int find_target(struct wr_names *names, const struct wr_name *name,
     return WEIR_OK;
 }
 
-static int locked_find_target(struct wr_names *names, const struct wr_name *name,
+static int locked_find_target(struct wr_names *names, const struct wr_name *name, bool stored,
                               struct target *ret_target, struct weir_error *error) {
     pthread_mutex_lock(&names->mutex);
-    int code = find_target(names, name, ret_target, error);
+    int code = find_target(names, name, stored, ret_target, error);
     pthread_mutex_unlock(&names->mutex);
     return code;
 }
@@ -254,10 +254,10 @@ static int open_target(struct wr_names *names, const struct wr_name *name, struc
                            name->name);
 }
 
-int wr_names_for_drop(struct wr_names *names, const struct wr_name *name,
+int wr_names_for_drop(struct wr_names *names, const struct wr_name *name, bool stored,
                       struct wr_instance **ret_instance, struct weir_error *error) {
     struct target target = {0};
-    WR_TRY(locked_find_target(names, name, &target, error));
+    WR_TRY(locked_find_target(names, name, stored, &target, error));
     int code = open_target(names, name, &target, error);
     if (code == WEIR_OK && target.kind && target.kind->drop) {
         *ret_instance = target.instance;
@@ -269,8 +269,7 @@ int wr_names_for_drop(struct wr_names *names, const struct wr_name *name,
 
 /* Takes the target out of maps and store, if it is still there. */
 static int remove_target(struct wr_names *names, const struct wr_name *name,
-                         const struct target *target, bool *ret_removed,
-                         struct weir_error *error) {
+                         const struct target *target, bool *ret_removed, struct weir_error *error) {
     struct wr_instance *taken = NULL;
     pthread_mutex_lock(&names->mutex);
     int code = WEIR_OK;
@@ -312,7 +311,7 @@ static int drop_target(struct wr_names *names, const struct wr_name *name, bool 
 int wr_names_drop_table(struct wr_names *names, const struct wr_name *name, bool view,
                         bool if_exists, struct weir_error *error) {
     struct target target = {0};
-    WR_TRY(locked_find_target(names, name, &target, error));
+    WR_TRY(locked_find_target(names, name, false, &target, error));
     bool is_view = target.kind && (target.kind->roles & WEIR_ROLE_VIEW);
     int code = WEIR_OK;
     if (target.kind && is_view == view) {

@@ -35,6 +35,7 @@ enum {
         COMMAND_VERSION,
     RUNS = COMMAND_SHELL | COMMAND_SQL | COMMAND_CAT, /* runs statements of the user's */
     ROWS = RUNS | COMMAND_DESCRIBE | COMMAND_LS,      /* prints rows */
+    LISTS = RUNS | COMMAND_LS,                        /* of any length, with NULLs */
     SCRIPTS = COMMAND_SHELL | COMMAND_SQL,
     OPENS = RUNS | COMMAND_DESCRIBE | COMMAND_LS
 };
@@ -86,13 +87,13 @@ static const struct flag flags[] = {
     {"set", 0, "KEY=VALUE", OPENS, FLAG_SET, "a setting, as SQL's SET (repeatable)"},
     {"format", 0, "FORMAT", ROWS, FLAG_FORMAT, "one of those below"},
     {"output", 'o', "FILE", ROWS, FLAG_OUTPUT, "write results to FILE, whole or not at all"},
-    {"null", 0, "TEXT", ROWS, FLAG_NULL, "how NULL is written (csv and tsv: empty by default)"},
+    {"null", 0, "TEXT", LISTS, FLAG_NULL, "how NULL is written (csv and tsv: empty by default)"},
     {"no-header", 0, NULL, ROWS, FLAG_NO_HEADER, "without the line of column names"},
-    {"max-rows", 0, "N", ROWS, FLAG_MAX_ROWS, "rows that table, box and markdown show; 0: all"},
+    {"max-rows", 0, "N", LISTS, FLAG_MAX_ROWS, "rows that table, box and markdown show; 0: all"},
     {"timing", 0, NULL, RUNS, FLAG_TIMING, "print each statement's time to standard error"},
     {"memory-limit", 0, "SIZE", OPENS, FLAG_MEMORY_LIMIT, "memory for queries: 512MiB, 2GB"},
     {"threads", 0, "N", OPENS, FLAG_THREADS, "worker threads; 0: one per core"},
-    {"timeout", 0, "TIME", OPENS, FLAG_TIMEOUT, "cancel a statement that runs longer: 500ms, 10s"},
+    {"timeout", 0, "TIME", RUNS, FLAG_TIMEOUT, "cancel a statement that runs longer: 500ms, 10s"},
     {"keep-going", 0, NULL, SCRIPTS, FLAG_KEEP_GOING,
      "go on after a failed statement; still exits 1"},
     {"no-rc", 0, NULL, SCRIPTS, FLAG_NO_RC, "do not read ~/.weirrc"},

@@ -132,17 +132,17 @@ static int open_all(struct cli *cli, const char *directory, struct weir_error *e
         .memory_limit = arguments->memory_limit,
         .threads = (int32_t)arguments->threads,
     };
-    struct weir_session_options session = {
-        .size = sizeof session,
-        .settings = arguments->settings.items,
-        .n_settings = arguments->settings.n_items,
-    };
 
     watch_block(true); /* the engine's threads leave the signals to us */
     int code = weir_workspace_open(&workspace, &cli->workspace, error);
-    if (code == WEIR_OK) code = weir_session_open(cli->workspace, &session, &cli->session, error);
+    if (code == WEIR_OK) code = weir_session_open(cli->workspace, NULL, &cli->session, error);
     watch_block(false);
     WR_TRY(code);
+    for (size_t i = 0; i < arguments->settings.n_items; i++) {
+        const struct weir_option *setting = &arguments->settings.items[i];
+        code = weir_session_set(cli->session, setting->key, setting->value, error);
+        if (code != WEIR_OK) return wr_error_prefix(error, code, "--set %s", setting->key);
+    }
     for (size_t i = 0; i < arguments->tables.n_items; i++) {
         const struct weir_option *table = &arguments->tables.items[i];
         code = weir_register_path(cli->session, table->key, table->value, error);

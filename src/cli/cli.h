@@ -125,7 +125,8 @@ bool node_is_path(const char *text);
 const char *node_kind(const char *path);
 /* As the FROM clause has it: a quoted path, or a name with its parts quoted. */
 void node_from(struct wr_buffer *buffer, const char *text);
-/* Plans reading it all; the statement gives its schema. Without an error's position, as nobody typed that statement. */
+/* Plans reading it all; the statement gives its schema. Without an error's position, as nobody
+ * typed that statement. */
 int node_prepare(struct cli *cli, const char *text, struct weir_statement **ret_statement,
                  struct weir_error *error);
 struct node_files {

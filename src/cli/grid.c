@@ -148,25 +148,50 @@ static int at_least(int width, int least) {
     return width < least ? least : width;
 }
 
-void grid_measure(struct grid *grid, int64_t head, int64_t tail) {
+static int total_width(const struct grid *grid) {
+    int width = grid->n_shown < grid->n_columns ? 2 + COLUMN_FRAME : 1;
     for (int64_t c = 0; c < grid->n_columns; c++) {
-        struct grid_column *column = &grid->columns[c];
-        for (int64_t row = 0; row < grid->n_rows; row++) {
-            if (row == head) row = tail;
-            if (row >= grid->n_rows) break;
-            column->values_width =
-                at_least(column->values_width, grid->cells[row * grid->n_columns + c].width);
-        }
-        column->width = column->values_width;
-        column->shown = true;
-        if (grid->settings->header) {
-            column->width = at_least(column->width, column->title.width);
-            if (has_types(grid)) column->width = at_least(column->width, column->type.width);
-        }
-        if (is_markdown(grid)) column->width = at_least(column->width, 3);
+        if (grid->columns[c].shown) width += grid->columns[c].width + COLUMN_FRAME;
     }
+    return width;
+}
+
+/* Makes the last column wide enough for the line that stands for the rows left out. */
+static void make_room_for_gap(struct grid *grid, int64_t left_out) {
+    char count[64];
+    const char *dots = grid->settings->unicode ? "…" : "...";
+
+    snprintf(grid->gap, sizeof grid->gap, "%s %s %s", dots, text_plural(left_out, "row", count),
+             dots);
+    int missing = text_width(grid->gap, strlen(grid->gap)) + 4 - total_width(grid);
+    if (missing > 0) grid->columns[grid->n_columns - 1].width += missing;
+}
+
+static void measure_column(struct grid *grid, int64_t c, int64_t head, int64_t tail) {
+    struct grid_column *column = &grid->columns[c];
+
+    for (int64_t row = 0; row < grid->n_rows; row++) {
+        if (row == head) row = tail;
+        if (row >= grid->n_rows) break;
+        column->values_width =
+            at_least(column->values_width, grid->cells[row * grid->n_columns + c].width);
+    }
+    column->width = column->values_width;
+    column->shown = true;
+    if (grid->settings->header) {
+        column->width = at_least(column->width, column->title.width);
+        if (has_types(grid)) column->width = at_least(column->width, column->type.width);
+    }
+    if (is_markdown(grid)) column->width = at_least(column->width, 3);
+}
+
+void grid_measure(struct grid *grid, int64_t head, int64_t tail, int64_t left_out) {
+    if (grid->n_columns == 0) return;
+    for (int64_t c = 0; c < grid->n_columns; c++)
+        measure_column(grid, c, head, tail);
     grid->n_shown = grid->n_columns;
     if (grid->settings->width > 0) fit(grid, grid->settings->width);
+    if (left_out > 0) make_room_for_gap(grid, left_out);
 }
 
 /* ---- Drawing ---- */
@@ -269,19 +294,10 @@ int grid_put_rows(struct grid *grid, int64_t from, int64_t to, struct weir_error
     return WEIR_OK;
 }
 
-int grid_put_gap(struct grid *grid, int64_t rows, struct weir_error *error) {
-    char count[64], text[128];
-    int width = 1;
-
+int grid_put_gap(struct grid *grid, struct weir_error *error) {
     if (grid->n_columns == 0) return WEIR_OK;
-    for (int64_t c = 0; c < grid->n_columns; c++) {
-        if (grid->columns[c].shown) width += grid->columns[c].width + COLUMN_FRAME;
-    }
-    if (grid->n_shown < grid->n_columns) width += 1 + COLUMN_FRAME;
-    const char *dots = grid->settings->unicode ? "…" : "...";
-    snprintf(text, sizeof text, "%s %s %s", dots, text_plural(rows, "row", count), dots);
-    wr_buffer_format(&grid->line, "%s %s ", grid->style->vertical, text);
-    repeat(&grid->line, " ", width - 4 - text_width(text, strlen(text)));
+    wr_buffer_format(&grid->line, "%s %s ", grid->style->vertical, grid->gap);
+    repeat(&grid->line, " ", total_width(grid) - 4 - text_width(grid->gap, strlen(grid->gap)));
     wr_buffer_format(&grid->line, "%s\n", grid->style->vertical);
     return hand_on(grid, error);
 }

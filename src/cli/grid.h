@@ -37,6 +37,7 @@ struct grid {
     struct grid_column *columns;
     int64_t n_columns;
     int64_t n_shown;
+    char gap[128];           /* the text of the line for rows left out */
     struct grid_cell *cells; /* row by row */
     int64_t n_rows;
     int64_t room; /* rows that `cells` has room for */
@@ -52,12 +53,13 @@ void grid_reset(struct grid *grid);
 int grid_add(struct grid *grid, const struct ArrowArray *batch, int64_t from, int64_t to,
              struct weir_error *error);
 void grid_clear(struct grid *grid);
-/* Decides the widths from the rows [0, head) and [tail, n_rows). */
-void grid_measure(struct grid *grid, int64_t head, int64_t tail);
+/* Decides the widths from the rows [0, head) and [tail, n_rows), between which `left_out` rows are
+ * not shown. */
+void grid_measure(struct grid *grid, int64_t head, int64_t tail, int64_t left_out);
 int grid_put_header(struct grid *grid, struct weir_error *error);
 int grid_put_rows(struct grid *grid, int64_t from, int64_t to, struct weir_error *error);
-/* The line that stands for `rows` rows that are not shown. */
-int grid_put_gap(struct grid *grid, int64_t rows, struct weir_error *error);
+/* The line that stands for the rows left out. */
+int grid_put_gap(struct grid *grid, struct weir_error *error);
 int grid_put_end(struct grid *grid, int64_t rows, struct weir_error *error);
 
 #endif

@@ -70,8 +70,10 @@ void node_from(struct wr_buffer *buffer, const char *text) {
         bool bare = strchr(text, '/') == NULL && strchr(text, '.') == NULL;
         wr_buffer_init(&path, 1 << 20);
         wr_buffer_format(&path, "%s%s", bare ? "./" : "", text); /* else it reads as a name */
-        if (path.failed) buffer->failed = true;
-        else wr_buffer_literal(buffer, path.data);
+        if (path.failed)
+            buffer->failed = true;
+        else
+            wr_buffer_literal(buffer, path.data);
         wr_buffer_reset(&path);
         return;
     }
@@ -101,7 +103,8 @@ int node_prepare(struct cli *cli, const char *text, struct weir_statement **ret_
     wr_buffer_reset(&sql);
     error->position = 0;
     if (code == WEIR_OK || node_is_path(text) || strcmp(error->sqlstate, "42P01") != 0) return code;
-    return wr_error_set(error, WEIR_NOT_FOUND, "42P01", "there is no file and no table \"%s\"", text);
+    return wr_error_set(error, WEIR_NOT_FOUND, "42P01", "there is no file and no table \"%s\"",
+                        text);
 }
 
 /* ---- Counting files ---- */

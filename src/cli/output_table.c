@@ -56,6 +56,7 @@ struct ring {
 };
 
 static void ring_drop(struct ring *ring, size_t n) {
+    if (n == 0) return;
     for (size_t i = 0; i < n; i++)
         wr_shared_batch_release(ring->items[i].batch);
     ring->n_items -= n;
@@ -71,7 +72,7 @@ static int ring_push(struct ring *ring, struct wr_shared_batch *batch, int64_t s
     while (old < ring->n_items &&
            (old + 1 < ring->n_items ? ring->items[old + 1].start : start) <= end - tail)
         old++;
-    if (old > 0) ring_drop(ring, old);
+    ring_drop(ring, old);
     void *items = wr_reallocarray(ring->items, ring->n_items + 1, sizeof *ring->items);
     if (items == NULL) return wr_error_memory(error);
     ring->items = items;
@@ -125,7 +126,7 @@ static int put_limited(struct tap *tap, int64_t most, struct grid *grid, struct 
 
     WR_TRY(read_limited(tap, most, grid, ring, error));
     if (tap->rows <= most) {
-        grid_measure(grid, grid->n_rows, grid->n_rows);
+        grid_measure(grid, grid->n_rows, grid->n_rows, 0);
         WR_TRY(grid_put_header(grid, error));
         WR_TRY(grid_put_rows(grid, 0, grid->n_rows, error));
     } else {
@@ -134,10 +135,10 @@ static int put_limited(struct tap *tap, int64_t most, struct grid *grid, struct 
             WR_TRY(add_rows(grid, &tap->schema, ring->items[i].batch, ring->items[i].start,
                             first > most ? first : most, tap->rows, error));
         int64_t second = first < most ? first : most;
-        grid_measure(grid, head, second);
+        grid_measure(grid, head, second, tap->rows - most);
         WR_TRY(grid_put_header(grid, error));
         WR_TRY(grid_put_rows(grid, 0, head, error));
-        WR_TRY(grid_put_gap(grid, tap->rows - most, error));
+        WR_TRY(grid_put_gap(grid, error));
         WR_TRY(grid_put_rows(grid, second, grid->n_rows, error));
     }
     return grid_put_end(grid, tap->rows, error);
@@ -156,7 +157,7 @@ static int put_all(struct tap *tap, struct ArrowArrayStream *text, struct grid *
         if (code != WEIR_OK) return code;
         if (!started &&
             (ended || grid->n_rows >= WINDOW_ROWS || grid->text.length >= WINDOW_BYTES)) {
-            grid_measure(grid, grid->n_rows, grid->n_rows);
+            grid_measure(grid, grid->n_rows, grid->n_rows, 0);
             WR_TRY(grid_put_header(grid, error));
             started = true;
         }

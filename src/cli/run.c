@@ -139,7 +139,7 @@ int run_statement(struct cli *cli, const struct source *source, size_t from, siz
         renew_too_large(cli);
         code = execute(cli, sql, &run, &error);
     }
-    int reason = code == WEIR_OK ? (watch_end(), WATCH_NONE) : watch_end();
+    int reason = watch_end();
     if (cli->interactive && code == WEIR_OK && run.is_query) keep_result(cli, &run.tap);
     tap_reset(&run.tap);
     weir_statement_close(run.statement);

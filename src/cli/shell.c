@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,14 @@ static unsigned char on_interrupt(EditLine *editor, int key) {
     fputs("^C\n", stdout);
     fflush(stdout);
     return CC_NEWLINE;
+}
+
+/* libedit's own handler of the signal sets the terminal back first. */
+static unsigned char on_suspend(EditLine *editor, int key) {
+    (void)editor;
+    (void)key;
+    raise(SIGTSTP);
+    return CC_REDISPLAY;
 }
 
 /* Lists the ways to go on, in columns, below the line. */
@@ -261,14 +270,18 @@ static bool start_editor(struct shell *shell) {
     el_set(shell->editor, EL_EDITOR, "emacs");
     el_set(shell->editor, EL_SIGNAL, 1);
     el_set(shell->editor, EL_HIST, history, shell->history);
-    el_set(shell->editor, EL_ADDFN, "weir-complete", "complete the word", on_tab);
-    el_set(shell->editor, EL_ADDFN, "weir-interrupt", "drop the line", on_interrupt);
+    /* Wide, as el_set would copy these and never free the copies. */
+    el_wset(shell->editor, EL_ADDFN, L"weir-complete", L"complete the word", on_tab);
+    el_wset(shell->editor, EL_ADDFN, L"weir-interrupt", L"drop the line", on_interrupt);
+    el_wset(shell->editor, EL_ADDFN, L"weir-suspend", L"stop the shell", on_suspend);
     el_set(shell->editor, EL_BIND, "^I", "weir-complete", NULL);
     el_set(shell->editor, EL_BIND, "^R", "em-inc-search-prev", NULL);
     el_source(shell->editor, NULL); /* ~/.editrc */
-    /* While a line is typed Ctrl-C is a key like any other: it drops the line. */
-    el_set(shell->editor, EL_SETTY, "-d", "intr=", NULL);
+    /* While a line is typed Ctrl-C and Ctrl-Z are keys like any other: one drops the line, the
+     * other suspends. */
+    el_set(shell->editor, EL_SETTY, "-d", "-isig", NULL);
     el_set(shell->editor, EL_BIND, "^C", "weir-interrupt", NULL);
+    el_set(shell->editor, EL_BIND, "^Z", "weir-suspend", NULL);
     return true;
 }
 

@@ -107,7 +107,8 @@ static int create_table(struct weir_statement *statement, const struct wr_plan_i
 
 /* ---- CREATE VIEW ---- */
 
-/* The view's query resolves names as it does now: where that is not the view's own schema, it is written down. */
+/* The view's query resolves names as it does now: where that is not the view's own schema, it is
+ * written down. */
 static int view_options(struct weir_statement *statement, const struct wr_plan_info *info,
                         struct wr_options *options, struct weir_error *error) {
     char *catalog = NULL;
@@ -163,7 +164,8 @@ static int add_format(struct wr_options *options, const char *format, struct wei
     if (!format) return WEIR_OK;
     char *lower = wr_strdup(format);
     if (!lower) return wr_error_memory(error);
-    for (char *c = lower; *c; c++) *c = (char)tolower((unsigned char)*c);
+    for (char *c = lower; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
     int code = wr_options_add(options, "format", lower, error);
     wr_free(lower);
     return code;
@@ -241,8 +243,8 @@ int wr_ddl_execute(struct weir_statement *statement, int64_t *ret_affected,
         return create_external(statement, &info, error);
     case WR_PLAN_DROP_TABLE:
     case WR_PLAN_DROP_VIEW:
-        return wr_names_drop_table(names, &name, info.type == WR_PLAN_DROP_VIEW,
-                                   info.if_not_exists, error);
+        return wr_names_drop_table(names, &name, info.type == WR_PLAN_DROP_VIEW, info.if_not_exists,
+                                   error);
     case WR_PLAN_CREATE_SCHEMA:
         return wr_names_create_schema(names, info.catalog, info.schema, flags_of(&info), error);
     case WR_PLAN_DROP_SCHEMA:

@@ -3,9 +3,9 @@
 #include "base/alloc.h"
 #include "session/session.h"
 
-int weir_encode(struct weir_workspace *workspace, struct ArrowArrayStream *rows,
-                const char *format, const struct weir_option *options, size_t n_options,
-                weir_write_fn write, void *context, struct weir_error *error) {
+int weir_encode(struct weir_workspace *workspace, struct ArrowArrayStream *rows, const char *format,
+                const struct weir_option *options, size_t n_options, weir_write_fn write,
+                void *context, struct weir_error *error) {
     return wr_stream_encode(workspace->engine, rows, format, options, n_options, write, context,
                             error);
 }
@@ -23,7 +23,7 @@ void weir_free(void *memory) {
     wr_free(memory);
 }
 
-int weir_script_next(const char *script, size_t length, size_t *offset,
-                     const char **ret_statement, size_t *ret_length, int *ret_complete) {
+int weir_script_next(const char *script, size_t length, size_t *offset, const char **ret_statement,
+                     size_t *ret_length, int *ret_complete) {
     return wr_script_next(script, length, offset, ret_statement, ret_length, ret_complete);
 }

@@ -11,8 +11,7 @@ static int check_functions(const char *functions, struct weir_error *error) {
         return WEIR_OK;
     }
     return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                        "session: there are no functions \"%s\"; known: default, spark",
-                        functions);
+                        "session: there are no functions \"%s\"; known: default, spark", functions);
 }
 
 static int open_session(struct weir_session *session, const struct weir_session_options *options,

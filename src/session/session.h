@@ -3,8 +3,10 @@
  * Behind weir.h: workspace, session, statement.
  *
  * 1. A workspace lives until it was closed and its last session is.
- * 2. A statement holds the plan that the engine made of it, and after weir_statement_bind a second one with the values in it.
- * 3. Each weir_statement_execute makes an execution, the handle that other threads cancel and ask for progress. A statement keeps the last one.
+ * 2. A statement holds the plan that the engine made of it, and after weir_statement_bind a second
+ * one with the values in it.
+ * 3. Each weir_statement_execute makes an execution, the handle that other threads cancel and ask
+ * for progress. A statement keeps the last one.
  * 4. No mutex is held while the engine or a table kind runs.
  */
 #ifndef WR_SESSION_H
@@ -36,10 +38,11 @@ struct weir_session {
 };
 
 /*
- * Copies a structure that begins with its `size` into one of this version. A shorter one is filled up with zeros; a longer one
- * must have zeros where this version knows nothing.
+ * Copies a structure that begins with its `size` into one of this version. A shorter one is filled
+ * up with zeros; a longer one must have zeros where this version knows nothing.
  */
-int wr_copy_sized(const void *from, void *to, size_t to_size, const char *what, struct weir_error *error);
+int wr_copy_sized(const void *from, void *to, size_t to_size, const char *what,
+                  struct weir_error *error);
 
 /* ---- Executions ---- */
 
@@ -68,11 +71,12 @@ void wr_execution_release(struct wr_execution *execution);
 /* WEIR_CANCELLED after a cancel during this execution. */
 int wr_execution_check(struct weir_statement *statement, struct weir_error *error);
 /* Starts the statement's plan in the engine. */
-int wr_execution_run(struct weir_statement *statement, struct ArrowArrayStream *ret_rows, struct weir_error *error);
+int wr_execution_run(struct weir_statement *statement, struct ArrowArrayStream *ret_rows,
+                     struct weir_error *error);
 
 /* ---- Streams of the engine ---- */
 
-/* Reads to the end and releases. `ret_count` gets the sum of the first column, or 0 when there is none. */
+/* Reads to the end and releases. `ret_count` (may be NULL) gets the sum of the first column. */
 int wr_drain(struct ArrowArrayStream *rows, int64_t *ret_count, struct weir_error *error);
 
 /* A stream on another one that stays its owner's, and remembers in full why that one failed. */
@@ -89,15 +93,18 @@ int wr_tap_result(const struct wr_tap *tap, int code, struct weir_error *error);
 
 /* ---- Changes to the catalog ---- */
 
-/* Plans CREATE TABLE ... USING: its columns and its query, as the engine's CREATE TABLE. *ret_plan stays NULL without either. */
+/* Plans CREATE TABLE ... USING: its columns and its query, as the engine's CREATE TABLE. *ret_plan
+ * stays NULL without either. */
 int wr_using_plan(struct weir_session *session, const char *sql, const struct wr_statement *parsed,
                   struct wr_plan **ret_plan, struct weir_error *error);
-int wr_using_execute(struct weir_statement *statement, int64_t *ret_affected, struct weir_error *error);
+int wr_using_execute(struct weir_statement *statement, int64_t *ret_affected,
+                     struct weir_error *error);
 /* Executes a plan of a type from WR_PLAN_CREATE_TABLE on. */
-int wr_ddl_execute(struct weir_statement *statement, int64_t *ret_affected, struct weir_error *error);
+int wr_ddl_execute(struct weir_statement *statement, int64_t *ret_affected,
+                   struct weir_error *error);
 /* Runs the statement's input, if it has one, into a new table. `flags` of enum wr_create_flags. */
-int wr_create_table(struct weir_statement *statement, const struct weir_definition *definition, int flags,
-                    bool has_input, int64_t *ret_affected, struct weir_error *error);
+int wr_create_table(struct weir_statement *statement, const struct weir_definition *definition,
+                    int flags, bool has_input, int64_t *ret_affected, struct weir_error *error);
 /* Refuses a table whose columns would share a name. */
 int wr_check_columns(const struct ArrowSchema *schema, struct weir_error *error);
 

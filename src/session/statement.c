@@ -13,8 +13,8 @@ static int plan(struct weir_statement *statement, const char *sql, struct weir_e
         statement->type = WR_PLAN_CREATE_TABLE;
         return wr_using_plan(statement->session, sql, &statement->parsed, &statement->plan, error);
     }
-    WR_TRY(wr_plan_new(statement->session->engine, statement->parsed.text, &statement->plan,
-                       error));
+    WR_TRY(
+        wr_plan_new(statement->session->engine, statement->parsed.text, &statement->plan, error));
     struct wr_plan_info info = {.size = sizeof info};
     wr_plan_describe(statement->plan, &info);
     statement->type = info.type;
@@ -98,7 +98,7 @@ static int execute_change(struct weir_statement *statement, int64_t *ret_affecte
                           struct weir_error *error) {
     struct ArrowArrayStream rows = {0};
     WR_TRY(wr_execution_run(statement, &rows, error));
-    return wr_drain(&rows, ret_affected, error);
+    return wr_drain(&rows, statement->type == WR_PLAN_CHANGE ? ret_affected : NULL, error);
 }
 
 static int change(struct weir_statement *statement, int64_t *ret_affected,

@@ -96,8 +96,8 @@ static int open_parts(struct weir_workspace *workspace,
     workspace->schema = wr_strdup(options->schema ? options->schema : "public");
     if (!workspace->catalog || !workspace->schema) return wr_error_memory(error);
     WR_TRY(wr_registry_new(&workspace->registry, error));
-    WR_TRY(wr_names_open(options->path, workspace->catalog, workspace->schema,
-                         workspace->registry, &workspace->names, error));
+    WR_TRY(wr_names_open(options->path, workspace->catalog, workspace->schema, workspace->registry,
+                         &workspace->names, error));
     return open_engine(options, &workspace->engine, error);
 }
 

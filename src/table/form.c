@@ -27,8 +27,7 @@ void wr_form_sql(const char *query, const char *catalog, const char *schema,
     };
 }
 
-int wr_form_sql_refuse_columns(const struct weir_definition *definition,
-                               struct weir_error *error) {
+int wr_form_sql_refuse_columns(const struct weir_definition *definition, struct weir_error *error) {
     if (!definition->columns) return WEIR_OK;
     return wr_error_set(error, WEIR_INVALID_ARGUMENT, "42601",
                         "table \"%s\" (kind %s): its columns come from its query; leave out the "

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/options.h"
 
-enum { MAX_VIEW_TEXT = 16 << 20 };
+enum { MAX_VIEW_TEXT = 1 << 30 };
 
 struct wr_instance {
     atomic_int references;
@@ -26,7 +26,8 @@ struct wr_instance {
 };
 
 static void instance_free(struct wr_instance *instance) {
-    for (size_t i = 0; i < 3; i++) wr_free(instance->names[i]);
+    for (size_t i = 0; i < 3; i++)
+        wr_free(instance->names[i]);
     wr_options_reset(&instance->options);
     wr_arrow_release_schema(&instance->columns);
     wr_free(instance->view_text);
@@ -83,7 +84,8 @@ static void add_name(struct wr_buffer *text, const char *name) {
     }
 }
 
-/* The statement that makes the view again, its name as far qualified as its query's scope asks for. */
+/* The statement that makes the view again, its name as far qualified as its query's scope asks for.
+ */
 static int write_view_text(struct wr_instance *instance, struct weir_error *error) {
     const struct weir_definition *view = &instance->definition;
     const char *query = wr_options_get(view->options, view->n_options, "query");

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kind `memory`: rows kept as Arrow batches in this process. It serves CREATE TABLE without USING.
+ * The kind `memory`: rows kept as Arrow batches in this process. It serves CREATE TABLE without
+ * USING.
  *
- * 1. The rows are an immutable, reference-counted list of shared batches. A scan keeps the list it began with.
- * 2. An insert reads its whole stream into a list of its own, then publishes a new list under the mutex: all rows or none.
- * 3. The rows end with the process, so a definition of this kind is not kept in a workspace's catalog.
+ * 1. The rows are an immutable, reference-counted list of shared batches. A scan keeps the list it
+ * began with.
+ * 2. An insert reads its whole stream into a list of its own, then publishes a new list under the
+ * mutex: all rows or none.
+ * 3. The rows end with the process, so a definition of this kind is not kept in a workspace's
+ * catalog.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,7 +22,8 @@
 
 extern const struct weir_table_kind wr_kind_memory;
 
-enum { MAX_PARTITIONS = 8 };
+/* A partition is not worth its thread with fewer rows. */
+enum { MAX_PARTITIONS = 8, PARTITION_ROWS = 65536 };
 
 struct rows {
     atomic_int references;
@@ -46,7 +51,8 @@ static struct rows *rows_new(void) {
 static void rows_release(struct rows *rows) {
     if (!rows) return;
     if (atomic_fetch_sub_explicit(&rows->references, 1, memory_order_acq_rel) > 1) return;
-    for (size_t i = 0; i < rows->n_batches; i++) wr_shared_batch_release(rows->batches[i]);
+    for (size_t i = 0; i < rows->n_batches; i++)
+        wr_shared_batch_release(rows->batches[i]);
     wr_free(rows->batches);
     wr_free(rows);
 }
@@ -198,6 +204,14 @@ static void scan_release(struct weir_scan *scan) {
     scan->release = NULL;
 }
 
+/* Small tables stay in one partition, and so in the order in which their rows came. */
+static int32_t partitions_for(int64_t n_rows, size_t n_batches) {
+    int64_t n = 1 + n_rows / PARTITION_ROWS;
+    if (n > (int64_t)n_batches) n = (int64_t)n_batches;
+    if (n > MAX_PARTITIONS) n = MAX_PARTITIONS;
+    return n > 0 ? (int32_t)n : 1;
+}
+
 static int memory_plan(void *table, const struct weir_scan_request *request,
                        struct weir_scan *ret_scan, struct weir_error *error) {
     struct memory *memory = table;
@@ -210,12 +224,11 @@ static int memory_plan(void *table, const struct weir_scan_request *request,
     }
     scan->rows = snapshot(memory);
     int64_t wanted = request->limit < 0 ? INT64_MAX : request->limit;
-    for (int64_t n = 0; scan->n_batches < scan->rows->n_batches && n < wanted; scan->n_batches++) {
-        n += wr_shared_batch_length(scan->rows->batches[scan->n_batches]);
+    int64_t n_rows = 0;
+    for (; scan->n_batches < scan->rows->n_batches && n_rows < wanted; scan->n_batches++) {
+        n_rows += wr_shared_batch_length(scan->rows->batches[scan->n_batches]);
     }
-    scan->n_partitions =
-        scan->n_batches < MAX_PARTITIONS ? (int32_t)scan->n_batches : MAX_PARTITIONS;
-    if (scan->n_partitions == 0) scan->n_partitions = 1;
+    scan->n_partitions = partitions_for(n_rows, scan->n_batches);
     *ret_scan = (struct weir_scan){
         .n_partitions = scan->n_partitions,
         .open = scan_open,
@@ -302,8 +315,8 @@ static int take_batch(const struct memory *memory, struct ArrowArray *batch, str
     return code;
 }
 
-static int read_all(const struct memory *memory, struct ArrowArrayStream *stream,
-                    struct rows *rows, struct weir_error *error) {
+static int read_all(const struct memory *memory, struct ArrowArrayStream *stream, struct rows *rows,
+                    struct weir_error *error) {
     struct ArrowSchema schema = {0};
     WR_TRY(wr_arrow_stream_schema(stream, memory->name, &schema, error));
     int code = check_schema(memory, &schema, error);

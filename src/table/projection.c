@@ -16,8 +16,7 @@ int wr_projection_init(const struct ArrowSchema *schema, const struct weir_scan_
     }
     /* One more than needed: a choice of no columns is still a choice. */
     projection.n_columns = request->n_columns;
-    projection.columns =
-        wr_reallocarray(NULL, request->n_columns + 1, sizeof *projection.columns);
+    projection.columns = wr_reallocarray(NULL, request->n_columns + 1, sizeof *projection.columns);
     if (!projection.columns) return wr_error_memory(error);
     if (request->n_columns > 0) {
         memcpy(projection.columns, request->columns,

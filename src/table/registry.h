@@ -2,8 +2,10 @@
 /*
  * The registry of table kinds, and instances of tables counted by reference.
  *
- * 1. The registry knows the built-in kinds (builtin.c) and those registered later. It is the only place that finds a kind by name or role.
- * 2. An instance is one opened table. Its definition is kept with it. It is closed when the last reference goes.
+ * 1. The registry knows the built-in kinds (builtin.c) and those registered later. It is the only
+ * place that finds a kind by name or role.
+ * 2. An instance is one opened table. Its definition is kept with it. It is closed when the last
+ * reference goes.
  * 3. wr_instance_table asks the kind for its form and gives the engine a reference of its own.
  */
 #ifndef WR_REGISTRY_H
@@ -24,22 +26,24 @@ extern const struct weir_table_kind *const wr_temporary_kinds[];
 int wr_registry_new(struct wr_registry **ret_registry, struct weir_error *error);
 void wr_registry_free(struct wr_registry *registry);
 /* Checks the vtable: size, name, required slots. WEIR_ALREADY_EXISTS for a name that is taken. */
-int wr_registry_add(struct wr_registry *registry, const struct weir_table_kind *kind, struct weir_error *error);
+int wr_registry_add(struct wr_registry *registry, const struct weir_table_kind *kind,
+                    struct weir_error *error);
 /* The error of an unknown kind names the nearest one and lists all. */
-int wr_registry_find(struct wr_registry *registry, const char *name, const struct weir_table_kind **ret_kind,
-                     struct weir_error *error);
+int wr_registry_find(struct wr_registry *registry, const char *name,
+                     const struct weir_table_kind **ret_kind, struct weir_error *error);
 /* NULL when no kind serves the role. */
 const struct weir_table_kind *wr_registry_role(struct wr_registry *registry, uint32_t role);
 
-/* Checks the options and opens. The definition is copied; option keys get the spelling of the kind's list. */
+/* Checks the options and opens. The definition is copied; option keys get the spelling of the
+ * kind's list. */
 int wr_instance_open(struct wr_registry *registry, const struct weir_definition *definition,
                      struct wr_instance **ret_instance, struct weir_error *error);
 /*
- * An instance around a table that was made without the kind's `open`: rows that are not in any definition. Takes over `table`
- * on success.
+ * An instance around a table that was made without the kind's `open`: rows that are not in any
+ * definition. Takes over `table` on success.
  */
-int wr_instance_adopt(const struct weir_table_kind *kind, const struct weir_definition *definition, void *table,
-                      struct wr_instance **ret_instance, struct weir_error *error);
+int wr_instance_adopt(const struct weir_table_kind *kind, const struct weir_definition *definition,
+                      void *table, struct wr_instance **ret_instance, struct weir_error *error);
 struct wr_instance *wr_instance_retain(struct wr_instance *instance);
 void wr_instance_release(struct wr_instance *instance);
 const struct weir_definition *wr_instance_definition(const struct wr_instance *instance);
@@ -48,11 +52,13 @@ const struct weir_table_kind *wr_instance_kind(const struct wr_instance *instanc
 void *wr_instance_data(const struct wr_instance *instance);
 /* True when the rows live in this process only, so that the definition is not worth keeping. */
 bool wr_instance_is_temporary(const struct wr_instance *instance);
-/* Passes rows to the kind's insert; a clear error when the kind is read only. Always takes over `rows`. */
-int wr_instance_insert(struct wr_instance *instance, int mode, struct ArrowArrayStream *rows, int64_t *ret_n_rows,
-                       struct weir_error *error);
+/* Passes rows to the kind's insert; a clear error when the kind is read only. Always takes over
+ * `rows`. */
+int wr_instance_insert(struct wr_instance *instance, int mode, struct ArrowArrayStream *rows,
+                       int64_t *ret_n_rows, struct weir_error *error);
 int wr_instance_drop(struct wr_instance *instance, struct weir_error *error);
 /* The form and a reference for the engine. The slots of the kind get the instance's table. */
-int wr_instance_table(struct wr_instance *instance, struct wr_table *ret_table, struct weir_error *error);
+int wr_instance_table(struct wr_instance *instance, struct wr_table *ret_table,
+                      struct weir_error *error);
 
 #endif

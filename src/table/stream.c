@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kind `stream`: one Arrow stream, which the first scan reads. Only weir_register_stream makes such a table. */
+/* The kind `stream`: one Arrow stream, which the first scan reads. Only weir_register_stream makes
+ * such a table. */
 #include <pthread.h>
 #include <string.h>
 
@@ -13,7 +14,7 @@ extern const struct weir_table_kind wr_kind_memory;
 extern const struct weir_table_kind wr_kind_stream;
 
 struct once {
-    pthread_mutex_t mutex; /* guards `rows` */
+    pthread_mutex_t mutex;        /* guards `rows` */
     struct ArrowArrayStream rows; /* release NULL once a scan took it */
     struct ArrowSchema schema;
     char *name;
@@ -34,8 +35,8 @@ static int once_new(const char *name, const struct ArrowSchema *columns, struct 
     if (!once) return wr_error_memory(error);
     pthread_mutex_init(&once->mutex, NULL);
     once->name = wr_strdup(name);
-    int code = once->name ? wr_arrow_copy_schema(columns, &once->schema, error)
-                          : wr_error_memory(error);
+    int code =
+        once->name ? wr_arrow_copy_schema(columns, &once->schema, error) : wr_error_memory(error);
     if (code) {
         once_close(once);
         return code;
@@ -121,7 +122,8 @@ static int scan_open(struct weir_scan *scan, int32_t partition, struct ArrowArra
         return wr_error_memory(error);
     }
     reader->scan = once_scan;
-    int code = wr_arrow_callback_stream(&schema, reader_next, reader_close, reader, ret_rows, error);
+    int code =
+        wr_arrow_callback_stream(&schema, reader_next, reader_close, reader, ret_rows, error);
     if (code) {
         wr_arrow_release_schema(&schema);
         wr_free(reader);

@@ -10,7 +10,7 @@
 
 extern const struct weir_table_kind wr_kind_values;
 
-enum { MAX_QUERY = 64 << 20 };
+enum { MAX_QUERY = 1 << 30 };
 
 static void values_close(void *table) {
     wr_free(table);

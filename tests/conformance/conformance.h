@@ -29,6 +29,7 @@ extern char directory[64];
 /* Group set-up and tear-down of cmocka. The set-up also registers the probe kind. */
 int suite_open(void **state);
 int suite_close(void **state);
+void empty_directory(void);
 
 /* Runs a statement that must succeed; its rows as lines of cells between '|', NULL as "NULL". Free the text. */
 char *ask(const char *sql, ...) __attribute__((format(printf, 1, 2)));
@@ -84,6 +85,7 @@ struct kind {
     bool has_parts;
     bool exact_count;      /* knows how many rows there are without reading them */
     bool can_insert;
+    bool is_view;          /* DROP VIEW drops it */
     bool no_empty;         /* an empty one would have no columns, and is refused */
     const char *bad_using; /* USING clause with an unknown option */
 };

@@ -20,13 +20,7 @@ static const struct kind *begin(void **state, int64_t n, int parts) {
 }
 
 static void drop(const struct kind *kind) {
-    bool view = strcmp(kind->name, "view") == 0;
-    run("DROP %s %s", view ? "VIEW" : "TABLE", table);
-    run("DROP TABLE IF EXISTS base_of_%s", table);
-    char *command = NULL;
-    assert_true(asprintf(&command, "rm -rf %s/*", directory) > 0);
-    assert_int_equal(system(command), 0);
-    free(command);
+    run("DROP %s %s", kind->is_view ? "VIEW" : "TABLE", table);
 }
 
 static void schema_is_known_without_running(void **state) {
@@ -64,7 +58,7 @@ static void all_rows_come_as_they_were_given(void **state) {
 static void columns_come_in_the_order_of_the_query(void **state) {
     const struct kind *kind = begin(state, N_ROWS, 1);
     expect_rows("true|NULL|4\n", "SELECT flag, name, id FROM t WHERE id = 4");
-    expect_rows("8|8|4.0\n", "SELECT id, id, value FROM t WHERE id = 8");
+    expect_rows("8|8|4.0\n", "SELECT id, id AS again, value FROM t WHERE id = 8");
     expect_rows("n6\n", "SELECT name FROM t WHERE id = 6");
     expect_number(N_ROWS, "SELECT count(*) FROM t");
     expect_number(N_ROWS, "SELECT count(*) FROM (SELECT 1 FROM t)");
@@ -165,7 +159,8 @@ static void exact_row_counts_need_no_scan(void **state) {
     free(plan);
     expect_number(N_ROWS, "SELECT count(*) FROM t");
     expect_number(N_ROWS - N_ROWS / 5, "SELECT count(name) FROM t");
-    expect_rows("0|999|0.0|499.5\n", "SELECT min(id), max(id), min(value), max(value) FROM t");
+    /* Parquet's statistics write a least value of zero as -0.0. */
+    expect_rows("0|999|true|499.5\n", "SELECT min(id), max(id), min(value) = 0.0, max(value) FROM t");
     drop(kind);
 }
 
@@ -263,16 +258,16 @@ static void result_can_be_dropped_before_its_end(void **state) {
     drop(kind);
 }
 
-/* A failed test leaves its table; the next one must not stumble over it. */
+/* Removes what the test, and also a failed one, left. */
 static int clean(void **state) {
-    const struct kind *kind = *state;
-    struct ArrowArrayStream rows;
     static const char *const drops[] = {"DROP VIEW IF EXISTS t", "DROP TABLE IF EXISTS t",
                                         "DROP TABLE IF EXISTS base_of_t", "DROP TABLE IF EXISTS to_compress"};
-    (void)kind;
+    (void)state;
     for (size_t i = 0; i < sizeof drops / sizeof *drops; i++) {
+        struct ArrowArrayStream rows;
         if (weir_query(session, drops[i], &rows, NULL, NULL) == 0) rows.release(&rows);
     }
+    empty_directory();
     return 0;
 }
 

@@ -216,8 +216,8 @@ static int scan_open(struct weir_scan *scan, int32_t partition, struct ArrowArra
 }
 
 static void scan_cancel(struct weir_scan *scan) {
-    ((struct probe_scan *)scan->private_data)->cancelled = true;
     probe_log.cancels++;
+    ((struct probe_scan *)scan->private_data)->cancelled = true;
 }
 
 static void scan_release(struct weir_scan *scan) {

@@ -29,19 +29,23 @@ int suite_open(void **state) {
     return 0;
 }
 
-int suite_close(void **state) {
-    (void)state;
-    weir_session_close(session);
-    weir_workspace_close(workspace);
+void empty_directory(void) {
     char *paths[] = {directory, NULL};
     FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
     FTSENT *entry;
     while (walk != NULL && (entry = fts_read(walk)) != NULL) {
-        if (entry->fts_info == FTS_DP) rmdir(entry->fts_accpath);
-        else if (entry->fts_info != FTS_D) unlink(entry->fts_accpath);
+        if (entry->fts_info == FTS_DP && entry->fts_level > 0) rmdir(entry->fts_accpath);
+        else if (entry->fts_info != FTS_D && entry->fts_info != FTS_DP) unlink(entry->fts_accpath);
     }
     fts_close(walk);
-    return 0;
+}
+
+int suite_close(void **state) {
+    (void)state;
+    weir_session_close(session);
+    weir_workspace_close(workspace);
+    empty_directory();
+    return rmdir(directory);
 }
 
 /* Lines of cells of one batch of texts. */

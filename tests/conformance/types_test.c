@@ -66,7 +66,7 @@ static void append_interval(struct ArrowArray *array, int value) {
                           : current->format[2] == 'D' ? NANOARROW_TYPE_INTERVAL_DAY_TIME
                                                       : NANOARROW_TYPE_INTERVAL_MONTH_DAY_NANO;
     ArrowIntervalInit(&interval, type);
-    interval.months = value == 0 ? 14 : -1;
+    interval.months = value == 0 ? 14 : type == NANOARROW_TYPE_INTERVAL_MONTHS ? 25 : -1;
     interval.days = value == 0 ? 3 : 0;
     interval.ms = value == 0 ? 4005 : 0;
     interval.ns = value == 0 ? 6000000007 : 0;
@@ -134,7 +134,7 @@ static const struct type types[] = {
     {"uint16", "S", {"0", "65535"}, U(0, 65535)},
     {"uint32", "I", {"0", "4294967295"}, U(0, UINT32_MAX)},
     {"uint64", "L", {"0", "18446744073709551615"}, U(0, -1)},
-    {"half", "e", {"1.5", "-2.0"}, R(3, -4)},
+    {"half", "e", {"1.5", "-2.5"}, R(3, -5)},
     {"float", "f", {"1.5", "-2.0"}, R(3, -4)},
     {"double", "g", {"1.5", "-2.0"}, R(3, -4)},
     {"utf8", "u", {"text", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"}, S("text", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80")},
@@ -163,7 +163,7 @@ static const struct type types[] = {
     {"duration_s", "tDs", {"0 days 1 hours 1 mins 1 secs", "0 days 0 hours 0 mins -1 secs"}, N(3661, -1)},
     {"duration_ns", "tDn", {"0 days 0 hours 0 mins 0.000000001 secs", "0 days 0 hours 0 mins 1.000000000 secs"},
      N(1, 1000000000)},
-    {"year_month", "tiM", {"1 years 2 mons", "-1 mons"}, .append = append_interval},
+    {"year_month", "tiM", {"1 years 2 mons", "2 years 1 mons"}, .append = append_interval},
     {"day_time", "tiD", {"3 days 4.005 secs", "0 secs"}, .append = append_interval},
     {"month_day_nano", "tin", {"14 mons 3 days 6.000000007 secs", "-1 mons"}, .append = append_interval},
     {"decimal32", "d:9,2,32", {"12345.67", "-0.01"}, D("1234567", "-1")},

@@ -44,7 +44,10 @@ char slt_type_letter(const struct ArrowSchema *schema) {
     case NANOARROW_TYPE_TIME32:
     case NANOARROW_TYPE_TIME64: return 'D';
     case NANOARROW_TYPE_TIMESTAMP: return 'P';
-    case NANOARROW_TYPE_DICTIONARY: return slt_type_letter(schema->dictionary) == 'T' ? 'T' : '?';
+    case NANOARROW_TYPE_DICTIONARY:
+        /* A dictionary of dictionaries is no text, though its values are. */
+        if (schema->dictionary->dictionary != NULL) return '?';
+        return slt_type_letter(schema->dictionary) == 'T' ? 'T' : '?';
     default: return '?';
     }
 }
@@ -54,7 +57,7 @@ bool slt_formats(const struct ArrowSchema *schema) {
     case NANOARROW_TYPE_NA:
     case NANOARROW_TYPE_BOOL: return true;
     case NANOARROW_TYPE_DICTIONARY: return slt_formats(schema->dictionary);
-    default: return slt_type_letter(schema) == 'R' || slt_type_letter(schema) == 'T';
+    default: return strchr("RT", slt_type_letter(schema)) != NULL;
     }
 }
 
@@ -123,6 +126,17 @@ char *slt_round_decimal(const char *number, int places) {
     return n == 0 ? xstrdup("0") : plain(negative, digits, n, exponent);
 }
 
+/* `text` is the value rounded to an even last digit. Where it lay half way between two, Rust takes the one farther from zero. */
+static void round_half_away(double value, int precision, char *text) {
+    char exact[64];
+    snprintf(exact, sizeof exact, "%.*e", precision + 20, value);
+    char *end = strchr(exact, 'e');
+    char *dropped = end - 20;
+    if (*dropped != '5' || strspn(dropped + 1, "0") != 19) return;
+    char *kept = text + (dropped - exact) - 1;
+    if ((*kept - '0') % 2 == 0 && *kept == dropped[-1]) (*kept)++;
+}
+
 /* The fewest digits that read back as the same number. */
 static char *format_double(double value, bool single, int places) {
     if (isnan(value)) return xstrdup("NaN");
@@ -130,7 +144,10 @@ static char *format_double(double value, bool single, int places) {
     char text[64];
     for (int precision = 0; precision < 17; precision++) {
         snprintf(text, sizeof text, "%.*e", precision, value);
-        if (single ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value) break;
+        if (single ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value) {
+            if (precision > 0) round_half_away(value, precision, text);
+            break;
+        }
     }
     return slt_round_decimal(text, places);
 }

@@ -149,6 +149,19 @@ static void expand(struct slt_result *result) {
     result->n_rows = out.n_rows;
 }
 
+static void name_workspace_root(struct slt_result *result) {
+    for (size_t r = 0; r < result->n_rows; r++) {
+        for (size_t c = 0; c < result->rows[r].n_cells; c++) {
+            char *found;
+            while ((found = strstr(result->rows[r].cells[c], slt_workspace_root)) != NULL) {
+                int before = (int)(found - result->rows[r].cells[c]);
+                result->rows[r].cells[c] = xprintf("%.*sWORKSPACE_ROOT%s", before, result->rows[r].cells[c],
+                                                   found + strlen(slt_workspace_root));
+            }
+        }
+    }
+}
+
 /* The engine itself answers these with one row, the count. */
 static bool counts_rows(const char *sql) {
     static const char *const words[] = {"insert", "copy", "update", "delete"};
@@ -188,7 +201,10 @@ void slt_run(struct weir_session *session, const char *sql, bool spark, struct s
         allocate_rows(&result, &batches);
         if (n == 0 && result.n_rows > 0) result.types = xstrdup("");
         fill(&result, &batches, own, spark);
-        if (all_own || fill_rest(&result, &batches, own)) expand(&result);
+        if (all_own || fill_rest(&result, &batches, own)) {
+            expand(&result);
+            name_workspace_root(&result);
+        }
         if (n == 0 && affected >= 0 && counts_rows(sql)) {
             char **cells = xmalloc(sizeof *cells);
             cells[0] = xprintf("%lld", (long long)affected);

@@ -25,6 +25,7 @@
 
 #define DEADLINE_SECONDS 120
 #define MAX_JOBS 16
+#define CRATE_PLACE "datafusion/sqllogictest"
 
 /* Shared with the child that runs the file, so that a crash leaves its place. */
 struct tally {
@@ -45,6 +46,7 @@ static struct slt_list excluded, differences;
 static struct tally sum;
 static bool summary, own;
 const char *slt_error_prefix = "DataFusion error: ";
+const char *slt_workspace_root;
 
 void *xmalloc(size_t size) {
     return xrealloc(NULL, size);
@@ -83,29 +85,42 @@ static void die(const char *what, const char *detail) {
 
 /* ---- The scratch copy ---- */
 
-/* Links what is read, and makes test_files/scratch, where the tests write. */
-static char *make_scratch(const char *root) {
-    char *top = xprintf("%s/slt-XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
-    if (mkdtemp(top) == NULL) die(top, strerror(errno));
-    char *copy = xprintf("%s/root", top);
-    char *files = xprintf("%s/test_files", copy);
-    char *source = xprintf("%s%s", root, own ? "" : "/test_files");
-    if (mkdir(copy, 0777) != 0 || mkdir(files, 0777) != 0) die(files, strerror(errno));
-    char *paths[] = {source, NULL};
+static void link_entries(const char *from, const char *to, const char *except) {
+    char *paths[] = {xstrdup(from), NULL};
     FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
     FTSENT *entry;
     while (walk != NULL && (entry = fts_read(walk)) != NULL) {
         if (entry->fts_level != 1 || entry->fts_info == FTS_DP) continue;
         if (entry->fts_info == FTS_D) fts_set(walk, entry, FTS_SKIP);
-        if (symlink(entry->fts_path, xprintf("%s/%s", files, entry->fts_name)) != 0)
+        if (except != NULL && strcmp(entry->fts_name, except) == 0) continue;
+        if (symlink(entry->fts_path, xprintf("%s/%s", to, entry->fts_name)) != 0)
             die(entry->fts_path, strerror(errno));
     }
     fts_close(walk);
-    if (mkdir(xprintf("%s/scratch", files), 0777) != 0) die(files, strerror(errno));
+}
+
+/*
+ * Links what is read, and makes test_files/scratch, where the tests write. The crate's place in its repository is kept,
+ * because results name it.
+ */
+static char *make_scratch(const char *root) {
+    char *top = xprintf("%s/slt-XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+    if (mkdtemp(top) == NULL) die(top, strerror(errno));
+    char *copy = xprintf("%s/" CRATE_PLACE, top);
+    char *files = xprintf("%s/test_files", copy);
+    if (mkdir(xprintf("%s/datafusion", top), 0777) != 0 || mkdir(copy, 0777) != 0 || mkdir(files, 0777) != 0 ||
+        mkdir(xprintf("%s/scratch", files), 0777) != 0)
+        die(files, strerror(errno));
+    if (own) {
+        link_entries(root, files, NULL);
+        return top;
+    }
+    link_entries(root, copy, "test_files");
+    link_entries(xprintf("%s/test_files", root), files, NULL);
     /* Some tests read files of a sibling crate, which cargo has put beside this one. */
     const char *version = strrchr(root, '-');
     char *sibling = xprintf("%s/../datafusion-datasource-arrow%s", root, version != NULL ? version : "");
-    if (access(sibling, R_OK) == 0 && symlink(sibling, xprintf("%s/datasource-arrow", top)) != 0)
+    if (access(sibling, R_OK) == 0 && symlink(sibling, xprintf("%s/datafusion/datasource-arrow", top)) != 0)
         die(sibling, strerror(errno));
     return top;
 }
@@ -224,7 +239,8 @@ static void run_file(const char *name, const char *scratch, struct tally *tally,
     char *stem = xstrdup(name);
     stem = basename(stem);
     stem[strlen(stem) - strlen(".slt")] = '\0';
-    if (chdir(xprintf("%s/root", scratch)) != 0) die(scratch, strerror(errno));
+    slt_workspace_root = scratch + 1;
+    if (chdir(xprintf("%s/" CRATE_PLACE, scratch)) != 0) die(scratch, strerror(errno));
     char *directory = xprintf("test_files/scratch/%s", stem);
     remove_tree(directory);
     if (mkdir(directory, 0777) != 0) die(directory, strerror(errno));

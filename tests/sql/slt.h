@@ -73,6 +73,9 @@ struct slt_result {
 /* Put before every error message, as the crate's runner does. */
 extern const char *slt_error_prefix;
 
+/* What is shown as WORKSPACE_ROOT in results, without its first '/', as object stores write paths. */
+extern const char *slt_workspace_root;
+
 /* Runs `sql` to its end. `spark` selects how floating-point numbers are rounded. */
 void slt_run(struct weir_session *session, const char *sql, bool spark, struct slt_result *ret_result);
 

@@ -16,15 +16,16 @@ use datafusion::physical_plan::execution_plan::{
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricBuilder, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, InputDistributionRequirements, PlanProperties, SendableRecordBatchStream,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties,
+    InputDistributionRequirements, PlanProperties, SendableRecordBatchStream,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::Staging;
 
-/// Runs a plan that writes into a [`Staging`] and gives one batch of counts, and passes the rows on only after the commit.
-/// After an error, or when its stream is dropped, nothing is visible. Executes once. A commit that has begun is not
-/// cancelled.
+/// Runs a plan that writes into a [`Staging`] and gives one batch of counts, and passes the rows on
+/// only after the commit. After an error, or when its stream is dropped, nothing is visible.
+/// Executes once. A commit that has begun is not cancelled.
 #[derive(Debug)]
 pub struct CommitExec {
     input: Arc<dyn ExecutionPlan>,
@@ -41,7 +42,12 @@ impl CommitExec {
             EmissionType::Final,
             input.boundedness(),
         );
-        Self { input, staging, properties: Arc::new(properties), metrics: ExecutionPlanMetricsSet::new() }
+        Self {
+            input,
+            staging,
+            properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+        }
     }
 }
 
@@ -89,18 +95,32 @@ impl ExecutionPlan for CommitExec {
         }
     }
 
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(
+            children,
+            ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute),
+        )
     }
 
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream> {
         let partitions = self.input.output_partitioning().partition_count();
         if partition != 0 || partitions != 1 {
-            return internal_err!("CommitExec has partition 0 of 1, not {partition} of {partitions}");
+            return internal_err!(
+                "CommitExec has partition 0 of 1, not {partition} of {partitions}"
+            );
         }
         let staging = self.staging.lock().unwrap_or_else(|e| e.into_inner()).take();
         let Some(staging) = staging else {
-            return Err(DataFusionError::Execution("a statement that writes files is executed only once".into()));
+            return Err(DataFusionError::Execution(
+                "a statement that writes files is executed only once".into(),
+            ));
         };
         let input = self.input.execute(0, context)?;
         let commit_time = MetricBuilder::new(&self.metrics).subset_time("commit_time", 0);

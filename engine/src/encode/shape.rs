@@ -32,23 +32,30 @@ impl Shape {
             Change::Text => Arc::new(text_field(field)),
             Change::Cast(to) => Arc::new(field.as_ref().clone().with_data_type(to.clone())),
         });
-        let schema = Schema::new_with_metadata(fields.collect::<Fields>(), schema.metadata().clone());
+        let schema =
+            Schema::new_with_metadata(fields.collect::<Fields>(), schema.metadata().clone());
         Self { schema: Arc::new(schema), changes }
     }
 
     pub fn apply(&self, batch: &RecordBatch) -> Result<RecordBatch> {
-        let columns = self.changes.iter().zip(batch.columns()).map(|(change, column)| match change {
-            Change::None => Ok(column.clone()),
-            Change::Text => text_column(column, &FormatOptions::new()),
-            Change::Cast(to) => cast_with_options(column, to, &CastOptions { safe: false, ..Default::default() }),
-        });
+        let columns =
+            self.changes.iter().zip(batch.columns()).map(|(change, column)| match change {
+                Change::None => Ok(column.clone()),
+                Change::Text => text_column(column, &FormatOptions::new()),
+                Change::Cast(to) => cast_with_options(
+                    column,
+                    to,
+                    &CastOptions { safe: false, ..Default::default() },
+                ),
+            });
         let columns = columns.collect::<Result<Vec<ArrayRef>>>()?;
         let size = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         RecordBatch::try_new_with_options(self.schema.clone(), columns, &size)
     }
 }
 
-/// A change to the type without dictionaries, and in JSON with text for dates, times, intervals and the keys of maps.
+/// A change to the type without dictionaries, and in JSON with text for dates, times, intervals and
+/// the keys of maps.
 pub fn plain(data_type: &DataType, json: bool) -> Change {
     let to = plain_type(data_type, json);
     if to == *data_type { Change::None } else { Change::Cast(to) }
@@ -66,12 +73,17 @@ fn plain_type(data_type: &DataType, json: bool) -> DataType {
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(plain).collect()),
         DataType::Map(entries, sorted) => {
             let entries = plain(entries);
-            let DataType::Struct(fields) = entries.data_type() else { return data_type.clone() };
+            let DataType::Struct(fields) = entries.data_type() else {
+                return data_type.clone();
+            };
             let mut fields = fields.to_vec();
             if json && !fields[0].data_type().is_string() {
                 fields[0] = Arc::new(fields[0].as_ref().clone().with_data_type(DataType::Utf8));
             }
-            DataType::Map(Arc::new(entries.as_ref().clone().with_data_type(DataType::Struct(fields.into()))), *sorted)
+            DataType::Map(
+                Arc::new(entries.as_ref().clone().with_data_type(DataType::Struct(fields.into()))),
+                *sorted,
+            )
         }
         temporal if json && temporal.is_temporal() => DataType::Utf8,
         other => other.clone(),
@@ -84,8 +96,13 @@ pub fn any_type(data_type: &DataType, test: &dyn Fn(&DataType) -> bool) -> bool 
     test(data_type)
         || match data_type {
             DataType::Dictionary(_, values) => any_type(values, test),
-            DataType::List(f) | DataType::LargeList(f) | DataType::ListView(f) | DataType::LargeListView(f) => inside(f),
-            DataType::FixedSizeList(f, _) | DataType::Map(f, _) | DataType::RunEndEncoded(_, f) => inside(f),
+            DataType::List(f)
+            | DataType::LargeList(f)
+            | DataType::ListView(f)
+            | DataType::LargeListView(f) => inside(f),
+            DataType::FixedSizeList(f, _) | DataType::Map(f, _) | DataType::RunEndEncoded(_, f) => {
+                inside(f)
+            }
             DataType::Struct(fields) => fields.iter().any(inside),
             _ => false,
         }

@@ -2,10 +2,11 @@
 /*
  * The dialect of a CSV text from its beginning.
  *
- * 1. Delimiter: of , ; tab and | the one whose rows agree best in their number of columns, quotes respected; more columns win a tie.
+ * 1. Delimiter: of , ; tab and | the one whose rows agree best in their number of columns, quotes
+ * respected; more columns win a tie.
  * 2. Quote: " unless no value begins with it and some are wholly enclosed in '.
- * 3. Header: some column holds only numbers, dates or truth values below a first cell that is none of them; or, where no
- *    column tells, all cells of the first row are distinct texts.
+ * 3. Header: some column holds only numbers, dates or truth values below a first cell that is none
+ * of them; or, where no column tells, all cells of the first row are distinct texts.
  */
 #include "table/files/files.h"
 
@@ -76,15 +77,17 @@ static void read_quoted(struct reader *reader, struct field *field) {
     field->length = (size_t)((p < reader->end ? p : reader->end) - field->text);
     reader->at = p < reader->end ? p + 1 : reader->end;
     field->cut = p >= reader->end;
-    field->enclosed = !field->cut && (reader->at == reader->end || *reader->at == reader->delimiter ||
-                                      *reader->at == '\n' || *reader->at == '\r');
+    field->enclosed =
+        !field->cut && (reader->at == reader->end || *reader->at == reader->delimiter ||
+                        *reader->at == '\n' || *reader->at == '\r');
 }
 
 static struct field read_field(struct reader *reader) {
     struct field field = {.text = reader->at};
     bool quoted = reader->at < reader->end && *reader->at == reader->quote;
     if (quoted) read_quoted(reader, &field);
-    while (reader->at < reader->end && *reader->at != reader->delimiter && *reader->at != '\n' && *reader->at != '\r')
+    while (reader->at < reader->end && *reader->at != reader->delimiter && *reader->at != '\n' &&
+           *reader->at != '\r')
         reader->at++;
     if (!quoted) field.length = (size_t)(reader->at - field.text);
     field.last = true;
@@ -94,7 +97,8 @@ static struct field read_field(struct reader *reader) {
         reader->at++;
         field.last = false;
     } else {
-        if (*reader->at == '\r' && reader->at + 1 < reader->end && reader->at[1] == '\n') reader->at++;
+        if (*reader->at == '\r' && reader->at + 1 < reader->end && reader->at[1] == '\n')
+            reader->at++;
         reader->at++;
     }
     return field;
@@ -104,9 +108,9 @@ static struct field read_field(struct reader *reader) {
 
 struct survey {
     size_t n_rows;
-    size_t width;  /* the commonest */
-    size_t agree;  /* rows that have it */
-    bool first;    /* the first row has it */
+    size_t width; /* the commonest */
+    size_t agree; /* rows that have it */
+    bool first;   /* the first row has it */
     bool newlines;
     size_t n_quoted;
     size_t n_enclosed;
@@ -163,7 +167,8 @@ static bool is_better(const struct survey *a, const struct survey *b) {
 static struct survey best_delimiter(struct reader *reader, char given) {
     struct survey best = {0};
     char delimiter = given ? given : delimiters[0];
-    for (const char *candidate = delimiters; given ? candidate == delimiters : *candidate; candidate++) {
+    for (const char *candidate = delimiters; given ? candidate == delimiters : *candidate;
+         candidate++) {
         reader->delimiter = given ? given : *candidate;
         struct survey survey = survey_rows(*reader);
         if (candidate == delimiters || is_better(&survey, &best)) {
@@ -211,8 +216,8 @@ static bool is_number(const char *text, size_t length) {
 
 /* "2024-05-01", and what may follow it; "12:30:00". */
 static bool is_time(const char *text, size_t length) {
-    if (length >= 10 && is_digits(text, 4) && text[4] == '-' && is_digits(text + 5, 2) && text[7] == '-' &&
-        is_digits(text + 8, 2))
+    if (length >= 10 && is_digits(text, 4) && text[4] == '-' && is_digits(text + 5, 2) &&
+        text[7] == '-' && is_digits(text + 8, 2))
         return length == 10 || text[10] == ' ' || text[10] == 'T';
     return length >= 5 && is_digits(text, 2) && text[2] == ':' && is_digits(text + 3, 2) &&
            (length == 5 || text[5] == ':');
@@ -220,18 +225,21 @@ static bool is_time(const char *text, size_t length) {
 
 static bool is_word(const struct field *field, const char *const *words) {
     for (; *words; words++) {
-        if (strlen(*words) == field->length && strncasecmp(*words, field->text, field->length) == 0) return true;
+        if (strlen(*words) == field->length && strncasecmp(*words, field->text, field->length) == 0)
+            return true;
     }
     return false;
 }
 
 static bool is_typed(const struct field *field) {
     static const char *const truth[] = {"true", "false", NULL};
-    return is_number(field->text, field->length) || is_time(field->text, field->length) || is_word(field, truth);
+    return is_number(field->text, field->length) || is_time(field->text, field->length) ||
+           is_word(field, truth);
 }
 
 static bool is_missing(const struct field *field) {
-    static const char *const missing[] = {"", "na", "n/a", "null", "nan", "none", "nil", "-", "?", "\\n", NULL};
+    static const char *const missing[] = {"",    "na", "n/a", "null", "nan", "none",
+                                          "nil", "-",  "?",   "\\n",  NULL};
     return is_word(field, missing);
 }
 
@@ -248,7 +256,8 @@ static bool are_names(const struct column *columns, size_t n_columns) {
         if (is_missing(cell) || is_typed(cell)) return false;
         for (size_t j = 0; j < i && i < MOST_COMPARED; j++) {
             const struct field *other = &columns[j].first;
-            if (cell->length == other->length && memcmp(cell->text, other->text, cell->length) == 0) return false;
+            if (cell->length == other->length && memcmp(cell->text, other->text, cell->length) == 0)
+                return false;
         }
     }
     return true;
@@ -281,16 +290,19 @@ static int find_header(struct reader reader) {
     bool header = false;
     for (size_t i = 0; i < n_columns && !header; i++) {
         const struct column *column = &columns[i];
-        header = column->values && column->typed && !is_missing(&column->first) && !is_typed(&column->first);
+        header = column->values && column->typed && !is_missing(&column->first) &&
+                 !is_typed(&column->first);
     }
-    /* Nothing tells a row of names from a row of texts; that files have names in their first row is the usual case. */
+    /* Nothing tells a row of names from a row of texts; that files have names in their first row is
+     * the usual case. */
     header = header || are_names(columns, n_columns);
     wr_free(columns);
     return header;
 }
 
 bool wr_csv_sniff(const char *data, size_t length, bool complete, struct wr_csv_dialect *dialect) {
-    struct reader reader = {data, data + length, complete, 0, '"', dialect->escape, dialect->comment};
+    struct reader reader = {data, data + length,   complete,        0,
+                            '"',  dialect->escape, dialect->comment};
     if (length >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0) reader.at += 3;
     if (dialect->quote) reader.quote = dialect->quote;
     struct survey survey = best_delimiter(&reader, dialect->delimiter);
@@ -314,4 +326,23 @@ bool wr_csv_sniff(const char *data, size_t length, bool complete, struct wr_csv_
     /* Nine rows of ten: prose with its commas does not get there. */
     dialect->steady = survey.width > 1 && survey.agree * 10 >= survey.n_rows * 9;
     return true;
+}
+
+void wr_csv_first_row(const char *data, size_t length, const struct wr_csv_dialect *dialect,
+                      struct wr_buffer *row) {
+    struct reader reader = {data,
+                            data + length,
+                            true,
+                            dialect->delimiter,
+                            dialect->quote,
+                            dialect->escape,
+                            dialect->comment};
+    if (length >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0) reader.at += 3;
+    if (!next_row(&reader)) return;
+    struct field field;
+    do {
+        field = read_field(&reader);
+        wr_buffer_add(row, field.text, field.length);
+        wr_buffer_char(row, '\x1F');
+    } while (!field.last);
 }

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The `files` kind: tables that are files on disk. It lists, looks at the first bytes, and hands over a list; the engine reads the rows.
+ * The `files` kind: tables that are files on disk. It lists, looks at the first bytes, and hands
+ * over a list; the engine reads the rows.
  *
- * A form is made in five steps, one file each:
+ * A form is made in six steps, one file each:
  *
- *   location.c   the text that the user wrote -> an absolute path or pattern, and paths -> file:// URLs
- *   list.c       the path -> the files there (walk.c walks directories, glob.c matches patterns, spool.c copies a pipe)
- *   select.c     the files -> those of one format and compression
- *   hive.c       key=value directories -> partition columns
- *   sniff.c      the first file's head (head.c unpacks it) -> what the options left open (types.c, csv_sniff.c)
+ *   location.c  what the user wrote -> an absolute path or pattern, and paths -> file:// URLs
+ *   list.c      the path -> the files there (walk.c, glob.c; spool.c copies a pipe)
+ *   select.c    the files -> those of one format and compression
+ *   hive.c      key=value directories -> partition columns
+ *   sniff.c     the first file's head -> what was left open (head.c, types.c, csv_sniff.c)
+ *   groups.c    CSV files of different headers -> a form for each header
  *
- * source.c reads the options before, and form.c puts the results together. kind.c is the vtable.
+ * source.c reads the options before, form.c puts the results together, cache.c keeps what was read,
+ * and kind.c is the vtable.
  *
  * All texts of a form live in its arena and go with it.
  */
@@ -21,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include "base/buffer.h"
@@ -66,8 +70,9 @@ struct wr_file_type {
     enum wr_file_compression compression;
 };
 
-const char *wr_format_name(enum wr_file_format format);           /* as the option `format` has it */
-const char *wr_format_engine_name(enum wr_file_format format);    /* as struct weir_files has it; equal for csv and tsv */
+const char *wr_format_name(enum wr_file_format format); /* as the option `format` has it */
+const char *wr_format_engine_name(
+    enum wr_file_format format); /* as struct weir_files has it; equal for csv and tsv */
 const char *wr_compression_name(enum wr_file_compression compression); /* NULL for none */
 bool wr_format_is_text(enum wr_file_format format);
 bool wr_format_same_family(enum wr_file_format a, enum wr_file_format b);
@@ -86,13 +91,14 @@ enum wr_file_format wr_format_of_bytes(const char *data, size_t length, bool com
 enum wr_hive { WR_HIVE_AUTO, WR_HIVE_ON, WR_HIVE_OFF };
 
 struct wr_files_source {
-    char *text;    /* as the user wrote it, for messages */
-    char *path;    /* absolute, normal; a directory's without trailing slash */
+    char *text;       /* as the user wrote it, for messages */
+    char *path;       /* absolute, normal; a directory's without trailing slash */
     size_t n_literal; /* bytes of path in which nothing is a pattern */
-    char *working; /* the directory that a relative text was looked up in, or "/" */
-    bool copied;   /* the path is a copy of what a pipe gave */
-    bool slash;    /* the text ended in '/' */
-    bool external; /* given as `location`: an explicit contract, nothing is guessed that the engine has a default for */
+    char *working;    /* the directory that a relative text was looked up in, or "/" */
+    bool copied;      /* the path is a copy of what a pipe gave */
+    bool slash;       /* the text ended in '/' */
+    bool external; /* given as `location`: an explicit contract, nothing is guessed that the engine
+                      has a default for */
     bool recursive;
     bool may_be_empty; /* columns are declared, and the caller can do with no files */
     enum wr_hive hive;
@@ -101,24 +107,27 @@ struct wr_files_source {
     char *order_by;
     char **partition_by;
     size_t n_partition_by;
-    struct wr_options engine; /* "format.*", the short names among them translated */
-    const char *csv_option;   /* a short name that was given and means something for CSV only; a static text */
+    struct wr_options engine;   /* "format.*", the short names among them translated */
+    const char *csv_option;     /* a short name that was given and means something for CSV only; a
+                                   static text */
     struct ArrowSchema columns; /* release NULL: none declared */
 };
 
-int wr_files_source_init(const struct weir_definition *definition, struct wr_files_source *ret_source,
-                         struct weir_error *error);
+int wr_files_source_init(const struct weir_definition *definition,
+                         struct wr_files_source *ret_source, struct weir_error *error);
 void wr_files_source_reset(struct wr_files_source *source);
 
 /* ---- Location ---- */
 
 /*
- * Absolute path of `text` (a path, a pattern, a file:// URL) without ".", ".." and double slashes. The first *ret_n_literal bytes come from
- * the file system, so that nothing in them is a pattern. Free path and working with wr_free.
+ * Absolute path of `text` (a path, a pattern, a file:// URL) without ".", ".." and double slashes.
+ * The first *ret_n_literal bytes come from the file system, so that nothing in them is a pattern.
+ * Free path and working with wr_free.
  */
 int wr_files_resolve(const char *text, char **ret_path, size_t *ret_n_literal, char **ret_working,
                      struct weir_error *error);
-/* "file:///..." in the arena. A name that the engine cannot open (not UTF-8, control characters) is an error. */
+/* "file:///..." in the arena. A name that the engine cannot open (not UTF-8, control characters) is
+ * an error. */
 int wr_files_url(struct wr_arena *arena, const char *path, bool directory, const char **ret_url,
                  struct weir_error *error);
 /* Decodes %XX in place; false when a sequence is not one, or gives NUL. */
@@ -131,8 +140,8 @@ bool wr_glob_is_pattern(const char *text); /* holds one of * ? [ { \ */
 /* One name against one component: * ? [a-z] [!a-z] \x. A leading '.' matches only itself. */
 bool wr_glob_match(const char *pattern, const char *name);
 /* Replaces {a,b} by each of its alternatives. The error is that of too many. */
-int wr_glob_expand(struct wr_arena *arena, const char *pattern, const char ***ret_patterns, size_t *ret_n_patterns,
-                   struct weir_error *error);
+int wr_glob_expand(struct wr_arena *arena, const char *pattern, const char ***ret_patterns,
+                   size_t *ret_n_patterns, struct weir_error *error);
 
 /* ---- Listing ---- */
 
@@ -147,6 +156,7 @@ struct wr_file_entry {
     int64_t modified_ns;
     struct wr_file_type type; /* by name */
     const char **values;      /* of the partition columns */
+    size_t group;             /* of files with the same header */
 };
 
 struct wr_file_list {
@@ -160,38 +170,43 @@ struct wr_file_list {
 };
 
 /*
- * Finds the files, sorted by path. A path that exists wins over its reading as a pattern. A missing path is an error unless the source may be
- * empty; that nothing matched is for wr_files_select to say.
+ * Finds the files, sorted by path. A path that exists wins over its reading as a pattern. A missing
+ * path is an error unless the source may be empty; that nothing matched is for wr_files_select to
+ * say.
  */
-int wr_files_list(const struct wr_files_source *source, struct wr_arena *arena, struct wr_file_list *ret_list,
-                  struct weir_error *error);
+int wr_files_list(const struct wr_files_source *source, struct wr_arena *arena,
+                  struct wr_file_list *ret_list, struct weir_error *error);
 void wr_file_list_reset(struct wr_file_list *list);
-int wr_file_list_add(struct wr_file_list *list, const char *path, size_t root_length, const struct stat *status,
-                     struct weir_error *error);
-/* The two walkers; they add to the list. `pattern` is what follows `base`, has no braces and begins with '/'. */
-int wr_walk_directory(struct wr_file_list *list, const char *directory, bool recursive, struct weir_error *error);
-int wr_walk_pattern(struct wr_file_list *list, const char *base, const char *pattern, size_t root_length,
-                    struct weir_error *error);
+int wr_file_list_add(struct wr_file_list *list, const char *path, size_t root_length,
+                     const struct stat *status, struct weir_error *error);
+/* The two walkers; they add to the list. `pattern` is what follows `base`, has no braces and begins
+ * with '/'. */
+int wr_walk_directory(struct wr_file_list *list, const char *directory, bool recursive,
+                      struct weir_error *error);
+int wr_walk_pattern(struct wr_file_list *list, const char *base, const char *pattern,
+                    size_t root_length, struct weir_error *error);
 
 /* The entry's name for a message: what the user wrote where that names one file. */
 const char *wr_files_shown(const struct wr_files_source *source, const struct wr_file_list *list,
                            const struct wr_file_entry *entry);
 
-/* Keeps the files of one format and compression and says which, as far as options and names tell. */
-int wr_files_select(const struct wr_files_source *source, struct wr_file_list *list, struct wr_file_type *ret_type,
-                    struct weir_error *error);
+/* Keeps the files of one format and compression and says which, as far as options and names tell.
+ */
+int wr_files_select(const struct wr_files_source *source, struct wr_file_list *list,
+                    struct wr_file_type *ret_type, struct weir_error *error);
 
 /* ---- Pipes ---- */
 
-/* A copy of what a pipe gave, in a temporary file that is gone after wr_spool_close. */
-struct wr_spool {
-    char *path; /* NULL: there is none */
-    int fd;
-    bool named; /* the file still has its name */
-};
+/* A copy of what a pipe gave, in a temporary file. */
+struct wr_spool;
 
-/* Copies when `path` is a pipe or a socket; else leaves ret_spool->path NULL. Devices, terminals and an empty pipe are errors. */
-int wr_spool_open(const char *text, const char *path, struct wr_spool *ret_spool, struct weir_error *error);
+/*
+ * Copies when `path` is a pipe or a socket; else *ret_spool is NULL. Devices, terminals and an
+ * empty pipe are errors. The same pipe of a descriptor (/dev/stdin) gives the same copy.
+ */
+int wr_spool_open(const char *text, const char *path, struct wr_spool **ret_spool,
+                  struct weir_error *error);
+const char *wr_spool_path(const struct wr_spool *spool);
 void wr_spool_close(struct wr_spool *spool);
 
 /* ---- Partitions ---- */
@@ -202,7 +217,8 @@ struct wr_partitions {
     struct ArrowSchema columns; /* release NULL: none */
 };
 
-/* Fills each entry's `values`, and drops the entries that do not have the columns of `partition_by`. */
+/* Fills each entry's `values`, and drops the entries that do not have the columns of
+ * `partition_by`. */
 int wr_files_partitions(const struct wr_files_source *source, struct wr_file_list *list,
                         struct wr_partitions *ret_partitions, struct weir_error *error);
 
@@ -217,13 +233,15 @@ struct wr_head {
     enum wr_file_compression compression;
 };
 
-/* The first bytes of a file, unpacked. WR_COMPRESSION_UNKNOWN: as the bytes tell. Reset with wr_head_reset. */
-int wr_head_read(const char *shown, const char *path, enum wr_file_compression compression, struct wr_head *ret_head,
-                 struct weir_error *error);
+/* The first `limit` bytes of a file, unpacked. WR_COMPRESSION_UNKNOWN: as the bytes tell. Reset
+ * with wr_head_reset. */
+int wr_head_read(const char *shown, const char *path, enum wr_file_compression compression,
+                 size_t limit, struct wr_head *ret_head, struct weir_error *error);
 void wr_head_reset(struct wr_head *head);
 
 /* The footer's magic is there, so that a cut file is named before the engine reads any. */
-int wr_check_parquet(const char *shown, const struct wr_file_entry *entry, struct weir_error *error);
+int wr_check_parquet(const char *shown, const struct wr_file_entry *entry,
+                     struct weir_error *error);
 
 struct wr_csv_dialect {
     char delimiter; /* 0: to be found */
@@ -238,25 +256,60 @@ struct wr_csv_dialect {
 /* Completes `dialect` from the text; what it has already stays. False: there is no memory. */
 bool wr_csv_sniff(const char *data, size_t length, bool complete, struct wr_csv_dialect *dialect);
 
+/* The first row's cells, each ended by \x1F. Nothing when there is no row. */
+void wr_csv_first_row(const char *data, size_t length, const struct wr_csv_dialect *dialect,
+                      struct wr_buffer *row);
+
+/* What the options say; the rest is to be found. */
+struct wr_csv_dialect wr_given_dialect(const struct wr_files_source *source,
+                                       enum wr_file_format format);
+
 /* What names and the head of the first file told. */
 struct wr_sniffed {
     struct wr_file_type type;
-    bool looked;     /* the rest is filled */
+    bool looked; /* the rest is filled */
     bool json_array;
     struct wr_csv_dialect dialect;
 };
 
-int wr_files_sniff(const struct wr_files_source *source, const struct wr_file_list *list, struct wr_file_type type,
-                   struct wr_sniffed *ret_sniffed, struct weir_error *error);
+int wr_files_sniff(const struct wr_files_source *source, const struct wr_file_list *list,
+                   struct wr_file_type type, struct wr_sniffed *ret_sniffed,
+                   struct weir_error *error);
+
+/* Whether the files are CSV with a header each that names the columns. */
+bool wr_files_have_headers(const struct wr_files_source *source, const struct wr_sniffed *sniffed);
+/* Numbers each entry's `group`: those of one group have the same header. */
+int wr_files_group(const struct wr_files_source *source, struct wr_file_list *list,
+                   const struct wr_sniffed *sniffed, size_t *ret_n_groups,
+                   struct weir_error *error);
 
 /* ---- The form ---- */
 
-typedef int (*wr_sniff_fn)(void *context, const struct wr_file_list *list, struct wr_file_type type,
-                           struct wr_sniffed *ret_sniffed, struct weir_error *error);
+/* What was read in files before. Threads may share it. */
+struct wr_files_cache {
+    pthread_mutex_t lock;
+    bool sniffed_once;
+    struct wr_file_entry first; /* its identity only; the texts are gone */
+    struct wr_file_type asked;
+    struct wr_sniffed sniffed;
+    bool agreed_once;
+    uint64_t agreed; /* the files whose headers are known to agree */
+};
 
-/* Takes the steps above; `sniff` stands for wr_files_sniff, so that the caller can keep what it told. */
-int wr_files_form(const struct wr_files_source *source, wr_sniff_fn sniff, void *context, struct weir_form *ret_form,
-                  struct weir_error *error);
+int wr_files_cache_init(struct wr_files_cache *cache, struct weir_error *error);
+void wr_files_cache_reset(struct wr_files_cache *cache);
+/* As the functions that they are named after. */
+int wr_cached_sniff(struct wr_files_cache *cache, const struct wr_files_source *source,
+                    const struct wr_file_list *list, struct wr_file_type type,
+                    struct wr_sniffed *ret_sniffed, struct weir_error *error);
+int wr_cached_group(struct wr_files_cache *cache, const struct wr_files_source *source,
+                    struct wr_file_list *list, const struct wr_sniffed *sniffed,
+                    size_t *ret_n_groups, struct weir_error *error);
+
+/* Takes the steps above. A FILES form, or a UNION of them where CSV files have different headers.
+ */
+int wr_files_form(const struct wr_files_source *source, struct wr_files_cache *cache,
+                  struct weir_form *ret_form, struct weir_error *error);
 
 extern const struct weir_table_kind wr_kind_files;
 

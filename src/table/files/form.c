@@ -17,7 +17,8 @@ struct holder {
 };
 
 static void holder_free(struct holder *holder) {
-    if (holder->partition_columns.release) holder->partition_columns.release(&holder->partition_columns);
+    if (holder->partition_columns.release)
+        holder->partition_columns.release(&holder->partition_columns);
     wr_arena_reset(&holder->arena);
     wr_free(holder);
 }
@@ -42,16 +43,19 @@ struct option_list {
 };
 
 /* What the user gave wins over what was found. */
-static int add_option(struct option_list *list, const char *key, const char *value, struct weir_error *error) {
-    if (wr_options_get(list->source->engine.items, list->source->engine.n_items, key)) return WEIR_OK;
+static int add_option(struct option_list *list, const char *key, const char *value,
+                      struct weir_error *error) {
+    if (wr_options_get(list->source->engine.items, list->source->engine.n_items, key))
+        return WEIR_OK;
     struct weir_option option = {copy_text(list->arena, key), copy_text(list->arena, value)};
     if (!option.key || !option.value) return wr_error_memory(error);
     list->items[list->n_items++] = option;
     return WEIR_OK;
 }
 
-static int fill_options(const struct wr_files_source *source, const struct wr_sniffed *sniffed, struct wr_arena *arena,
-                        struct weir_files *files, struct weir_error *error) {
+static int fill_options(const struct wr_files_source *source, const struct wr_sniffed *sniffed,
+                        struct wr_arena *arena, struct weir_files *files,
+                        struct weir_error *error) {
     enum { MOST_FOUND = 8 };
     struct option_list list = {.source = source, .arena = arena};
     list.items = wr_arena_take(arena, source->engine.n_items + MOST_FOUND, sizeof *list.items);
@@ -71,18 +75,20 @@ static int fill_options(const struct wr_files_source *source, const struct wr_sn
         WR_TRY(add_option(&list, "format.delimiter", delimiter, error));
         WR_TRY(add_option(&list, "format.quote", quote, error));
         WR_TRY(add_option(&list, "format.has_header", dialect->header ? "true" : "false", error));
-        if (dialect->newlines) WR_TRY(add_option(&list, "format.newlines_in_values", "true", error));
+        if (dialect->newlines)
+            WR_TRY(add_option(&list, "format.newlines_in_values", "true", error));
     } else if (format == WR_FORMAT_TSV) {
         WR_TRY(add_option(&list, "format.delimiter", "\t", error));
     } else if (format == WR_FORMAT_JSON_LINES) {
         WR_TRY(add_option(&list, "format.newline_delimited", "true", error));
     } else if (format == WR_FORMAT_JSON && sniffed->looked) {
-        WR_TRY(add_option(&list, "format.newline_delimited", sniffed->json_array ? "false" : "true", error));
+        WR_TRY(add_option(&list, "format.newline_delimited", sniffed->json_array ? "false" : "true",
+                          error));
     }
     if (source->csv_option && !csv) {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "option \"%s\" is for CSV files, but \"%s\" is of the format %s", source->csv_option,
-                            source->text, wr_format_name(format));
+                            "option \"%s\" is for CSV files, but \"%s\" is of the format %s",
+                            source->csv_option, source->text, wr_format_name(format));
     }
     files->options = list.items;
     files->n_options = list.n_items;
@@ -91,7 +97,8 @@ static int fill_options(const struct wr_files_source *source, const struct wr_sn
 
 /* ---- Files and columns ---- */
 
-static int fill_files(const struct wr_file_list *list, struct weir_files *files, struct weir_error *error) {
+static int fill_files(const struct wr_file_list *list, struct weir_files *files,
+                      struct weir_error *error) {
     struct weir_file *items = wr_arena_take(list->arena, list->n_entries, sizeof *items);
     if (!items) return wr_error_memory(error);
     for (size_t i = 0; i < list->n_entries; i++) {
@@ -144,50 +151,92 @@ static int fill_write_url(const struct wr_files_source *source, const struct wr_
     if (!source->external || source->copied || list->listing == WR_LISTING_PATTERN) return WEIR_OK;
     const char *name = strrchr(source->path, '/') + 1;
     bool file = list->listing == WR_LISTING_FILE;
-    if (list->listing == WR_LISTING_MISSING) file = !source->slash && *name && strchr(name + 1, '.');
+    if (list->listing == WR_LISTING_MISSING)
+        file = !source->slash && *name && strchr(name + 1, '.');
     return wr_files_url(list->arena, source->path, !file, &files->write_url, error);
 }
 
 /* A table that has no files yet is of the format that was given, or that its name says. */
-static int check_format(const struct wr_files_source *source, struct wr_file_type *type, struct weir_error *error) {
+static int check_format(const struct wr_files_source *source, struct wr_file_type *type,
+                        struct weir_error *error) {
     if (!type->format) *type = wr_type_of_name(source->path);
     if (type->format) return WEIR_OK;
-    return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                        "there is no file in \"%s\" that tells its format; give it with the option format", source->text);
+    return wr_error_set(
+        error, WEIR_INVALID_ARGUMENT, NULL,
+        "there is no file in \"%s\" that tells its format; give it with the option format",
+        source->text);
 }
 
-static int fill_form(const struct wr_files_source *source, wr_sniff_fn sniff, void *context, struct holder *holder,
-                     struct wr_file_list *list, struct weir_form *form, struct weir_error *error) {
+/* One form of files that are read alike. */
+static int fill_part(const struct wr_files_source *source, const struct wr_partitions *partitions,
+                     const struct wr_sniffed *sniffed, const struct wr_file_list *list,
+                     struct holder *holder, struct weir_form *part, struct weir_error *error) {
+    struct weir_files *files = &part->files;
+    part->type = WEIR_FORM_FILES;
+    files->format = wr_format_engine_name(sniffed->type.format);
+    files->compression = wr_compression_name(sniffed->type.compression);
+    files->partition_columns = partitions->n_names > 0 ? &holder->partition_columns : NULL;
+    if (source->order_by) {
+        files->order_by = copy_text(&holder->arena, source->order_by);
+        if (!files->order_by) return wr_error_memory(error);
+    }
+    WR_TRY(fill_options(source, sniffed, &holder->arena, files, error));
+    WR_TRY(fill_files(list, files, error));
+    return fill_schema(source, partitions, &part->schema, error);
+}
+
+/* A union of one part per group. It is read only: there is no telling which header new rows should
+ * have. */
+static int fill_union(const struct wr_files_source *source, const struct wr_partitions *partitions,
+                      struct wr_file_type type, const struct wr_file_list *list, size_t n_groups,
+                      struct holder *holder, struct weir_form *form, struct weir_error *error) {
+    form->type = WEIR_FORM_UNION;
+    form->parts = wr_arena_take(&holder->arena, n_groups, sizeof *form->parts);
+    struct weir_form *parts = wr_arena_take(&holder->arena, n_groups, sizeof *parts);
+    struct wr_file_entry *entries = wr_arena_take(&holder->arena, list->n_entries, sizeof *entries);
+    if (!form->parts || !parts || !entries) return wr_error_memory(error);
+    for (size_t group = 0; group < n_groups; group++) {
+        struct wr_file_list some = *list;
+        some.entries = entries;
+        some.n_entries = 0;
+        for (size_t i = 0; i < list->n_entries; i++) {
+            if (list->entries[i].group == group) some.entries[some.n_entries++] = list->entries[i];
+        }
+        struct wr_sniffed sniffed;
+        WR_TRY(wr_files_sniff(source, &some, type, &sniffed, error));
+        WR_TRY(fill_part(source, partitions, &sniffed, &some, holder, &parts[group], error));
+        form->parts[form->n_parts++] = &parts[group];
+    }
+    return WEIR_OK;
+}
+
+static int fill_form(const struct wr_files_source *source, struct wr_files_cache *cache,
+                     struct holder *holder, struct wr_file_list *list, struct weir_form *form,
+                     struct weir_error *error) {
     struct wr_file_type type;
     struct wr_partitions partitions = {0};
     struct wr_sniffed sniffed = {0};
+    size_t n_groups;
     WR_TRY(wr_files_select(source, list, &type, error));
     WR_TRY(wr_files_partitions(source, list, &partitions, error));
     holder->partition_columns = partitions.columns;
     if (list->n_entries == 0) WR_TRY(check_format(source, &type, error));
-    WR_TRY(sniff(context, list, type, &sniffed, error));
-    WR_TRY(fill_options(source, &sniffed, &holder->arena, &form->files, error));
-    WR_TRY(fill_files(list, &form->files, error));
-    WR_TRY(fill_schema(source, &partitions, &form->schema, error));
-    WR_TRY(fill_write_url(source, list, &form->files, error));
-    if (source->order_by) {
-        form->files.order_by = copy_text(&holder->arena, source->order_by);
-        if (!form->files.order_by) return wr_error_memory(error);
-    }
-    form->files.format = wr_format_engine_name(sniffed.type.format);
-    form->files.compression = wr_compression_name(sniffed.type.compression);
-    form->files.partition_columns = partitions.n_names > 0 ? &holder->partition_columns : NULL;
-    return WEIR_OK;
+    WR_TRY(wr_cached_sniff(cache, source, list, type, &sniffed, error));
+    WR_TRY(wr_cached_group(cache, source, list, &sniffed, &n_groups, error));
+    if (n_groups > 1)
+        return fill_union(source, &partitions, type, list, n_groups, holder, form, error);
+    WR_TRY(fill_part(source, &partitions, &sniffed, list, holder, form, error));
+    return fill_write_url(source, list, &form->files, error);
 }
 
-int wr_files_form(const struct wr_files_source *source, wr_sniff_fn sniff, void *context, struct weir_form *ret_form,
-                  struct weir_error *error) {
+int wr_files_form(const struct wr_files_source *source, struct wr_files_cache *cache,
+                  struct weir_form *ret_form, struct weir_error *error) {
     struct holder *holder = wr_calloc(1, sizeof *holder);
     if (!holder) return wr_error_memory(error);
-    struct weir_form form = {.type = WEIR_FORM_FILES, .release = form_release, .private_data = holder};
+    struct weir_form form = {.release = form_release, .private_data = holder};
     struct wr_file_list list = {0};
     int code = wr_files_list(source, &holder->arena, &list, error);
-    if (code == 0) code = fill_form(source, sniff, context, holder, &list, &form, error);
+    if (code == 0) code = fill_form(source, cache, holder, &list, &form, error);
     wr_file_list_reset(&list);
     if (code) {
         form_release(&form);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Not fnmatch(3): that counts bytes where the locale is "C", and a library does not set the locale. */
+/* Not fnmatch(3): that counts bytes where the locale is "C", and a library does not set the locale.
+ */
 #include "table/files/files.h"
 
 #include <string.h>
@@ -141,9 +142,10 @@ static int expand(struct patterns *patterns, const char *text, struct weir_error
     const char *close;
     if (!find_braces(text, &open, &close)) {
         if (patterns->n_items == MOST_ALTERNATIVES) {
-            return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                                "the pattern stands for more than %d others; use * in place of some braces",
-                                MOST_ALTERNATIVES);
+            return wr_error_set(
+                error, WEIR_INVALID_ARGUMENT, NULL,
+                "the pattern stands for more than %d others; use * in place of some braces",
+                MOST_ALTERNATIVES);
         }
         patterns->items[patterns->n_items++] = text;
         return WEIR_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The head of a file, unpacked. It serves to guess, so data that goes bad or ends early after a good start is no error here: the
- * reader of the whole file says so.
+ * The head of a file, unpacked. It serves to guess, so data that goes bad or ends early after a
+ * good start is no error here: the reader of the whole file says so.
  */
 #include "table/files/files.h"
 
@@ -92,7 +92,8 @@ static bool start(struct unpacker *unpacker) {
         unpacker->allocator = (lzma_allocator){take_xz, give, NULL};
         unpacker->state.xz = (lzma_stream)LZMA_STREAM_INIT;
         unpacker->state.xz.allocator = &unpacker->allocator;
-        unpacker->started = lzma_stream_decoder(&unpacker->state.xz, UINT64_MAX, LZMA_CONCATENATED) == LZMA_OK;
+        unpacker->started =
+            lzma_stream_decoder(&unpacker->state.xz, UINT64_MAX, LZMA_CONCATENATED) == LZMA_OK;
         break;
     case WR_COMPRESSION_ZSTD:
         unpacker->state.zstd = ZSTD_createDStream();
@@ -105,7 +106,8 @@ static bool start(struct unpacker *unpacker) {
 }
 
 /* Unpacks some of `in` to `out`; moves both. */
-static enum step unpack(struct unpacker *unpacker, const char **in, size_t *n_in, char **out, size_t *n_out) {
+static enum step unpack(struct unpacker *unpacker, const char **in, size_t *n_in, char **out,
+                        size_t *n_out) {
     const char *in_before = *in;
     enum step step = STEP_MORE;
     size_t taken = 0;
@@ -118,10 +120,10 @@ static enum step unpack(struct unpacker *unpacker, const char **in, size_t *n_in
         state->next_out = (Bytef *)*out;
         state->avail_out = (uInt)*n_out;
         int code = inflate(state, Z_NO_FLUSH);
-        step = code == Z_STREAM_END               ? STEP_END_OF_MEMBER
+        step = code == Z_STREAM_END                  ? STEP_END_OF_MEMBER
                : code == Z_OK || code == Z_BUF_ERROR ? STEP_MORE
-               : code == Z_MEM_ERROR              ? STEP_NO_MEMORY
-                                                  : STEP_BAD;
+               : code == Z_MEM_ERROR                 ? STEP_NO_MEMORY
+                                                     : STEP_BAD;
         taken = *n_in - state->avail_in;
         given = *n_out - state->avail_out;
         break;
@@ -149,8 +151,8 @@ static enum step unpack(struct unpacker *unpacker, const char **in, size_t *n_in
         state->avail_out = *n_out;
         lzma_ret code = lzma_code(state, LZMA_RUN);
         step = code == LZMA_OK || code == LZMA_BUF_ERROR || code == LZMA_STREAM_END ? STEP_MORE
-               : code == LZMA_MEM_ERROR                                            ? STEP_NO_MEMORY
-                                                                                   : STEP_BAD;
+               : code == LZMA_MEM_ERROR                                             ? STEP_NO_MEMORY
+                                                                                    : STEP_BAD;
         taken = *n_in - state->avail_in;
         given = *n_out - state->avail_out;
         break;
@@ -176,7 +178,8 @@ static enum step unpack(struct unpacker *unpacker, const char **in, size_t *n_in
 }
 
 /* Fills `buffer`; *ret_end at the file's end. */
-static int read_some(const char *shown, int fd, char *buffer, size_t *ret_length, struct weir_error *error) {
+static int read_some(const char *shown, int fd, char *buffer, size_t *ret_length,
+                     struct weir_error *error) {
     ssize_t length;
     do {
         length = read(fd, buffer, READ_BYTES);
@@ -186,12 +189,13 @@ static int read_some(const char *shown, int fd, char *buffer, size_t *ret_length
     return WEIR_OK;
 }
 
-static int read_unpacked(const char *shown, int fd, char *buffer, struct unpacker *unpacker, struct wr_head *head,
+static int read_unpacked(const char *shown, int fd, char *buffer, size_t limit,
+                         struct unpacker *unpacker, struct wr_head *head,
                          struct weir_error *error) {
     const char *in = buffer;
     size_t n_in = 0;
     char *out = head->data;
-    size_t n_out = WR_HEAD_BYTES;
+    size_t n_out = limit;
     bool first = true;
     while (n_out > 0) {
         if (n_in == 0) {
@@ -213,7 +217,8 @@ static int read_unpacked(const char *shown, int fd, char *buffer, struct unpacke
         if (step == STEP_BAD) {
             if (out > head->data) break;
             return wr_error_set(error, WEIR_INVALID_DATA, NULL,
-                                "\"%s\" is not valid %s data, though its name, its first bytes or the option compression says so",
+                                "\"%s\" is not valid %s data, though its name, its first bytes or "
+                                "the option compression says so",
                                 shown, wr_compression_name(unpacker->compression));
         }
         if (step == STEP_END_OF_MEMBER) {
@@ -222,19 +227,22 @@ static int read_unpacked(const char *shown, int fd, char *buffer, struct unpacke
         }
     }
     head->length = (size_t)(out - head->data);
-    head->compression = unpacker->compression == WR_COMPRESSION_UNKNOWN ? WR_COMPRESSION_NONE : unpacker->compression;
+    head->compression = unpacker->compression == WR_COMPRESSION_UNKNOWN ? WR_COMPRESSION_NONE
+                                                                        : unpacker->compression;
     return WEIR_OK;
 }
 
 int wr_head_read(const char *shown, const char *path, enum wr_file_compression compression,
-                 struct wr_head *ret_head, struct weir_error *error) {
+                 size_t limit, struct wr_head *ret_head, struct weir_error *error) {
     struct wr_head head = {0};
     struct unpacker unpacker = {.compression = compression};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) return wr_error_errno(error, errno, "cannot open \"%s\"", shown);
     char *buffer = wr_malloc(READ_BYTES);
-    head.data = wr_malloc(WR_HEAD_BYTES);
-    int code = buffer && head.data ? read_unpacked(shown, fd, buffer, &unpacker, &head, error) : wr_error_memory(error);
+    head.data = wr_malloc(limit);
+    int code = buffer && head.data
+                   ? read_unpacked(shown, fd, buffer, limit, &unpacker, &head, error)
+                   : wr_error_memory(error);
     stop(&unpacker);
     close(fd);
     wr_free(buffer);

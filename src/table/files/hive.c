@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Columns that stand in the names of directories: "year=2024/month=05/x.parquet". Values are percent-decoded, and
- * __HIVE_DEFAULT_PARTITION__ is NULL, as Hive and Spark write them.
+ * Columns that stand in the names of directories: "year=2024/month=05/x.parquet". Values are
+ * percent-decoded, and __HIVE_DEFAULT_PARTITION__ is NULL, as Hive and Spark write them.
  */
 #include "table/files/files.h"
 
@@ -15,9 +15,9 @@
 #define HIVE_NULL "__HIVE_DEFAULT_PARTITION__"
 
 /* The next "key=value" directory of *path, which moves behind it; false: there is none. */
-static bool next_pair(const char **path, const char **ret_key, size_t *ret_n_key, const char **ret_value,
-                      size_t *ret_n_value) {
-    for (const char *slash; (slash = strchr(*path, '/')); ) {
+static bool next_pair(const char **path, const char **ret_key, size_t *ret_n_key,
+                      const char **ret_value, size_t *ret_n_value) {
+    for (const char *slash; (slash = strchr(*path, '/'));) {
         const char *start = *path;
         *path = slash + 1;
         const char *equals = memchr(start, '=', (size_t)(slash - start));
@@ -36,8 +36,8 @@ static bool is_text(const char *text, const char *bytes, size_t length) {
 }
 
 /* Decoded unless that would not be UTF-8; *ret_text NULL for Hive's NULL. */
-static int decode_value(struct wr_arena *arena, const char *value, size_t length, const char **ret_text,
-                        struct weir_error *error) {
+static int decode_value(struct wr_arena *arena, const char *value, size_t length,
+                        const char **ret_text, struct weir_error *error) {
     *ret_text = NULL;
     if (is_text(HIVE_NULL, value, length)) return WEIR_OK;
     char *decoded = wr_arena_copy(arena, value, length);
@@ -53,8 +53,8 @@ static int decode_value(struct wr_arena *arena, const char *value, size_t length
 /* ---- Which columns ---- */
 
 /* The keys of the first file. */
-static int keys_of(struct wr_arena *arena, const char *path, const char ***ret_names, size_t *ret_n_names,
-                   struct weir_error *error) {
+static int keys_of(struct wr_arena *arena, const char *path, const char ***ret_names,
+                   size_t *ret_n_names, struct weir_error *error) {
     const char *key;
     const char *value;
     size_t n_key;
@@ -80,7 +80,8 @@ static bool has_keys(const char *path, const char *const *names, size_t n_names)
     size_t n_key;
     size_t n_value;
     for (size_t i = 0; i < n_names; i++) {
-        if (!next_pair(&path, &key, &n_key, &value, &n_value) || !is_text(names[i], key, n_key)) return false;
+        if (!next_pair(&path, &key, &n_key, &value, &n_value) || !is_text(names[i], key, n_key))
+            return false;
     }
     return !next_pair(&path, &key, &n_key, &value, &n_value);
 }
@@ -103,12 +104,15 @@ static const struct ArrowSchema *declared(const struct wr_files_source *source, 
     return NULL;
 }
 
-/* All keys when all files have the same ones in the same order; else none, or an error with hive=true. */
+/* All keys when all files have the same ones in the same order; else none, or an error with
+ * hive=true. */
 static int find_names(const struct wr_files_source *source, const struct wr_file_list *list,
                       struct wr_partitions *partitions, struct weir_error *error) {
     if (list->n_entries == 0 || source->hive == WR_HIVE_OFF) return WEIR_OK;
-    /* As the engine has it: what declares its columns also declares which of them are in the directories' names. */
-    if (source->hive == WR_HIVE_AUTO && (list->listing == WR_LISTING_FILE || (source->external && source->columns.release)))
+    /* As the engine has it: what declares its columns also declares which of them are in the
+     * directories' names. */
+    if (source->hive == WR_HIVE_AUTO &&
+        (list->listing == WR_LISTING_FILE || (source->external && source->columns.release)))
         return WEIR_OK;
     const struct wr_file_entry *first = &list->entries[0];
     const char **names = NULL;
@@ -130,16 +134,20 @@ static int find_names(const struct wr_files_source *source, const struct wr_file
     if (source->hive == WR_HIVE_AUTO) return WEIR_OK;
     if (other) {
         return wr_error_set(error, WEIR_INVALID_DATA, NULL,
-                            "\"%s\": the files do not have the same key=value directories: \"%s\" and \"%s\" differ",
+                            "\"%s\": the files do not have the same key=value directories: \"%s\" "
+                            "and \"%s\" differ",
                             source->text, first->path, other->path);
     }
     return wr_error_set(error, WEIR_INVALID_DATA, NULL,
-                        "\"%s\": the option hive is true, but \"%s\" lies in no key=value directories, or has a key twice",
+                        "\"%s\": the option hive is true, but \"%s\" lies in no key=value "
+                        "directories, or has a key twice",
                         source->text, first->path);
 }
 
-/* Drops the files that do not lie in the directories of `partition_by`, as the engine does; not all of them silently. */
-static int keep_declared(const struct wr_files_source *source, struct wr_file_list *list, struct weir_error *error) {
+/* Drops the files that do not lie in the directories of `partition_by`, as the engine does; not all
+ * of them silently. */
+static int keep_declared(const struct wr_files_source *source, struct wr_file_list *list,
+                         struct weir_error *error) {
     size_t n_kept = 0;
     for (size_t i = 0; i < list->n_entries; i++) {
         const char *path = list->entries[i].relative;
@@ -155,14 +163,16 @@ static int keep_declared(const struct wr_files_source *source, struct wr_file_li
     }
     if (n_kept == 0 && list->n_entries > 0) {
         return wr_error_set(error, WEIR_INVALID_DATA, NULL,
-                            "\"%s\": no file lies in directories %s=.../, as partition_by says; the first one is \"%s\"",
+                            "\"%s\": no file lies in directories %s=.../, as partition_by says; "
+                            "the first one is \"%s\"",
                             source->text, source->partition_by[0], list->entries[0].path);
     }
     list->n_entries = n_kept;
     return WEIR_OK;
 }
 
-static int fill_values(struct wr_file_list *list, const struct wr_partitions *partitions, struct weir_error *error) {
+static int fill_values(struct wr_file_list *list, const struct wr_partitions *partitions,
+                       struct weir_error *error) {
     for (size_t i = 0; i < list->n_entries; i++) {
         struct wr_file_entry *entry = &list->entries[i];
         entry->values = wr_arena_take(list->arena, partitions->n_names, sizeof *entry->values);
@@ -221,12 +231,14 @@ static enum ArrowType type_of_values(const struct wr_file_list *list, size_t col
     return integers ? NANOARROW_TYPE_INT64 : dates ? NANOARROW_TYPE_DATE32 : NANOARROW_TYPE_STRING;
 }
 
-/* Declared types win. Else what the engine takes for a `location`: text; for a `path` what the values are. */
+/* Declared types win. Else what the engine takes for a `location`: text; for a `path` what the
+ * values are. */
 static int fill_columns(const struct wr_files_source *source, const struct wr_file_list *list,
                         struct wr_partitions *partitions, struct weir_error *error) {
     struct ArrowSchema *columns = &partitions->columns;
     ArrowSchemaInit(columns);
-    if (ArrowSchemaSetTypeStruct(columns, (int64_t)partitions->n_names) != NANOARROW_OK) return wr_error_memory(error);
+    if (ArrowSchemaSetTypeStruct(columns, (int64_t)partitions->n_names) != NANOARROW_OK)
+        return wr_error_memory(error);
     for (size_t i = 0; i < partitions->n_names; i++) {
         struct ArrowSchema *column = columns->children[i];
         const struct ArrowSchema *known = declared(source, partitions->names[i]);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kind `files`. An instance keeps its checked options, the copy of a pipe, and what the first file's head told, for as
- * long as that file stays the same. Everything else is listed afresh for each form.
+ * The kind `files`. An instance keeps its checked options, the copy of a pipe, and what it read in
+ * files for as long as they stay the same. Everything else is listed afresh for each form.
  */
 #include "table/files/files.h"
 
 #include <limits.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,58 +14,26 @@
 
 struct table {
     struct wr_files_source source;
-    struct wr_spool spool;
-    pthread_mutex_t lock; /* of what follows */
-    bool known;
-    struct wr_file_entry first; /* its identity only; the texts are gone */
-    struct wr_file_type asked;
-    struct wr_sniffed sniffed;
+    struct wr_files_cache cache;
+    struct wr_spool *spool; /* NULL: the path is no pipe */
 };
-
-static bool is_same(const struct table *table, const struct wr_file_entry *entry, struct wr_file_type asked) {
-    const struct wr_file_entry *first = &table->first;
-    return table->known && first->device == entry->device && first->inode == entry->inode &&
-           first->n_bytes == entry->n_bytes && first->modified_ns == entry->modified_ns &&
-           table->asked.format == asked.format && table->asked.compression == asked.compression;
-}
-
-static int sniff(void *context, const struct wr_file_list *list, struct wr_file_type type,
-                 struct wr_sniffed *ret_sniffed, struct weir_error *error) {
-    struct table *table = context;
-    if (list->n_entries == 0) return wr_files_sniff(&table->source, list, type, ret_sniffed, error);
-    const struct wr_file_entry *first = &list->entries[0];
-    pthread_mutex_lock(&table->lock);
-    bool same = is_same(table, first, type);
-    struct wr_sniffed sniffed = table->sniffed;
-    pthread_mutex_unlock(&table->lock);
-    if (!same) {
-        WR_TRY(wr_files_sniff(&table->source, list, type, &sniffed, error));
-        pthread_mutex_lock(&table->lock);
-        table->known = true;
-        table->first = *first;
-        table->asked = type;
-        table->sniffed = sniffed;
-        pthread_mutex_unlock(&table->lock);
-    }
-    *ret_sniffed = sniffed;
-    return WEIR_OK;
-}
 
 static int files_form(void *instance, struct weir_form *ret_form, struct weir_error *error) {
     struct table *table = instance;
-    return wr_files_form(&table->source, sniff, table, ret_form, error);
+    return wr_files_form(&table->source, &table->cache, ret_form, error);
 }
 
 static void files_close(void *instance) {
     struct table *table = instance;
     if (!table) return;
-    wr_spool_close(&table->spool);
+    wr_spool_close(table->spool);
     wr_files_source_reset(&table->source);
-    pthread_mutex_destroy(&table->lock);
+    wr_files_cache_reset(&table->cache);
     wr_free(table);
 }
 
-static int replace_path(struct wr_files_source *source, const char *path, struct weir_error *error) {
+static int replace_path(struct wr_files_source *source, const char *path,
+                        struct weir_error *error) {
     char *copy = wr_strdup(path);
     if (!copy) return wr_error_memory(error);
     wr_free(source->path);
@@ -79,9 +46,9 @@ static int replace_path(struct wr_files_source *source, const char *path, struct
 static int look_behind(struct table *table, struct weir_error *error) {
     struct wr_files_source *source = &table->source;
     WR_TRY(wr_spool_open(source->text, source->path, &table->spool, error));
-    if (table->spool.path) {
+    if (table->spool) {
         source->copied = true;
-        return replace_path(source, table->spool.path, error);
+        return replace_path(source, wr_spool_path(table->spool), error);
     }
     char real[PATH_MAX];
     bool alias = strncmp(source->path, "/dev/", 5) == 0 || strncmp(source->path, "/proc/", 6) == 0;
@@ -91,15 +58,16 @@ static int look_behind(struct table *table, struct weir_error *error) {
     return replace_path(source, real, error);
 }
 
-static int files_open(const struct weir_definition *definition, void **ret_table, struct weir_error *error) {
+static int files_open(const struct weir_definition *definition, void **ret_table,
+                      struct weir_error *error) {
     struct table *table = wr_calloc(1, sizeof *table);
     if (!table) return wr_error_memory(error);
-    table->spool.fd = -1;
-    if (pthread_mutex_init(&table->lock, NULL) != 0) {
+    int code = wr_files_cache_init(&table->cache, error);
+    if (code) {
         wr_free(table);
-        return wr_error_memory(error);
+        return code;
     }
-    int code = wr_files_source_init(definition, &table->source, error);
+    code = wr_files_source_init(definition, &table->source, error);
     if (code == 0) code = look_behind(table, error);
     /* A definition that cannot be read is refused now, not at the first query. */
     struct weir_form form;
@@ -114,22 +82,31 @@ static int files_open(const struct weir_definition *definition, void **ret_table
 }
 
 static const struct weir_option_spec options[] = {
-    {"path", WEIR_OPTION_TEXT, 0, "file, directory, pattern (* ? [a-z] ** {a,b}), file:// URL or pipe; what is not told is found out"},
-    {"location", WEIR_OPTION_TEXT, 0, "as path, with the engine's defaults for what is not told; INSERT writes there"},
+    {"path", WEIR_OPTION_TEXT, 0,
+     "file, directory, pattern (* ? [a-z] ** {a,b}), file:// URL or pipe; what is not told is "
+     "found out"},
+    {"location", WEIR_OPTION_TEXT, 0,
+     "as path, with the engine's defaults for what is not told; INSERT writes there"},
     {"format", WEIR_OPTION_TEXT, 0, "parquet, csv, tsv, json, jsonl, arrow or avro"},
     {"compression", WEIR_OPTION_TEXT, 0, "of a text format: none, gzip, zstd, bzip2 or xz"},
     {"delimiter", WEIR_OPTION_TEXT, 0, "CSV: the character between values, \\t for a tab"},
     {"quote", WEIR_OPTION_TEXT, 0, "CSV: the character around values"},
-    {"escape", WEIR_OPTION_TEXT, 0, "CSV: the character before a quote within a value; without it quotes are doubled"},
+    {"escape", WEIR_OPTION_TEXT, 0,
+     "CSV: the character before a quote within a value; without it quotes are doubled"},
     {"header", WEIR_OPTION_BOOLEAN, 0, "CSV: the first row holds the names"},
     {"comment", WEIR_OPTION_TEXT, 0, "CSV: the character that begins a comment line"},
-    {"null", WEIR_OPTION_TEXT, 0, "CSV: the text that stands for NULL; the empty one, unless given"},
-    {"partition_by", WEIR_OPTION_TEXT, 0, "the columns that stand in key=value directories, with commas between"},
+    {"null", WEIR_OPTION_TEXT, 0,
+     "CSV: the text that stands for NULL; the empty one, unless given"},
+    {"partition_by", WEIR_OPTION_TEXT, 0,
+     "the columns that stand in key=value directories, with commas between"},
     {"hive", WEIR_OPTION_TEXT, 0, "true, false or auto: whether key=value directories are columns"},
     {"order_by", WEIR_OPTION_TEXT, 0, "SQL sort terms that hold within each file"},
-    {"recursive", WEIR_OPTION_BOOLEAN, 0, "read sub-directories too; true for a path, false for a location"},
-    {"allow_empty", WEIR_OPTION_BOOLEAN, 0, "no files are a table without rows; needs declared columns"},
-    {"format.", WEIR_OPTION_PREFIX, 0, "the engine's own options of the format, such as format.schema_infer_max_rec"},
+    {"recursive", WEIR_OPTION_BOOLEAN, 0,
+     "read sub-directories too; true for a path, false for a location"},
+    {"allow_empty", WEIR_OPTION_BOOLEAN, 0,
+     "no files are a table without rows; needs declared columns"},
+    {"format.", WEIR_OPTION_PREFIX, 0,
+     "the engine's own options of the format, such as format.schema_infer_max_rec"},
 };
 
 const struct weir_table_kind wr_kind_files = {

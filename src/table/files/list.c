@@ -11,8 +11,8 @@
 
 enum { MOST_NAMES = 10000 };
 
-int wr_file_list_add(struct wr_file_list *list, const char *path, size_t root_length, const struct stat *status,
-                     struct weir_error *error) {
+int wr_file_list_add(struct wr_file_list *list, const char *path, size_t root_length,
+                     const struct stat *status, struct weir_error *error) {
     if (list->n_entries == list->capacity) {
         size_t capacity = list->capacity ? list->capacity * 2 : 16;
         struct wr_file_entry *entries = wr_reallocarray(list->entries, capacity, sizeof *entries);
@@ -72,7 +72,8 @@ static const char *nearest_name(struct wr_arena *arena, const char *directory, c
     return wr_nearest(word, names, n_names);
 }
 
-/* The first `length` bytes of the path are not there. Says where it ends to exist, and what is there instead. */
+/* The first `length` bytes of the path are not there. Says where it ends to exist, and what is
+ * there instead. */
 static int missing(const struct wr_files_source *source, size_t length, struct wr_arena *arena,
                    struct weir_error *error) {
     char *directory = wr_arena_copy(arena, source->path, length);
@@ -88,20 +89,28 @@ static int missing(const struct wr_files_source *source, size_t length, struct w
         if (slash == directory || stat(looked_in, &status) == 0) {
             if (slash != directory && !S_ISDIR(status.st_mode)) {
                 return wr_error_set(error, WEIR_NOT_FOUND, "58P01",
-                                    "no such file or directory: \"%s\" (\"%s\" is not a directory)", source->text,
-                                    looked_in);
+                                    "no such file or directory: \"%s\" (\"%s\" is not a directory)",
+                                    source->text, looked_in);
             }
             break;
         }
-        if (errno == EACCES) return wr_error_errno(error, errno, "cannot look into \"%s\"", looked_in);
+        if (errno == EACCES)
+            return wr_error_errno(error, errno, "cannot look into \"%s\"", looked_in);
+    }
+    if (!source->external && !strpbrk(source->text, "/*?[{") &&
+        wr_type_of_name(source->text).format == WR_FORMAT_UNKNOWN) {
+        /* "Orders.2024" was hardly meant as a file: the caller says that there is no such table. */
+        return wr_error_set(error, WEIR_NOT_FOUND, "42P01", "%s", "");
     }
     const char *near = nearest_name(arena, looked_in, name);
-    return wr_error_set(error, WEIR_NOT_FOUND, "58P01", "no such file or directory: \"%s\" (looked in %s)%s%s%s",
-                        source->text, looked_in, near ? "; nearest name there: \"" : "", near ? near : "",
+    return wr_error_set(error, WEIR_NOT_FOUND, "58P01",
+                        "no such file or directory: \"%s\" (looked in %s)%s%s%s", source->text,
+                        looked_in, near ? "; nearest name there: \"" : "", near ? near : "",
                         near ? "\"" : "");
 }
 
-static int list_pattern(const struct wr_files_source *source, struct wr_file_list *list, struct weir_error *error) {
+static int list_pattern(const struct wr_files_source *source, struct wr_file_list *list,
+                        struct weir_error *error) {
     const char *pattern = source->path + source->n_literal;
     size_t root = source->n_literal + strcspn(pattern, "*?[{\\");
     while (root > 0 && source->path[--root] != '/') {
@@ -111,7 +120,8 @@ static int list_pattern(const struct wr_files_source *source, struct wr_file_lis
     if (!fixed || !base) return wr_error_memory(error);
     struct stat status;
     if (root > 0 && stat(fixed, &status) != 0) {
-        if (errno != ENOENT && errno != ENOTDIR) return wr_error_errno(error, errno, "cannot read \"%s\"", fixed);
+        if (errno != ENOENT && errno != ENOTDIR)
+            return wr_error_errno(error, errno, "cannot read \"%s\"", fixed);
         return source->may_be_empty ? WEIR_OK : missing(source, root, list->arena, error);
     }
     const char **patterns;
@@ -122,35 +132,40 @@ static int list_pattern(const struct wr_files_source *source, struct wr_file_lis
     return WEIR_OK;
 }
 
-static int fill(const struct wr_files_source *source, struct wr_file_list *list, struct weir_error *error) {
+static int fill(const struct wr_files_source *source, struct wr_file_list *list,
+                struct weir_error *error) {
     struct stat status;
     if (stat(source->path, &status) != 0) {
-        if (errno != ENOENT && errno != ENOTDIR) return wr_error_errno(error, errno, "cannot read \"%s\"", source->text);
+        if (errno != ENOENT && errno != ENOTDIR)
+            return wr_error_errno(error, errno, "cannot read \"%s\"", source->text);
         if (wr_glob_is_pattern(source->path + source->n_literal)) {
             list->listing = WR_LISTING_PATTERN;
             return list_pattern(source, list, error);
         }
         list->listing = WR_LISTING_MISSING;
-        return source->may_be_empty ? WEIR_OK : missing(source, strlen(source->path), list->arena, error);
+        return source->may_be_empty ? WEIR_OK
+                                    : missing(source, strlen(source->path), list->arena, error);
     }
     if (S_ISDIR(status.st_mode)) {
         list->listing = WR_LISTING_DIRECTORY;
         return wr_walk_directory(list, source->path, source->recursive, error);
     }
     if (!S_ISREG(status.st_mode)) {
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "\"%s\" is no longer a file, directory or pattern",
-                            source->text);
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "\"%s\" is no longer a file, directory or pattern", source->text);
     }
     if (source->slash) {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "\"%s\" is a file, not a directory; leave out the slash at the end", source->text);
+                            "\"%s\" is a file, not a directory; leave out the slash at the end",
+                            source->text);
     }
     list->listing = WR_LISTING_FILE;
-    return wr_file_list_add(list, source->path, (size_t)(strrchr(source->path, '/') - source->path), &status, error);
+    return wr_file_list_add(list, source->path, (size_t)(strrchr(source->path, '/') - source->path),
+                            &status, error);
 }
 
-int wr_files_list(const struct wr_files_source *source, struct wr_arena *arena, struct wr_file_list *ret_list,
-                  struct weir_error *error) {
+int wr_files_list(const struct wr_files_source *source, struct wr_arena *arena,
+                  struct wr_file_list *ret_list, struct weir_error *error) {
     struct wr_file_list list = {.arena = arena};
     int code = fill(source, &list, error);
     if (code) {

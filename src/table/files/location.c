@@ -59,7 +59,8 @@ bool wr_is_utf8(const char *text, size_t length) {
 
 /* The length of "scheme" when the text is "scheme://...", else 0 (RFC 3986, 3.1). */
 static size_t scheme_length(const char *text) {
-    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
+    size_t length =
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
     bool letter = (text[0] | 0x20) >= 'a' && (text[0] | 0x20) <= 'z';
     return letter && strncmp(text + length, "://", 3) == 0 ? length : 0;
 }
@@ -74,16 +75,18 @@ static int path_of(const char *text, char **ret_path, struct weir_error *error) 
         return WEIR_OK;
     }
     if (scheme != 4 || strncasecmp(text, "file", 4) != 0) {
-        return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
-                            "\"%s\": URLs of the scheme \"%.*s\" cannot be read yet; only local paths and file:// "
-                            "URLs can",
-                            text, (int)scheme, text);
+        return wr_error_set(
+            error, WEIR_NOT_IMPLEMENTED, NULL,
+            "\"%s\": URLs of the scheme \"%.*s\" cannot be read yet; only local paths and file:// "
+            "URLs can",
+            text, (int)scheme, text);
     }
     const char *path = text + strlen("file://");
     if (strncasecmp(path, "localhost/", 10) == 0) path += strlen("localhost");
     if (*path != '/') {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "\"%s\" names another host; a local file's URL begins with file:/// and an absolute path",
+                            "\"%s\" names another host; a local file's URL begins with file:/// "
+                            "and an absolute path",
                             text);
     }
     char *decoded = wr_strdup(path);
@@ -91,7 +94,8 @@ static int path_of(const char *text, char **ret_path, struct weir_error *error) 
     if (!wr_percent_decode(decoded)) {
         wr_free(decoded);
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "\"%s\" is not a valid URL: %% must be followed by two hexadecimal digits, not 00 (%%25 "
+                            "\"%s\" is not a valid URL: %% must be followed by two hexadecimal "
+                            "digits, not 00 (%%25 "
                             "stands for %% itself)",
                             text);
     }
@@ -132,7 +136,8 @@ static void normalise(char *path) {
 }
 
 /* Puts directory + "/" + path in the place of *path, which is freed. */
-static int join(const char *directory, const char *path, char **path_place, struct weir_error *error) {
+static int join(const char *directory, const char *path, char **path_place,
+                struct weir_error *error) {
     size_t length = strlen(directory);
     size_t rest = strlen(path);
     char *joined = wr_malloc(length + 1 + rest + 1);
@@ -155,8 +160,8 @@ static char *after_last_parent(char *path) {
 }
 
 /*
- * What ".." means behind a symbolic link only the file system knows: the part up to the last one is replaced by its real path.
- * Where that is unknown the path is not there, and `normalise` does.
+ * What ".." means behind a symbolic link only the file system knows: the part up to the last one is
+ * replaced by its real path. Where that is unknown the path is not there, and `normalise` does.
  */
 static int resolve_parents(char **path, size_t *ret_n_literal, struct weir_error *error) {
     char *after = after_last_parent(*path);
@@ -176,7 +181,8 @@ static int resolve_parents(char **path, size_t *ret_n_literal, struct weir_error
 int wr_files_resolve(const char *text, char **ret_path, size_t *ret_n_literal, char **ret_working,
                      struct weir_error *error) {
     if (!*text) {
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "the path is empty; give a file, directory or pattern");
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "the path is empty; give a file, directory or pattern");
     }
     char *path = NULL;
     char *working = NULL;
@@ -203,7 +209,8 @@ int wr_files_resolve(const char *text, char **ret_path, size_t *ret_n_literal, c
     return WEIR_OK;
 }
 
-/* Names that the engine's file access refuses: control characters, and its own mark of unfinished files ("name#1"). */
+/* Names that the engine's file access refuses: control characters, and its own mark of unfinished
+ * files ("name#1"). */
 static bool is_readable_name(const char *path) {
     for (const char *p = path; *p; p++) {
         if ((unsigned char)*p < 0x20 || *p == 0x7F) return false;
@@ -216,11 +223,13 @@ static bool is_readable_name(const char *path) {
 int wr_files_url(struct wr_arena *arena, const char *path, bool directory, const char **ret_url,
                  struct weir_error *error) {
     static const char hex[] = "0123456789ABCDEF";
-    static const char kept[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/=";
+    static const char kept[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/=";
     size_t length = strlen(path);
     if (!wr_is_utf8(path, length) || !is_readable_name(path)) {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "\"%s\" cannot be read under this name: it is not UTF-8, holds control characters, or ends in "
+                            "\"%s\" cannot be read under this name: it is not UTF-8, holds control "
+                            "characters, or ends in "
                             "# and a number; rename it",
                             path);
     }

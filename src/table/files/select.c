@@ -3,9 +3,10 @@
  * Which of the listed files are the table's.
  *
  * 1. A file that is named alone is taken as it is.
- * 2. With the option `format`, those whose extension says that format. If none does: in a directory those without a known
- *    extension; of a pattern all, because the user named them.
- * 3. Without it, the files must agree. In a directory those without a known extension are left out, if there are others.
+ * 2. With the option `format`, those whose extension says that format. If none does: in a directory
+ * those without a known extension; of a pattern all, because the user named them.
+ * 3. Without it, the files must agree. In a directory those without a known extension are left out,
+ * if there are others.
  * 4. A text file without a byte has no columns and no rows: it is left out, as the engine does.
  */
 #include "table/files/files.h"
@@ -22,7 +23,8 @@ const char *wr_files_shown(const struct wr_files_source *source, const struct wr
 static size_t keep_if(struct wr_file_list *list, enum wr_file_format format) {
     size_t n_kept = 0;
     for (size_t i = 0; i < list->n_entries; i++) {
-        if (wr_format_same_family(list->entries[i].type.format, format)) list->entries[n_kept++] = list->entries[i];
+        if (wr_format_same_family(list->entries[i].type.format, format))
+            list->entries[n_kept++] = list->entries[i];
     }
     return n_kept;
 }
@@ -39,7 +41,8 @@ static const char *described(const struct wr_file_entry *entry) {
 }
 
 static const char *compression_described(const struct wr_file_entry *entry) {
-    return entry->type.compression ? wr_compression_name(entry->type.compression) : "not compressed";
+    return entry->type.compression ? wr_compression_name(entry->type.compression)
+                                   : "not compressed";
 }
 
 static int check_agreement(const struct wr_files_source *source, const struct wr_file_list *list,
@@ -48,18 +51,22 @@ static int check_agreement(const struct wr_files_source *source, const struct wr
     for (size_t i = 1; i < list->n_entries; i++) {
         const struct wr_file_entry *entry = &list->entries[i];
         if (!source->format && entry->type.format != first->type.format) {
-            return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                                "\"%s\" stands for files of more than one format: \"%s\" (%s) and \"%s\" (%s); choose with "
-                                "the option format, or with a pattern such as '*.%s'",
-                                source->text, first->path, described(first), entry->path, described(entry),
-                                wr_format_name(first->type.format ? first->type.format : entry->type.format));
+            return wr_error_set(
+                error, WEIR_INVALID_ARGUMENT, NULL,
+                "\"%s\" stands for files of more than one format: \"%s\" (%s) and \"%s\" (%s); "
+                "choose with "
+                "the option format, or with a pattern such as '*.%s'",
+                source->text, first->path, described(first), entry->path, described(entry),
+                wr_format_name(first->type.format ? first->type.format : entry->type.format));
         }
-        if (source->compression == WR_COMPRESSION_UNKNOWN && entry->type.compression != first->type.compression) {
+        if (source->compression == WR_COMPRESSION_UNKNOWN &&
+            entry->type.compression != first->type.compression) {
             return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                                "\"%s\" stands for files that are compressed differently: \"%s\" (%s) and \"%s\" (%s); choose "
+                                "\"%s\" stands for files that are compressed differently: \"%s\" "
+                                "(%s) and \"%s\" (%s); choose "
                                 "with a pattern that names the end of the files",
-                                source->text, first->path, compression_described(first), entry->path,
-                                compression_described(entry));
+                                source->text, first->path, compression_described(first),
+                                entry->path, compression_described(entry));
         }
     }
     return WEIR_OK;
@@ -68,27 +75,33 @@ static int check_agreement(const struct wr_files_source *source, const struct wr
 static int nothing_matched(const struct wr_files_source *source, const struct wr_file_list *list,
                            const struct wr_file_entry *other, struct weir_error *error) {
     if (list->listing == WR_LISTING_PATTERN) {
-        return wr_error_set(error, WEIR_NOT_FOUND, "58P01", "no file matches \"%s\" (looked in %s)%s", source->text,
-                            list->deepest ? list->deepest : source->working,
-                            list->n_directories ? "; only directories do: write /** at the end to read the files in them"
-                                                : "");
+        return wr_error_set(
+            error, WEIR_NOT_FOUND, "58P01", "no file matches \"%s\" (looked in %s)%s", source->text,
+            list->deepest ? list->deepest : source->working,
+            list->n_directories
+                ? "; only directories do: write /** at the end to read the files in them"
+                : "");
     }
     if (other) {
         return wr_error_set(error, WEIR_NOT_FOUND, "58P01",
-                            "no %s file in the directory \"%s\" (looked in %s); it holds others, such as \"%s\" (%s)",
-                            wr_format_name(source->format), source->text, source->path, other->path, described(other));
+                            "no %s file in the directory \"%s\" (looked in %s); it holds others, "
+                            "such as \"%s\" (%s)",
+                            wr_format_name(source->format), source->text, source->path, other->path,
+                            described(other));
     }
-    return wr_error_set(error, WEIR_NOT_FOUND, "58P01", "no data file in the directory \"%s\" (looked in %s%s)",
-                        source->text, source->path, source->recursive ? " and below" : ", not below");
+    return wr_error_set(error, WEIR_NOT_FOUND, "58P01",
+                        "no data file in the directory \"%s\" (looked in %s%s)", source->text,
+                        source->path, source->recursive ? " and below" : ", not below");
 }
 
-static int drop_empty(const struct wr_files_source *source, struct wr_file_list *list, enum wr_file_format format,
-                      struct weir_error *error) {
+static int drop_empty(const struct wr_files_source *source, struct wr_file_list *list,
+                      enum wr_file_format format, struct weir_error *error) {
     size_t n_kept = 0;
     const struct wr_file_entry *empty = NULL;
     for (size_t i = 0; i < list->n_entries; i++) {
         const struct wr_file_entry *entry = &list->entries[i];
-        bool leave = entry->n_bytes == 0 && (source->external || format == WR_FORMAT_UNKNOWN || wr_format_is_text(format));
+        bool leave = entry->n_bytes == 0 &&
+                     (source->external || format == WR_FORMAT_UNKNOWN || wr_format_is_text(format));
         if (leave) {
             empty = entry;
         } else {
@@ -99,7 +112,8 @@ static int drop_empty(const struct wr_files_source *source, struct wr_file_list 
     }
     if (n_kept == 0 && empty && !source->columns.release) {
         return wr_error_set(error, WEIR_INVALID_DATA, NULL,
-                            "\"%s\" is empty (0 bytes), so that it has no columns; declare the columns to read it as a "
+                            "\"%s\" is empty (0 bytes), so that it has no columns; declare the "
+                            "columns to read it as a "
                             "table without rows",
                             wr_files_shown(source, list, empty));
     }
@@ -107,8 +121,8 @@ static int drop_empty(const struct wr_files_source *source, struct wr_file_list 
     return WEIR_OK;
 }
 
-int wr_files_select(const struct wr_files_source *source, struct wr_file_list *list, struct wr_file_type *ret_type,
-                    struct weir_error *error) {
+int wr_files_select(const struct wr_files_source *source, struct wr_file_list *list,
+                    struct wr_file_type *ret_type, struct weir_error *error) {
     enum wr_file_format wanted = source->format;
     const struct wr_file_entry *other = list->n_entries > 0 ? &list->entries[0] : NULL;
     struct wr_file_entry example;
@@ -135,7 +149,8 @@ int wr_files_select(const struct wr_files_source *source, struct wr_file_list *l
         }
         if (list->n_entries > 0) WR_TRY(check_agreement(source, list, error));
     }
-    if (list->n_entries == 0 && !source->may_be_empty) return nothing_matched(source, list, other, error);
+    if (list->n_entries == 0 && !source->may_be_empty)
+        return nothing_matched(source, list, other, error);
     struct wr_file_type type = {wanted, source->compression};
     if (list->n_entries > 0) {
         if (!type.format) type.format = list->entries[0].type.format;

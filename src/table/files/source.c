@@ -15,13 +15,16 @@ static const char *get(const struct weir_definition *definition, const char *key
 
 /* ---- Format options ---- */
 
-/* "\t" and "tab", which a shell or a configuration file cannot write otherwise, and any one ASCII character. */
-static int character_option(const char *key, const char *text, char ret_value[4], struct weir_error *error) {
+/* "\t" and "tab", which a shell or a configuration file cannot write otherwise, and any one ASCII
+ * character. */
+static int character_option(const char *key, const char *text, char ret_value[4],
+                            struct weir_error *error) {
     if (strcmp(text, "\\t") == 0 || strcasecmp(text, "tab") == 0) text = "\t";
     unsigned char c = (unsigned char)text[0];
     if (c == 0 || c > 0x7F || text[1]) {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "option \"%s\" must be one ASCII character, or \\t; it is \"%s\"", key, text);
+                            "option \"%s\" must be one ASCII character, or \\t; it is \"%s\"", key,
+                            text);
     }
     /* The engine takes digits for a character's code. */
     bool digit = c >= '0' && c <= '9';
@@ -42,14 +45,15 @@ static int null_option(const char *text, struct wr_buffer *regex, struct weir_er
     return regex->failed ? wr_error_memory(error) : WEIR_OK;
 }
 
-static int add_short_option(struct wr_files_source *source, const char *short_name, const char *text,
-                            struct weir_error *error) {
+static int add_short_option(struct wr_files_source *source, const char *short_name,
+                            const char *text, struct weir_error *error) {
     static const struct {
         const char *short_name;
         const char *engine_name;
     } names[] = {
-        {"delimiter", "format.delimiter"}, {"quote", "format.quote"},       {"escape", "format.escape"},
-        {"comment", "format.comment"},     {"header", "format.has_header"}, {"null", "format.null_regex"},
+        {"delimiter", "format.delimiter"}, {"quote", "format.quote"},
+        {"escape", "format.escape"},       {"comment", "format.comment"},
+        {"header", "format.has_header"},   {"null", "format.null_regex"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcasecmp(names[i].short_name, short_name) != 0) continue;
@@ -60,7 +64,8 @@ static int add_short_option(struct wr_files_source *source, const char *short_na
             struct wr_buffer regex;
             wr_buffer_init(&regex, 64 * 1024);
             int code = null_option(text, &regex, error);
-            if (code == 0) code = wr_options_add(&source->engine, names[i].engine_name, regex.data, error);
+            if (code == 0)
+                code = wr_options_add(&source->engine, names[i].engine_name, regex.data, error);
             wr_buffer_reset(&regex);
             return code;
         }
@@ -71,20 +76,22 @@ static int add_short_option(struct wr_files_source *source, const char *short_na
     return WEIR_OK;
 }
 
-static int compression_option(const char *key, const char *text, enum wr_file_compression *ret_compression,
-                              struct weir_error *error) {
+static int compression_option(const char *key, const char *text,
+                              enum wr_file_compression *ret_compression, struct weir_error *error) {
     enum wr_file_compression compression = *text ? wr_compression_parse(text) : WR_COMPRESSION_NONE;
     if (compression == WR_COMPRESSION_UNKNOWN) {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "option \"%s\" is \"%s\"; it can be none, gzip, zstd, bzip2 or xz", key, text);
+                            "option \"%s\" is \"%s\"; it can be none, gzip, zstd, bzip2 or xz", key,
+                            text);
     }
     *ret_compression = compression;
     return WEIR_OK;
 }
 
-static int take_format_options(const struct weir_definition *definition, struct wr_files_source *source,
-                               struct weir_error *error) {
-    /* Of Parquet, Arrow and Avro "format.compression" is how they are written, which is the engine's. */
+static int take_format_options(const struct weir_definition *definition,
+                               struct wr_files_source *source, struct weir_error *error) {
+    /* Of Parquet, Arrow and Avro "format.compression" is how they are written, which is the
+     * engine's. */
     bool text = source->format == WR_FORMAT_UNKNOWN || wr_format_is_text(source->format);
     for (size_t i = 0; i < definition->n_options; i++) {
         const struct weir_option *option = &definition->options[i];
@@ -126,10 +133,12 @@ static int parse_names(const char *text, struct wr_files_source *source, struct 
         bool empty = name.length == 0 && !name.failed;
         if (empty || (*text && *text != ',')) {
             wr_buffer_reset(&name);
-            return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                                "option \"partition_by\" must be a list of column names, such as year, month");
+            return wr_error_set(
+                error, WEIR_INVALID_ARGUMENT, NULL,
+                "option \"partition_by\" must be a list of column names, such as year, month");
         }
-        char **names = wr_reallocarray(source->partition_by, source->n_partition_by + 1, sizeof *names);
+        char **names =
+            wr_reallocarray(source->partition_by, source->n_partition_by + 1, sizeof *names);
         if (names) source->partition_by = names;
         char *copy = names ? wr_buffer_take(&name) : NULL;
         wr_buffer_reset(&name);
@@ -148,8 +157,8 @@ static int parse_hive(const char *text, enum wr_hive *ret_hive, struct weir_erro
     } else if (strcasecmp(text, "false") == 0) {
         *ret_hive = WR_HIVE_OFF;
     } else {
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "option \"hive\" is \"%s\"; it can be true, false or auto",
-                            text);
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "option \"hive\" is \"%s\"; it can be true, false or auto", text);
     }
     return WEIR_OK;
 }
@@ -164,37 +173,46 @@ static int take_options(const struct weir_definition *definition, struct wr_file
         source->format = wr_format_parse(format);
         if (!source->format) {
             return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                                "option \"format\" is \"%s\"; it can be parquet, csv, tsv, json, jsonl, arrow or avro", format);
+                                "option \"format\" is \"%s\"; it can be parquet, csv, tsv, json, "
+                                "jsonl, arrow or avro",
+                                format);
         }
     }
-    if (compression) WR_TRY(compression_option("compression", compression, &source->compression, error));
+    if (compression)
+        WR_TRY(compression_option("compression", compression, &source->compression, error));
     WR_TRY(parse_hive(get(definition, "hive"), &source->hive, error));
     if (partition_by) WR_TRY(parse_names(partition_by, source, error));
     if (order_by && *order_by) {
         source->order_by = wr_strdup(order_by);
         if (!source->order_by) return wr_error_memory(error);
     }
-    /* A `location` means what the engine means by it: its sub-directories are other tables' affair. */
-    source->recursive = wr_options_get_bool(definition->options, definition->n_options, "recursive", !source->external);
-    bool allow_empty = wr_options_get_bool(definition->options, definition->n_options, "allow_empty", false);
+    /* A `location` means what the engine means by it: its sub-directories are other tables' affair.
+     */
+    source->recursive = wr_options_get_bool(definition->options, definition->n_options, "recursive",
+                                            !source->external);
+    bool allow_empty =
+        wr_options_get_bool(definition->options, definition->n_options, "allow_empty", false);
     if (definition->columns && definition->columns->n_children > 0 &&
         ArrowSchemaDeepCopy(definition->columns, &source->columns) != NANOARROW_OK)
         return wr_error_memory(error);
     if (allow_empty && !source->columns.release) {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "option \"allow_empty\" needs declared columns: without files there is nothing to find them in");
+                            "option \"allow_empty\" needs declared columns: without files there is "
+                            "nothing to find them in");
     }
     source->may_be_empty = source->columns.release && (source->external || allow_empty);
     return take_format_options(definition, source, error);
 }
 
-static int fill(const struct weir_definition *definition, struct wr_files_source *source, struct weir_error *error) {
+static int fill(const struct weir_definition *definition, struct wr_files_source *source,
+                struct weir_error *error) {
     const char *path = get(definition, "path");
     const char *location = get(definition, "location");
     if (!path == !location) {
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            path ? "options \"path\" and \"location\" are both given; keep one of them"
-                                 : "option \"path\" is missing: the file, directory or pattern to read");
+        return wr_error_set(
+            error, WEIR_INVALID_ARGUMENT, NULL,
+            path ? "options \"path\" and \"location\" are both given; keep one of them"
+                 : "option \"path\" is missing: the file, directory or pattern to read");
     }
     const char *text = path ? path : location;
     source->external = location != NULL;
@@ -206,8 +224,8 @@ static int fill(const struct weir_definition *definition, struct wr_files_source
     return take_options(definition, source, error);
 }
 
-int wr_files_source_init(const struct weir_definition *definition, struct wr_files_source *ret_source,
-                         struct weir_error *error) {
+int wr_files_source_init(const struct weir_definition *definition,
+                         struct wr_files_source *ret_source, struct weir_error *error) {
     struct wr_files_source source = {.compression = WR_COMPRESSION_UNKNOWN};
     int code = fill(definition, &source, error);
     if (code) {

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pipe can be read once and only from its beginning, but a query looks at a file's end, its size, and reads it from
- * several threads. So it is copied, when the table is opened.
+ * A pipe can be read once and only from its beginning, but a query looks at a file's end, its size,
+ * and reads it from several threads, and the next statement may name it again. So it is copied when
+ * a table over it is first opened.
+ *
+ * The copy of a descriptor's pipe (standard input) is kept after its last table, because the
+ * process cannot read that pipe again; a named pipe is read anew by each table.
  */
 #include "table/files/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,16 +20,33 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-enum { COPY_BYTES = 128 * 1024 };
+enum { COPY_BYTES = 128 * 1024, MOST_UNUSED = 8 };
 
-/* The descriptor that /dev/stdin, /dev/fd/N or /proc/self/fd/N stands for; -1: the path is none of them. */
+struct wr_spool {
+    struct wr_spool *next;
+    dev_t device; /* of the pipe */
+    ino_t inode;
+    size_t references;
+    char *path;
+    int fd;
+    bool named; /* the file still has its name */
+};
+
+static pthread_mutex_t lock =
+    PTHREAD_MUTEX_INITIALIZER; /* of what follows, and held while a pipe is copied */
+static struct wr_spool *kept;  /* newest first */
+
+/* The descriptor that /dev/stdin, /dev/fd/N or /proc/self/fd/N stands for; -1: the path is none of
+ * them. */
 static int descriptor_of(const char *path) {
     static const char *const prefixes[] = {"/dev/fd/", "/proc/self/fd/"};
     if (strcmp(path, "/dev/stdin") == 0) return STDIN_FILENO;
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
         size_t length = strlen(prefixes[i]);
         const char *digits = path + length;
-        if (strncmp(path, prefixes[i], length) == 0 && *digits && !digits[strspn(digits, "0123456789")]) return atoi(digits);
+        if (strncmp(path, prefixes[i], length) == 0 && *digits &&
+            !digits[strspn(digits, "0123456789")])
+            return atoi(digits);
     }
     return -1;
 }
@@ -57,17 +79,20 @@ static int copy(const char *text, int from, int to, const char *target, struct w
             int reason = write_all(to, buffer, (size_t)length);
             if (reason)
                 code = wr_error_errno(error, reason,
-                                      "cannot keep the data of \"%s\" in \"%s\" (set TMPDIR to a directory with more space)",
+                                      "cannot keep the data of \"%s\" in \"%s\" (set TMPDIR to a "
+                                      "directory with more space)",
                                       text, target);
         }
     }
     wr_free(buffer);
     if (code == 0 && !any)
-        code = wr_error_set(error, WEIR_INVALID_DATA, NULL, "\"%s\" gave no data: it ended at once", text);
+        code = wr_error_set(error, WEIR_INVALID_DATA, NULL, "\"%s\" gave no data: it ended at once",
+                            text);
     return code;
 }
 
-/* On Linux an open file has a path even without a name, so that nothing is left behind however the process ends. */
+/* On Linux an open file has a path even without a name, so that nothing is left behind however the
+ * process ends. */
 static void take_name_away(struct wr_spool *spool) {
     char path[64];
     snprintf(path, sizeof path, "/proc/self/fd/%d", spool->fd);
@@ -99,54 +124,115 @@ static int make_file(struct wr_spool *spool, struct weir_error *error) {
     if (spool->fd < 0) {
         int reason = errno;
         wr_buffer_reset(&path);
-        return wr_error_errno(error, reason, "cannot make a temporary file in \"%s\" (TMPDIR)", directory);
+        return wr_error_errno(error, reason, "cannot make a temporary file in \"%s\" (TMPDIR)",
+                              directory);
     }
     spool->path = wr_buffer_take(&path);
     spool->named = true;
     return WEIR_OK;
 }
 
-int wr_spool_open(const char *text, const char *path, struct wr_spool *ret_spool, struct weir_error *error) {
-    struct wr_spool spool = {.fd = -1};
-    struct stat status;
-    int descriptor = descriptor_of(path);
-    if ((descriptor >= 0 ? fstat(descriptor, &status) : stat(path, &status)) != 0) {
-        /* A missing file is for the listing to tell, which knows what else is there. */
-        if (descriptor >= 0) return wr_error_errno(error, errno, "cannot read \"%s\"", text);
-        *ret_spool = spool;
-        return WEIR_OK;
-    }
-    if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) {
-        *ret_spool = spool;
-        return WEIR_OK;
-    }
-    if (!S_ISFIFO(status.st_mode) && !(S_ISSOCK(status.st_mode) && descriptor >= 0)) {
-        const char *what = S_ISSOCK(status.st_mode)                     ? "a socket"
-                           : descriptor >= 0 && isatty(descriptor) == 1 ? "a terminal"
-                                                                        : "a device";
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "\"%s\" is %s; only files, directories and pipes can be read",
-                            text, what);
-    }
-    int from = descriptor >= 0 ? fcntl(descriptor, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC);
+static void destroy(struct wr_spool *spool) {
+    if (spool->named) unlink(spool->path);
+    if (spool->fd >= 0) close(spool->fd);
+    wr_free(spool->path);
+    wr_free(spool);
+}
+
+static int spool_new(const char *text, const char *path, int descriptor,
+                     struct wr_spool **ret_spool, struct weir_error *error) {
+    int from =
+        descriptor >= 0 ? fcntl(descriptor, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC);
     if (from < 0) return wr_error_errno(error, errno, "cannot open \"%s\"", text);
-    int code = make_file(&spool, error);
-    if (code == 0) {
-        code = copy(text, from, spool.fd, spool.path, error);
-        if (code == 0) take_name_away(&spool);
+    struct wr_spool *spool = wr_calloc(1, sizeof *spool);
+    if (!spool) {
+        close(from);
+        return wr_error_memory(error);
     }
+    spool->fd = -1;
+    spool->references = 1;
+    int code = make_file(spool, error);
+    if (code == 0) code = copy(text, from, spool->fd, spool->path, error);
     close(from);
     if (code) {
-        wr_spool_close(&spool);
+        destroy(spool);
         return code;
+    }
+    take_name_away(spool);
+    *ret_spool = spool;
+    return WEIR_OK;
+}
+
+static int open_descriptor(const char *text, int descriptor, const struct stat *status,
+                           struct wr_spool **ret_spool, struct weir_error *error) {
+    for (struct wr_spool *spool = kept; spool; spool = spool->next) {
+        if (spool->device == status->st_dev && spool->inode == status->st_ino) {
+            spool->references++;
+            *ret_spool = spool;
+            return WEIR_OK;
+        }
+    }
+    struct wr_spool *spool = NULL;
+    WR_TRY(spool_new(text, NULL, descriptor, &spool, error));
+    /* What still has a name must not outlive its table: nothing would take the name away. */
+    if (!spool->named) {
+        spool->device = status->st_dev;
+        spool->inode = status->st_ino;
+        spool->next = kept;
+        kept = spool;
     }
     *ret_spool = spool;
     return WEIR_OK;
 }
 
+int wr_spool_open(const char *text, const char *path, struct wr_spool **ret_spool,
+                  struct weir_error *error) {
+    struct stat status;
+    *ret_spool = NULL;
+    int descriptor = descriptor_of(path);
+    if ((descriptor >= 0 ? fstat(descriptor, &status) : stat(path, &status)) != 0) {
+        /* A missing file is for the listing to tell, which knows what else is there. */
+        return descriptor >= 0 ? wr_error_errno(error, errno, "cannot read \"%s\"", text) : WEIR_OK;
+    }
+    if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) return WEIR_OK;
+    if (!S_ISFIFO(status.st_mode) && !(S_ISSOCK(status.st_mode) && descriptor >= 0)) {
+        const char *what = S_ISSOCK(status.st_mode)                     ? "a socket"
+                           : descriptor >= 0 && isatty(descriptor) == 1 ? "a terminal"
+                                                                        : "a device";
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "\"%s\" is %s; only files, directories and pipes can be read", text,
+                            what);
+    }
+    if (descriptor < 0) return spool_new(text, path, -1, ret_spool, error);
+    pthread_mutex_lock(&lock);
+    int code = open_descriptor(text, descriptor, &status, ret_spool, error);
+    pthread_mutex_unlock(&lock);
+    return code;
+}
+
+const char *wr_spool_path(const struct wr_spool *spool) {
+    return spool->path;
+}
+
 void wr_spool_close(struct wr_spool *spool) {
-    if (!spool->path) return;
-    if (spool->named) unlink(spool->path);
-    close(spool->fd);
-    wr_free(spool->path);
-    *spool = (struct wr_spool){.fd = -1};
+    if (!spool) return;
+    pthread_mutex_lock(&lock);
+    spool->references--;
+    bool is_kept = false;
+    size_t n_unused = 0;
+    for (struct wr_spool **place = &kept; *place;) {
+        struct wr_spool *one = *place;
+        is_kept = is_kept || one == spool;
+        if (one->references == 0 && ++n_unused > MOST_UNUSED) {
+            *place = one->next;
+            if (one != spool)
+                destroy(one);
+            else
+                is_kept = false;
+        } else {
+            place = &one->next;
+        }
+    }
+    if (!is_kept && spool->references == 0) destroy(spool);
+    pthread_mutex_unlock(&lock);
 }

@@ -26,10 +26,10 @@ static const struct {
     const char *text;
     enum wr_file_format format;
 } extensions[] = {
-    {"parquet", WR_FORMAT_PARQUET}, {"pq", WR_FORMAT_PARQUET},       {"csv", WR_FORMAT_CSV},
-    {"tsv", WR_FORMAT_TSV},         {"tab", WR_FORMAT_TSV},          {"json", WR_FORMAT_JSON},
+    {"parquet", WR_FORMAT_PARQUET},  {"pq", WR_FORMAT_PARQUET},        {"csv", WR_FORMAT_CSV},
+    {"tsv", WR_FORMAT_TSV},          {"tab", WR_FORMAT_TSV},           {"json", WR_FORMAT_JSON},
     {"jsonl", WR_FORMAT_JSON_LINES}, {"ndjson", WR_FORMAT_JSON_LINES}, {"arrow", WR_FORMAT_ARROW},
-    {"arrows", WR_FORMAT_ARROW},    {"feather", WR_FORMAT_ARROW},    {"ipc", WR_FORMAT_ARROW},
+    {"arrows", WR_FORMAT_ARROW},     {"feather", WR_FORMAT_ARROW},     {"ipc", WR_FORMAT_ARROW},
     {"avro", WR_FORMAT_AVRO},
 };
 
@@ -37,9 +37,11 @@ static const struct {
     const char *text;
     enum wr_file_compression compression;
 } compressions[] = {
-    {"none", WR_COMPRESSION_NONE}, {"uncompressed", WR_COMPRESSION_NONE}, {"gzip", WR_COMPRESSION_GZIP},
-    {"gz", WR_COMPRESSION_GZIP},   {"zstd", WR_COMPRESSION_ZSTD},         {"zst", WR_COMPRESSION_ZSTD},
-    {"bzip2", WR_COMPRESSION_BZIP2}, {"bz2", WR_COMPRESSION_BZIP2},       {"xz", WR_COMPRESSION_XZ},
+    {"none", WR_COMPRESSION_NONE},   {"uncompressed", WR_COMPRESSION_NONE},
+    {"gzip", WR_COMPRESSION_GZIP},   {"gz", WR_COMPRESSION_GZIP},
+    {"zstd", WR_COMPRESSION_ZSTD},   {"zst", WR_COMPRESSION_ZSTD},
+    {"bzip2", WR_COMPRESSION_BZIP2}, {"bz2", WR_COMPRESSION_BZIP2},
+    {"xz", WR_COMPRESSION_XZ},
 };
 
 const char *wr_format_name(enum wr_file_format format) {
@@ -76,7 +78,8 @@ const char *wr_compression_name(enum wr_file_compression compression) {
 
 static enum wr_file_format format_of(const char *text, size_t length) {
     for (size_t i = 0; i < COUNT(extensions); i++) {
-        if (strlen(extensions[i].text) == length && strncasecmp(extensions[i].text, text, length) == 0)
+        if (strlen(extensions[i].text) == length &&
+            strncasecmp(extensions[i].text, text, length) == 0)
             return extensions[i].format;
     }
     return WR_FORMAT_UNKNOWN;
@@ -127,12 +130,17 @@ enum wr_file_compression wr_compression_of_bytes(const void *data, size_t length
     if (begins(data, length, "\x1F\x8B\x08", 3)) return WR_COMPRESSION_GZIP;
     if (begins(data, length, "\x28\xB5\x2F\xFD", 4)) return WR_COMPRESSION_ZSTD;
     if (begins(data, length, "BZh", 3)) return WR_COMPRESSION_BZIP2;
-    if (begins(data, length, "\xFD" "7zXZ\0", 6)) return WR_COMPRESSION_XZ;
+    if (begins(data, length,
+               "\xFD"
+               "7zXZ\0",
+               6))
+        return WR_COMPRESSION_XZ;
     return WR_COMPRESSION_NONE;
 }
 
 static size_t skip_blanks(const char *data, size_t length, size_t from) {
-    while (from < length && (data[from] == ' ' || data[from] == '\t' || data[from] == '\r' || data[from] == '\n'))
+    while (from < length &&
+           (data[from] == ' ' || data[from] == '\t' || data[from] == '\r' || data[from] == '\n'))
         from++;
     return from;
 }
@@ -148,15 +156,18 @@ static bool looks_like_json(const char *data, size_t length) {
 }
 
 enum wr_file_format wr_format_of_bytes(const char *data, size_t length, bool complete) {
-    if (begins(data, length, "PAR1", 4) || begins(data, length, "PARE", 4)) return WR_FORMAT_PARQUET;
+    if (begins(data, length, "PAR1", 4) || begins(data, length, "PARE", 4))
+        return WR_FORMAT_PARQUET;
     if (begins(data, length, "ARROW1", 6)) return WR_FORMAT_ARROW;
     /* An IPC stream: continuation marker, then the schema message's length, a multiple of eight. */
-    if (length >= 8 && begins(data, length, "\xFF\xFF\xFF\xFF", 4) && data[4] % 8 == 0 && data[7] == 0)
+    if (length >= 8 && begins(data, length, "\xFF\xFF\xFF\xFF", 4) && data[4] % 8 == 0 &&
+        data[7] == 0)
         return WR_FORMAT_ARROW;
     if (begins(data, length, "Obj\1", 4)) return WR_FORMAT_AVRO;
     if (looks_like_json(data, length)) return WR_FORMAT_JSON;
     if (memchr(data, '\0', length)) return WR_FORMAT_UNKNOWN;
     struct wr_csv_dialect dialect = {.header = -1};
-    if (!wr_csv_sniff(data, length, complete, &dialect) || !dialect.steady) return WR_FORMAT_UNKNOWN;
+    if (!wr_csv_sniff(data, length, complete, &dialect) || !dialect.steady)
+        return WR_FORMAT_UNKNOWN;
     return WR_FORMAT_CSV;
 }

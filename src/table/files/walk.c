@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Walking directories and patterns. Symbolic links are followed, but never into a directory that is being walked already.
- * Whatever cannot be read is an error: a table with silently fewer rows is worse than none.
+ * Walking directories and patterns. Symbolic links are followed, but never into a directory that is
+ * being walked already. Whatever cannot be read is an error: a table with silently fewer rows is
+ * worse than none.
  */
 #include "table/files/files.h"
 
@@ -49,11 +50,13 @@ static void leave(struct walk *walk, size_t before) {
 }
 
 static bool is_hidden(const char *name) {
-    /* Spark writes _SUCCESS and _temporary, Delta _delta_log; a partition column may well begin with '_'. */
+    /* Spark writes _SUCCESS and _temporary, Delta _delta_log; a partition column may well begin
+     * with '_'. */
     return name[0] == '.' || (name[0] == '_' && !strchr(name, '='));
 }
 
-/* The status of the path; *ret_gone when it vanished since its directory was read, or is a link to nothing that is not wanted as a file. */
+/* The status of the path; *ret_gone when it vanished since its directory was read, or is a link to
+ * nothing that is not wanted as a file. */
 static int status_of(struct walk *walk, bool wanted, struct stat *ret_status, bool *ret_gone) {
     *ret_gone = false;
     if (stat(walk->path.data, ret_status) == 0) return WEIR_OK;
@@ -62,25 +65,30 @@ static int status_of(struct walk *walk, bool wanted, struct stat *ret_status, bo
     if (reason != ENOENT && reason != ELOOP && reason != ENOTDIR)
         return wr_error_errno(walk->error, reason, "cannot read \"%s\"", walk->path.data);
     if (wanted && lstat(walk->path.data, &link) == 0)
-        return wr_error_errno(walk->error, reason, "\"%s\" is a symbolic link to nothing", walk->path.data);
+        return wr_error_errno(walk->error, reason, "\"%s\" is a symbolic link to nothing",
+                              walk->path.data);
     *ret_gone = true;
     return WEIR_OK;
 }
 
 static int add_file(struct walk *walk, const struct stat *status) {
     if (S_ISREG(status->st_mode))
-        return wr_file_list_add(walk->list, walk->path.data, walk->root_length, status, walk->error);
+        return wr_file_list_add(walk->list, walk->path.data, walk->root_length, status,
+                                walk->error);
     if (wr_type_of_name(walk->path.data).format == WR_FORMAT_UNKNOWN) return WEIR_OK;
     return wr_error_set(walk->error, WEIR_INVALID_ARGUMENT, NULL,
-                        "\"%s\" is not a regular file; a pipe can be read only by naming it alone", walk->path.data);
+                        "\"%s\" is not a regular file; a pipe can be read only by naming it alone",
+                        walk->path.data);
 }
 
-/* Opens the directory of the path. *ret_directory stays NULL when it is walked already, or is gone. */
-static int open_level(struct walk *walk, const struct level *outer, struct level *ret_level, DIR **ret_directory) {
+/* Opens the directory of the path. *ret_directory stays NULL when it is walked already, or is gone.
+ */
+static int open_level(struct walk *walk, const struct level *outer, struct level *ret_level,
+                      DIR **ret_directory) {
     *ret_directory = NULL;
     if (outer && outer->depth == DEEPEST) {
-        return wr_error_set(walk->error, WEIR_INVALID_ARGUMENT, NULL, "\"%s\" lies more than %d directories deep",
-                            walk->path.data, DEEPEST);
+        return wr_error_set(walk->error, WEIR_INVALID_ARGUMENT, NULL,
+                            "\"%s\" lies more than %d directories deep", walk->path.data, DEEPEST);
     }
     DIR *directory = opendir(walk->path.data);
     if (!directory && (errno == ENOENT || errno == ENOTDIR)) return WEIR_OK;
@@ -88,7 +96,8 @@ static int open_level(struct walk *walk, const struct level *outer, struct level
     if (!directory || fstat(dirfd(directory), &status) != 0) {
         int reason = errno;
         if (directory) closedir(directory);
-        return wr_error_errno(walk->error, reason, "cannot list the directory \"%s\"", walk->path.data);
+        return wr_error_errno(walk->error, reason, "cannot list the directory \"%s\"",
+                              walk->path.data);
     }
     for (const struct level *level = outer; level; level = level->outer) {
         if (level->device == status.st_dev && level->inode == status.st_ino) {
@@ -101,10 +110,12 @@ static int open_level(struct walk *walk, const struct level *outer, struct level
     return WEIR_OK;
 }
 
-typedef int (*entry_fn)(struct walk *walk, const struct dirent *entry, const struct level *level, const void *context);
+typedef int (*entry_fn)(struct walk *walk, const struct dirent *entry, const struct level *level,
+                        const void *context);
 
 /* Calls `visit` for each name of the path's directory, with the path being that name's. */
-static int for_each_entry(struct walk *walk, const struct level *outer, entry_fn visit, const void *context) {
+static int for_each_entry(struct walk *walk, const struct level *outer, entry_fn visit,
+                          const void *context) {
     struct level level;
     DIR *directory;
     WR_TRY(open_level(walk, outer, &level, &directory));
@@ -114,7 +125,9 @@ static int for_each_entry(struct walk *walk, const struct level *outer, entry_fn
         errno = 0;
         const struct dirent *entry = readdir(directory);
         if (!entry) {
-            if (errno) code = wr_error_errno(walk->error, errno, "cannot list the directory \"%s\"", walk->path.data);
+            if (errno)
+                code = wr_error_errno(walk->error, errno, "cannot list the directory \"%s\"",
+                                      walk->path.data);
             break;
         }
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
@@ -131,8 +144,8 @@ static int for_each_entry(struct walk *walk, const struct level *outer, entry_fn
 
 /* ---- A directory ---- */
 
-static int visit_in_directory(struct walk *walk, const struct dirent *entry, const struct level *level,
-                              const void *context) {
+static int visit_in_directory(struct walk *walk, const struct dirent *entry,
+                              const struct level *level, const void *context) {
     const bool *recursive = context;
     if (is_hidden(entry->d_name)) return WEIR_OK;
     struct stat status;
@@ -146,7 +159,8 @@ static int visit_in_directory(struct walk *walk, const struct dirent *entry, con
     return for_each_entry(walk, level, visit_in_directory, context);
 }
 
-int wr_walk_directory(struct wr_file_list *list, const char *directory, bool recursive, struct weir_error *error) {
+int wr_walk_directory(struct wr_file_list *list, const char *directory, bool recursive,
+                      struct weir_error *error) {
     struct walk walk = {.list = list, .root_length = strlen(directory), .error = error};
     wr_buffer_init(&walk.path, MOST_PATH_BYTES);
     wr_buffer_text(&walk.path, directory);
@@ -175,7 +189,8 @@ struct component {
     const char *rest;
 };
 
-static int visit_one(struct walk *walk, const struct dirent *entry, const struct level *level, const void *context) {
+static int visit_one(struct walk *walk, const struct dirent *entry, const struct level *level,
+                     const void *context) {
     const struct component *component = context;
     if (!wr_glob_match(component->text, entry->d_name)) return WEIR_OK;
     return visit_match(walk, component->rest, level);
@@ -233,8 +248,8 @@ static int visit_pattern(struct walk *walk, const char *pattern, const struct le
     return code;
 }
 
-int wr_walk_pattern(struct wr_file_list *list, const char *base, const char *pattern, size_t root_length,
-                    struct weir_error *error) {
+int wr_walk_pattern(struct wr_file_list *list, const char *base, const char *pattern,
+                    size_t root_length, struct weir_error *error) {
     struct walk walk = {.list = list, .root_length = root_length, .error = error};
     wr_buffer_init(&walk.path, MOST_PATH_BYTES);
     wr_buffer_text(&walk.path, *base ? base : "/");

@@ -74,8 +74,8 @@ static void rows_of_text_have_a_header(void **state) {
 
 static void what_is_given_stays(void **state) {
     (void)state;
-    struct wr_csv_dialect dialect =
-        sniff_with((struct wr_csv_dialect){.delimiter = '|', .quote = '\'', .header = 0}, "a,b\n1,2\n");
+    struct wr_csv_dialect dialect = sniff_with(
+        (struct wr_csv_dialect){.delimiter = '|', .quote = '\'', .header = 0}, "a,b\n1,2\n");
     assert_int_equal(dialect.delimiter, '|');
     assert_int_equal(dialect.quote, '\'');
     assert_int_equal(dialect.header, 0);
@@ -84,7 +84,8 @@ static void what_is_given_stays(void **state) {
 static void comments_blank_lines_and_a_byte_order_mark_are_skipped(void **state) {
     (void)state;
     struct wr_csv_dialect dialect =
-        sniff_with((struct wr_csv_dialect){.comment = '#', .header = -1}, "\xEF\xBB\xBF# one; two; three\n\nid,b\n1,2\n");
+        sniff_with((struct wr_csv_dialect){.comment = '#', .header = -1},
+                   "\xEF\xBB\xBF# one; two; three\n\nid,b\n1,2\n");
     assert_int_equal(dialect.delimiter, ',');
     assert_int_equal(dialect.header, 1);
 }
@@ -92,7 +93,8 @@ static void comments_blank_lines_and_a_byte_order_mark_are_skipped(void **state)
 static void an_escaped_quote_does_not_end_the_value(void **state) {
     (void)state;
     const char *text = "a;b\n\"x\\\";,,\";1\n\"y\";2\n";
-    assert_int_equal(sniff_with((struct wr_csv_dialect){.escape = '\\', .header = -1}, text).delimiter, ';');
+    assert_int_equal(
+        sniff_with((struct wr_csv_dialect){.escape = '\\', .header = -1}, text).delimiter, ';');
 }
 
 static void the_cut_last_row_of_a_sample_does_not_count(void **state) {
@@ -110,12 +112,14 @@ static void any_bytes_are_taken_without_reading_past_them(void **state) {
     const char alphabet[] = "a1,;\t|\"'\n\r\\# ";
     for (size_t round = 0; round < 3000; round++) {
         size_t length = round % 40;
-        char *text = wr_malloc(length); /* of exact size, so that a sanitizer sees one byte too many */
+        char *text =
+            wr_malloc(length); /* of exact size, so that a sanitizer sees one byte too many */
         for (size_t i = 0; i < length; i++) {
             seed = seed * 1664525 + 1013904223;
             text[i] = alphabet[(seed >> 16) % (sizeof alphabet - 1)];
         }
-        struct wr_csv_dialect dialect = {.header = -1, .escape = round % 3 ? 0 : '\\', .comment = round % 2 ? '#' : 0};
+        struct wr_csv_dialect dialect = {
+            .header = -1, .escape = round % 3 ? 0 : '\\', .comment = round % 2 ? '#' : 0};
         assert_true(wr_csv_sniff(text, length, round % 5 != 0, &dialect));
         assert_non_null(strchr(",;\t|", dialect.delimiter));
         wr_format_of_bytes(text, length, false);

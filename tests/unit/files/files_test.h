@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A directory of its own for each test, which is the current one, and the kind's slots without a registry. */
+/* A directory of its own for each test, which is the current one, and the kind's slots without a
+ * registry. */
 #ifndef FILES_TEST_H
 #define FILES_TEST_H
 
@@ -43,9 +44,9 @@ const char *below(const char *url);
 /* "a.csv b/c.csv": the files of a form. */
 const char *names(const struct weir_form *form);
 
-#define assert_contains(text, part)                                                                  \
-    do {                                                                                             \
-        if (!strstr((text), (part))) fail_msg("\"%s\" does not contain \"%s\"", (text), (part));     \
+#define assert_contains(text, part)                                                                \
+    do {                                                                                           \
+        if (!strstr((text), (part))) fail_msg("\"%s\" does not contain \"%s\"", (text), (part));   \
     } while (0)
 
 #endif

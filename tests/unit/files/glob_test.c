@@ -88,7 +88,8 @@ static void too_many_alternatives_are_an_error(void **state) {
     size_t n_patterns;
     struct weir_error error = {0};
     const char *pattern = "{0,1,2,3,4,5,6,7,8,9}{0,1,2,3,4,5,6,7,8,9}{0,1,2,3,4,5,6,7,8,9}{0,1}";
-    assert_int_equal(wr_glob_expand(&arena, pattern, &patterns, &n_patterns, &error), WEIR_INVALID_ARGUMENT);
+    assert_int_equal(wr_glob_expand(&arena, pattern, &patterns, &n_patterns, &error),
+                     WEIR_INVALID_ARGUMENT);
     assert_contains(error.message, "1000");
     wr_arena_reset(&arena);
 }

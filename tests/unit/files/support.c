@@ -69,7 +69,8 @@ void put_compressed(const char *path, enum wr_file_compression compression, cons
     size_t n_packed = 0;
     if (compression == WR_COMPRESSION_GZIP) {
         z_stream stream = {0};
-        assert_int_equal(deflateInit2(&stream, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+        assert_int_equal(
+            deflateInit2(&stream, 6, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
         stream.next_in = (Bytef *)text;
         stream.avail_in = (uInt)length;
         stream.next_out = (Bytef *)packed;
@@ -82,11 +83,12 @@ void put_compressed(const char *path, enum wr_file_compression compression, cons
         assert_false(ZSTD_isError(n_packed));
     } else if (compression == WR_COMPRESSION_BZIP2) {
         unsigned n = (unsigned)capacity;
-        assert_int_equal(BZ2_bzBuffToBuffCompress(packed, &n, (char *)text, (unsigned)length, 1, 0, 0), BZ_OK);
+        assert_int_equal(
+            BZ2_bzBuffToBuffCompress(packed, &n, (char *)text, (unsigned)length, 1, 0, 0), BZ_OK);
         n_packed = n;
     } else {
-        assert_int_equal(lzma_easy_buffer_encode(0, LZMA_CHECK_CRC32, NULL, (const uint8_t *)text, length,
-                                                 (uint8_t *)packed, &n_packed, capacity),
+        assert_int_equal(lzma_easy_buffer_encode(0, LZMA_CHECK_CRC32, NULL, (const uint8_t *)text,
+                                                 length, (uint8_t *)packed, &n_packed, capacity),
                          LZMA_OK);
     }
     put_bytes(path, packed, n_packed);
@@ -107,7 +109,8 @@ struct ArrowSchema columns_of(const char *name, ...) {
     assert_int_equal(ArrowSchemaSetTypeStruct(&schema, n_columns), NANOARROW_OK);
     va_start(arguments, name);
     for (int64_t i = 0; i < n_columns; i++, name = va_arg(arguments, const char *)) {
-        assert_int_equal(ArrowSchemaSetFormat(schema.children[i], va_arg(arguments, const char *)), NANOARROW_OK);
+        assert_int_equal(ArrowSchemaSetFormat(schema.children[i], va_arg(arguments, const char *)),
+                         NANOARROW_OK);
         assert_int_equal(ArrowSchemaSetName(schema.children[i], name), NANOARROW_OK);
     }
     va_end(arguments);
@@ -131,7 +134,8 @@ static int open_list(const struct ArrowSchema *columns, void **ret_table, struct
         .columns = columns,
     };
     /* As the registry does before `open`. */
-    int code = wr_options_check("t", wr_kind_files.options, wr_kind_files.n_options, options, n_options, error);
+    int code = wr_options_check("t", wr_kind_files.options, wr_kind_files.n_options, options,
+                                n_options, error);
     return code ? code : wr_kind_files.open(&definition, ret_table, error);
 }
 
@@ -149,7 +153,8 @@ struct weir_form form_with(const struct ArrowSchema *columns, ...) {
     void *table = NULL;
     va_list arguments;
     va_start(arguments, columns);
-    if (open_list(columns, &table, &error, arguments) != 0 || wr_kind_files.form(table, &form, &error) != 0)
+    if (open_list(columns, &table, &error, arguments) != 0 ||
+        wr_kind_files.form(table, &form, &error) != 0)
         fail_msg("%s", error.message);
     va_end(arguments);
     wr_kind_files.close(table);
@@ -186,7 +191,8 @@ const char *names(const struct weir_form *form) {
     text[0] = '\0';
     for (size_t i = 0; i < form->files.n_files; i++) {
         size_t length = strlen(text);
-        snprintf(text + length, sizeof text - length, "%s%s", i ? " " : "", below(form->files.files[i].url));
+        snprintf(text + length, sizeof text - length, "%s%s", i ? " " : "",
+                 below(form->files.files[i].url));
     }
     return text;
 }

@@ -348,6 +348,7 @@ static void a_temporary_table_stands_before_a_stored_one(void **state) {
     table.release(&table);
     assert_int_equal(create_view("t", "SELECT 2", WR_CREATE_TEMPORARY, NULL), WEIR_OK);
     assert_int_equal(create_kept(names, "t", "new", WR_CREATE_OR_REPLACE, NULL), WEIR_OK);
+    assert_int_equal(n_dropped, 1);
     assert_int_equal(look_up(names, "t", NULL), WEIR_OK);
     assert_string_equal(last_place, "new");
 }
@@ -520,9 +521,8 @@ static void a_missing_directory_is_an_error_that_names_it(void **state) {
     (void)state;
     struct weir_error error = {0};
     struct wr_names *none = NULL;
-    assert_int_equal(
-        wr_names_open("/nowhere/at/all", "weir", "public", registry, &none, &error),
-        WEIR_NOT_FOUND);
+    assert_int_equal(wr_names_open("/nowhere/at/all", "weir", "public", registry, &none, &error),
+                     WEIR_NOT_FOUND);
     assert_non_null(strstr(error.message, "/nowhere/at/all"));
 }
 
@@ -538,8 +538,8 @@ static int torture(struct weir_error *error) {
     char text[64] = "";
     if (code == WEIR_OK) code = wr_names_list(in, "weir", "public", append, text, error);
     if (code == WEIR_OK) {
-        code = wr_names_drop_table(in, &(struct wr_name){"weir", "public", "t"}, false, false,
-                                   error);
+        code =
+            wr_names_drop_table(in, &(struct wr_name){"weir", "public", "t"}, false, false, error);
     }
     if (code == WEIR_OK) code = wr_names_create_schema(in, "weir", "s", 0, error);
     if (code == WEIR_OK) code = wr_names_drop_schema(in, "weir", "s", false, true, error);

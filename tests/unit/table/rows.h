@@ -15,7 +15,7 @@
 
 #define N_OF(array) (sizeof(array) / sizeof *(array))
 
-/* Frees with the test's memory: release when done. */
+/* To be released by the caller. */
 void rows_schema(struct ArrowSchema *ret_schema);
 
 struct rows_plan {
@@ -31,8 +31,10 @@ void rows_stream(struct rows_plan plan, struct ArrowArrayStream *ret_stream);
 /* Reads a column of ids and adds them up; -1 when reading failed, with the message in `message`. */
 int64_t rows_sum(struct ArrowArrayStream *stream, int column, int64_t *ret_n_rows);
 
-/* Runs a scan of all its partitions; returns a code of the scan's opening. Fills the sum of `column` (-1: none) and the count. */
-int rows_scan(const struct weir_table_kind *kind, void *table, const struct weir_scan_request *request, int column,
-              int64_t *ret_sum, int64_t *ret_n_rows, struct weir_error *error);
+/* Runs a scan of all its partitions; returns a code of the scan's opening. Fills the sum of
+ * `column` (-1: none) and the count. */
+int rows_scan(const struct weir_table_kind *kind, void *table,
+              const struct weir_scan_request *request, int column, int64_t *ret_sum,
+              int64_t *ret_n_rows, struct weir_error *error);
 
 #endif
