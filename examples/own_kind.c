@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A kind of table of one's own: the numbers 0, 1, 2, ... as CREATE TABLE t USING counter OPTIONS (rows 10).
+ * A kind of table of one's own: the numbers 0, 1, 2, ... as CREATE TABLE t USING counter OPTIONS
+ * (rows 10).
  *
  *     cc own_kind.c -o own_kind $(pkg-config --cflags --libs weir)
  */
@@ -27,13 +28,18 @@ static int out_of_memory(struct weir_error *error) {
 
 /* ---- Arrow: a struct of one int64 column, "n" ---- */
 
-static void release_schema(struct ArrowSchema *schema) { schema->release = NULL; } /* static memory */
+static void release_schema(struct ArrowSchema *schema) {
+    schema->release = NULL;
+} /* static memory */
 
 static void counter_schema(struct ArrowSchema *ret_schema) {
     static struct ArrowSchema column = {.format = "l", .name = "n", .release = release_schema};
     static struct ArrowSchema *columns[] = {&column};
-    *ret_schema = (struct ArrowSchema){
-        .format = "+s", .name = "", .n_children = 1, .children = columns, .release = release_schema};
+    *ret_schema = (struct ArrowSchema){.format = "+s",
+                                       .name = "",
+                                       .n_children = 1,
+                                       .children = columns,
+                                       .release = release_schema};
 }
 
 /* A batch and all that it points to, in one piece of memory. */
@@ -43,7 +49,9 @@ struct batch {
     int64_t numbers[BATCH_ROWS];
 };
 
-static void release_column(struct ArrowArray *array) { array->release = NULL; }
+static void release_column(struct ArrowArray *array) {
+    array->release = NULL;
+}
 
 static void release_batch(struct ArrowArray *array) {
     free(array->private_data);
@@ -70,8 +78,10 @@ static int cursor_next(struct ArrowArrayStream *stream, struct ArrowArray *out) 
     if (cursor->next >= cursor->end) return 0;
     struct batch *batch = calloc(1, sizeof *batch);
     if (!batch) return ENOMEM;
-    int64_t length = cursor->end - cursor->next < BATCH_ROWS ? cursor->end - cursor->next : BATCH_ROWS;
-    for (int64_t row = 0; row < length; row++) batch->numbers[row] = cursor->next++;
+    int64_t length =
+        cursor->end - cursor->next < BATCH_ROWS ? cursor->end - cursor->next : BATCH_ROWS;
+    for (int64_t row = 0; row < length; row++)
+        batch->numbers[row] = cursor->next++;
     batch->buffers[1] = batch->numbers;
     batch->columns[0] = &batch->column;
     batch->column = (struct ArrowArray){
@@ -86,7 +96,9 @@ static int cursor_next(struct ArrowArrayStream *stream, struct ArrowArray *out) 
     return 0;
 }
 
-static const char *cursor_error(struct ArrowArrayStream *stream) { return (void)stream, "out of memory"; }
+static const char *cursor_error(struct ArrowArrayStream *stream) {
+    return (void)stream, "out of memory";
+}
 
 static void cursor_release(struct ArrowArrayStream *stream) {
     free(stream->private_data);
@@ -104,13 +116,15 @@ static int scan_open(struct weir_scan *scan, int32_t partition, struct ArrowArra
     (void)partition; /* there is one */
     if (!cursor) return out_of_memory(error);
     memcpy(cursor, scan->private_data, sizeof *cursor);
-    *ret_rows = (struct ArrowArrayStream){cursor_schema, cursor_next, cursor_error, cursor_release, cursor};
+    *ret_rows =
+        (struct ArrowArrayStream){cursor_schema, cursor_next, cursor_error, cursor_release, cursor};
     return WEIR_OK;
 }
 
 /* ---- The kind ---- */
 
-static int counter_open(const struct weir_definition *definition, void **ret_table, struct weir_error *error) {
+static int counter_open(const struct weir_definition *definition, void **ret_table,
+                        struct weir_error *error) {
     int64_t *rows = malloc(sizeof *rows);
     if (!rows) return out_of_memory(error);
     /* There, and a number: weir has checked the definition against counter_options. */
@@ -123,7 +137,9 @@ static int counter_open(const struct weir_definition *definition, void **ret_tab
     return WEIR_OK;
 }
 
-static void form_release(struct weir_form *form) { form->release = NULL; }
+static void form_release(struct weir_form *form) {
+    form->release = NULL;
+}
 
 static int counter_form(void *table, struct weir_form *ret_form, struct weir_error *error) {
     (void)table;
@@ -133,13 +149,15 @@ static int counter_form(void *table, struct weir_form *ret_form, struct weir_err
     return WEIR_OK;
 }
 
-static int counter_scan(void *table, const struct weir_scan_request *request, struct weir_scan *ret_scan,
-                        struct weir_error *error) {
+static int counter_scan(void *table, const struct weir_scan_request *request,
+                        struct weir_scan *ret_scan, struct weir_error *error) {
     struct cursor *cursor = malloc(sizeof *cursor);
     if (!cursor) return out_of_memory(error);
-    *cursor = (struct cursor){.end = *(int64_t *)table, .n_columns = request->all_columns || request->n_columns > 0};
+    *cursor = (struct cursor){.end = *(int64_t *)table,
+                              .n_columns = request->all_columns || request->n_columns > 0};
     if (request->limit >= 0 && request->limit < cursor->end) cursor->end = request->limit;
-    *ret_scan = (struct weir_scan){.n_partitions = 1, .open = scan_open, .release = scan_release, .private_data = cursor};
+    *ret_scan = (struct weir_scan){
+        .n_partitions = 1, .open = scan_open, .release = scan_release, .private_data = cursor};
     return WEIR_OK;
 }
 
@@ -172,7 +190,8 @@ int main(void) {
     if (code == WEIR_OK) code = weir_register_kind(workspace, &counter, &error);
     if (code == WEIR_OK) code = weir_session_open(workspace, NULL, &session, &error);
     if (code == WEIR_OK) {
-        code = weir_query(session, "CREATE TABLE t USING counter OPTIONS (rows 100000)", &rows, NULL, &error);
+        code = weir_query(session, "CREATE TABLE t USING counter OPTIONS (rows 100000)", &rows,
+                          NULL, &error);
     }
     if (code == WEIR_OK) {
         rows.release(&rows);
@@ -184,7 +203,8 @@ int main(void) {
             code = error.code;
         } else {
             printf("the odd numbers below 100000 add up to %lld\n",
-                   (long long)((const int64_t *)batch.children[0]->buffers[1])[batch.children[0]->offset]);
+                   (long long)((const int64_t *)batch.children[0]
+                                   ->buffers[1])[batch.children[0]->offset]);
             batch.release(&batch);
         }
         rows.release(&rows);

@@ -2,8 +2,9 @@
 /*
  * weir.h: SQL over tables wherever they live, for C11 and C++.
  *
- * A workspace holds an engine, a catalog of tables and the kinds of table it knows. A session is one
- * conversation with it. A statement is one SQL text that was planned; executing it gives an Arrow stream.
+ * A workspace holds an engine, a catalog of tables and the kinds of table it knows. A session is
+ * one conversation with it. A statement is one SQL text that was planned; executing it gives an
+ * Arrow stream.
  *
  *     struct weir_error error = {0};
  *     struct weir_workspace *workspace = NULL;
@@ -11,7 +12,7 @@
  *     struct ArrowArrayStream rows = {0};
  *     if (weir_workspace_open(NULL, &workspace, &error) == WEIR_OK &&
  *         weir_session_open(workspace, NULL, &session, &error) == WEIR_OK &&
- *         weir_query(session, "SELECT count(*) FROM 'flights.parquet'", &rows, NULL, &error) == WEIR_OK) {
+ *         weir_query(session, "SELECT count(*) FROM 'x.csv'", &rows, NULL, &error) == WEIR_OK) {
  *         ... rows.get_next(&rows, &batch) ...
  *         rows.release(&rows);
  *     } else {
@@ -22,21 +23,24 @@
  *
  * Conventions, stated once:
  *
- * - A function that can fail returns WEIR_OK (0) or one of the WEIR_* codes and takes a `struct weir_error *`
- *   last; NULL is welcome there. The error belongs to the caller and needs no release.
+ * - A function that can fail returns WEIR_OK (0) or one of the WEIR_* codes and takes a
+ *   `struct weir_error *` last; NULL is welcome there. The error belongs to the caller and needs
+ *   no release.
  * - Outputs are named `ret_*`. They are written only on success; on failure they are untouched.
  * - A `const` pointer is read during the call and not kept. Strings are UTF-8 and end in NUL.
- * - Ownership moves only on success. Moving an Arrow structure sets the source's `release` to NULL. On failure
- *   the caller still owns what it passed.
+ * - Ownership moves only on success. Moving an Arrow structure sets the source's `release` to
+ *   NULL. On failure the caller still owns what it passed.
  * - `close` and `free` accept NULL.
- * - A structure whose first member is `size` must have it set to `sizeof` of that structure. Members are only
- *   ever appended; a caller compiled against an older header keeps working. Zero always means "the default".
+ * - A structure whose first member is `size` must have it set to `sizeof` of that structure.
+ *   Members are only ever appended; a caller compiled against an older header keeps working. Zero
+ *   always means "the default".
  *
- * Threads: a workspace may be used from any thread. A session and its statements are used by one thread at a
- * time, except weir_statement_cancel, weir_statement_progress and weir_statement_metrics, which any thread may call
- * while the statement is not closed. Close sessions before their workspace, statements before their session;
- * a result stream may outlive its statement and its session, but not the workspace. Call nothing here from inside
- * a callback that the engine runs (a table kind's scan): it answers WEIR_INVALID_STATE rather than deadlock.
+ * Threads: a workspace may be used from any thread. A session and its statements are used by one
+ * thread at a time, except weir_statement_cancel, weir_statement_progress and
+ * weir_statement_metrics, which any thread may call while the statement is not closed. Close
+ * sessions before their workspace, statements before their session; a result stream may outlive its
+ * statement and its session, but not the workspace. Call nothing here from inside a callback that
+ * the engine runs (a table kind's scan): it answers WEIR_INVALID_STATE rather than deadlock.
  */
 #ifndef WEIR_H
 #define WEIR_H
@@ -58,7 +62,7 @@ extern "C" {
 #define WEIR_VERSION_MINOR 1
 #define WEIR_VERSION_PATCH 0
 
-/* ---- The Arrow C data and stream interfaces (arrow.apache.org, "C data interface", "C stream interface") ---- */
+/* ---- Arrow's C data and C stream interfaces, as arrow.apache.org gives them ---- */
 
 #ifndef ARROW_C_DATA_INTERFACE
 #define ARROW_C_DATA_INTERFACE
@@ -129,9 +133,10 @@ enum weir_code {
 };
 
 /*
- * One error, on the caller's stack. A message longer than the buffer is cut at a character's border.
- * SQLSTATE is that of PostgreSQL 17, appendix A: "42601" syntax, "42P01" no such table, "42703" no such column,
- * "22000" data, "53200" out of memory, "57014" cancelled, "58P01" no such file, "XX000" internal.
+ * One error, on the caller's stack. A message longer than the buffer is cut at a character's
+ * border. SQLSTATE is that of PostgreSQL 17, appendix A: "42601" syntax, "42P01" no such table,
+ * "42703" no such column, "22000" data, "53200" out of memory, "57014" cancelled, "58P01" no such
+ * file, "XX000" internal.
  */
 struct weir_error {
     int32_t code;        /* enum weir_code */
@@ -142,8 +147,9 @@ struct weir_error {
 };
 
 /*
- * What a failed result stream left behind: the error of the last get_next that returned non-zero on `stream`, with
- * code, SQLSTATE and position, which the Arrow interface itself cannot carry. Only for streams made by weir.
+ * What a failed result stream left behind: the error of the last get_next that returned non-zero on
+ * `stream`, with code, SQLSTATE and position, which the Arrow interface itself cannot carry. Only
+ * for streams made by weir.
  */
 WEIR_EXPORT int weir_stream_error(struct ArrowArrayStream *stream, struct weir_error *ret_error);
 
@@ -167,20 +173,24 @@ struct weir_option {
 
 struct weir_workspace_options {
     size_t size;
-    const char *path;          /* a directory, whose state is kept in PATH/.weir; NULL: in memory, nothing is kept */
-    int64_t memory_limit;      /* bytes that query operators may hold; 0: 3/4 of the machine's memory */
-    int32_t threads;           /* worker threads; 0: one per core */
-    const char *spill_path;    /* parent of the spill directory; NULL: PATH/.weir/spill, or the system's temporary directory */
-    int64_t spill_limit;       /* bytes that may be spilled; 0: 100 GiB */
-    const char *catalog;       /* name of the workspace's own catalog; NULL: "weir" */
-    const char *schema;        /* name of its first schema; NULL: "public" */
+    const char *path;     /* a directory, whose state is kept in PATH/.weir; NULL: only in memory */
+    int64_t memory_limit; /* bytes that query operators may hold; 0: 3/4 of the machine's memory */
+    int32_t threads;      /* worker threads; 0: one per core */
+    const char *spill_path; /* parent of the spill directory; NULL: PATH/.weir/spill, or the
+                               system's temporary directory */
+    int64_t spill_limit;    /* bytes that may be spilled; 0: 100 GiB */
+    const char *catalog;    /* name of the workspace's own catalog; NULL: "weir" */
+    const char *schema;     /* name of its first schema; NULL: "public" */
 };
 
-/* Opens a workspace. Codes: WEIR_IO for an unreadable directory, WEIR_INVALID_ARGUMENT for impossible limits. */
+/* Opens a workspace. Codes: WEIR_IO for an unreadable directory, WEIR_INVALID_ARGUMENT for
+ * impossible limits. */
 WEIR_EXPORT int weir_workspace_open(const struct weir_workspace_options *options,
-                                    struct weir_workspace **ret_workspace, struct weir_error *error);
+                                    struct weir_workspace **ret_workspace,
+                                    struct weir_error *error);
 
-/* Waits for running statements to end after cancelling them, then frees everything. Removes the spill directory. */
+/* Waits for running statements to end after cancelling them, then frees everything. Removes the
+ * spill directory. */
 WEIR_EXPORT void weir_workspace_close(struct weir_workspace *workspace);
 
 /* ---- Session ---- */
@@ -189,10 +199,12 @@ struct weir_session_options {
     size_t size;
     const struct weir_option *settings; /* as by weir_session_set, applied in order */
     size_t n_settings;
-    const char *functions; /* NULL or "default"; "spark": Apache Spark's functions take precedence over same-named ones */
+    const char *functions; /* NULL or "default"; "spark": Apache Spark's functions take precedence
+                              over same-named ones */
 };
 
-WEIR_EXPORT int weir_session_open(struct weir_workspace *workspace, const struct weir_session_options *options,
+WEIR_EXPORT int weir_session_open(struct weir_workspace *workspace,
+                                  const struct weir_session_options *options,
                                   struct weir_session **ret_session, struct weir_error *error);
 WEIR_EXPORT void weir_session_close(struct weir_session *session);
 
@@ -201,100 +213,117 @@ WEIR_EXPORT int weir_session_set(struct weir_session *session, const char *key, 
                                  struct weir_error *error);
 
 /*
- * Runs one statement. `ret_rows` gets its rows; a statement without rows gives a stream without columns or batches
- * and is finished when this returns. `ret_affected` (may be NULL) gets the number of rows it changed or wrote, -1 when it is
- * a query. The stream is read by one thread; releasing it early cancels the statement.
+ * Runs one statement. `ret_rows` gets its rows; a statement without rows gives a stream without
+ * columns or batches and is finished when this returns. `ret_affected` (may be NULL) gets the
+ * number of rows it changed or wrote, -1 when it is a query. The stream is read by one thread;
+ * releasing it early cancels the statement.
  */
-WEIR_EXPORT int weir_query(struct weir_session *session, const char *sql, struct ArrowArrayStream *ret_rows,
-                           int64_t *ret_affected, struct weir_error *error);
+WEIR_EXPORT int weir_query(struct weir_session *session, const char *sql,
+                           struct ArrowArrayStream *ret_rows, int64_t *ret_affected,
+                           struct weir_error *error);
 
 /*
- * Finds the next statement in a script: skips blanks, comments and empty statements from `*offset` on, gives the statement's
- * first byte and its length without the semicolon, and moves `*offset` past it. Returns 1 when there is a statement, 0 at the end.
- * `ret_complete` (may be NULL) is 0 when the text ended without a semicolon, or inside a quotation or comment:
- * a shell asks for another line.
+ * Finds the next statement in a script: skips blanks, comments and empty statements from `*offset`
+ * on, gives the statement's first byte and its length without the semicolon, and moves `*offset`
+ * past it. Returns 1 when there is a statement, 0 at the end. `ret_complete` (may be NULL) is 0
+ * when the text ended without a semicolon, or inside a quotation or comment: a shell asks for
+ * another line.
  */
-WEIR_EXPORT int weir_script_next(const char *script, size_t length, size_t *offset, const char **ret_statement,
-                                 size_t *ret_length, int *ret_complete);
+WEIR_EXPORT int weir_script_next(const char *script, size_t length, size_t *offset,
+                                 const char **ret_statement, size_t *ret_length, int *ret_complete);
 
 /* ---- Prepared statements ---- */
 
 /*
- * Plans one statement without running it. Parameters are `$1`, `$2` or `$name`. A statement that changes the catalog (CREATE,
- * DROP) is prepared too, and takes effect at execute.
+ * Plans one statement without running it. Parameters are `$1`, `$2` or `$name`. A statement that
+ * changes the catalog (CREATE, DROP) is prepared too, and takes effect at execute.
  */
-WEIR_EXPORT int weir_prepare(struct weir_session *session, const char *sql, struct weir_statement **ret_statement,
-                             struct weir_error *error);
+WEIR_EXPORT int weir_prepare(struct weir_session *session, const char *sql,
+                             struct weir_statement **ret_statement, struct weir_error *error);
 WEIR_EXPORT void weir_statement_close(struct weir_statement *statement);
 
 /* 1 when executing gives rows, 0 when it changes something and gives a count. */
 WEIR_EXPORT int weir_statement_is_query(const struct weir_statement *statement);
 
-/* The schema of the rows, a struct; without columns for a statement that gives none. Nothing is run. */
-WEIR_EXPORT int weir_statement_schema(struct weir_statement *statement, struct ArrowSchema *ret_schema,
-                                      struct weir_error *error);
+/* The schema of the rows, a struct; without columns for a statement that gives none. Nothing is
+ * run. */
+WEIR_EXPORT int weir_statement_schema(struct weir_statement *statement,
+                                      struct ArrowSchema *ret_schema, struct weir_error *error);
 
-/* The parameters as a struct: field names without the `$`, in order of number, then name; type null when it could not be inferred. */
-WEIR_EXPORT int weir_statement_parameters(struct weir_statement *statement, struct ArrowSchema *ret_schema,
-                                          struct weir_error *error);
+/* The parameters as a struct: field names without the `$`, in order of number, then name; type null
+ * when it could not be inferred. */
+WEIR_EXPORT int weir_statement_parameters(struct weir_statement *statement,
+                                          struct ArrowSchema *ret_schema, struct weir_error *error);
 
 /*
- * Gives values to the parameters: a struct of one row. A field binds by its name if the statement has a parameter of
- * that name, else by its position. Values are cast to the inferred types. Takes over `values` on success; `schema` stays
- * the caller's. Binding again replaces. Codes: WEIR_INVALID_ARGUMENT for a wrong number of values or an impossible cast.
+ * Gives values to the parameters: a struct of one row. A field binds by its name if the statement
+ * has a parameter of that name, else by its position. Values are cast to the inferred types. Takes
+ * over `values` on success; `schema` stays the caller's. Binding again replaces. Codes:
+ * WEIR_INVALID_ARGUMENT for a wrong number of values or an impossible cast.
  */
-WEIR_EXPORT int weir_statement_bind(struct weir_statement *statement, const struct ArrowSchema *schema,
-                                    struct ArrowArray *values, struct weir_error *error);
+WEIR_EXPORT int weir_statement_bind(struct weir_statement *statement,
+                                    const struct ArrowSchema *schema, struct ArrowArray *values,
+                                    struct weir_error *error);
 
 /* As weir_query. A statement may be executed again when its previous stream was released. */
-WEIR_EXPORT int weir_statement_execute(struct weir_statement *statement, struct ArrowArrayStream *ret_rows,
-                                       int64_t *ret_affected, struct weir_error *error);
+WEIR_EXPORT int weir_statement_execute(struct weir_statement *statement,
+                                       struct ArrowArrayStream *ret_rows, int64_t *ret_affected,
+                                       struct weir_error *error);
 
-/* Ends the running execution, from any thread. Its stream answers WEIR_CANCELLED. Without one, the next execute is not affected. */
+/* Ends the running execution, from any thread. Its stream answers WEIR_CANCELLED. Without one, the
+ * next execute is not affected. */
 WEIR_EXPORT int weir_statement_cancel(struct weir_statement *statement, struct weir_error *error);
 
 struct weir_progress {
     size_t size;
     int64_t rows_read;     /* rows that came out of scans so far */
     int64_t bytes_read;    /* bytes of files read so far */
-    int64_t bytes_total;   /* bytes of all files of the plan; 0 when unknown; an upper bound, since pruning reads less */
+    int64_t bytes_total;   /* bytes of all files of the plan; 0 when unknown; an upper bound, since
+                              pruning reads less */
     int64_t rows_returned; /* rows handed to the reader */
     int64_t bytes_spilled;
-    int32_t finished;      /* 1 when the last execution has ended */
+    int32_t finished; /* 1 when the last execution has ended */
 };
 
 /* Figures of the running, else the last, execution. WEIR_INVALID_STATE before the first. */
-WEIR_EXPORT int weir_statement_progress(struct weir_statement *statement, struct weir_progress *ret_progress,
+WEIR_EXPORT int weir_statement_progress(struct weir_statement *statement,
+                                        struct weir_progress *ret_progress,
                                         struct weir_error *error);
 
-/* The operators of the same execution with their metrics, as text like EXPLAIN ANALYZE's. Free with weir_free. */
-WEIR_EXPORT int weir_statement_metrics(struct weir_statement *statement, char **ret_text, struct weir_error *error);
+/* The operators of the same execution with their metrics, as text like EXPLAIN ANALYZE's. Free with
+ * weir_free. */
+WEIR_EXPORT int weir_statement_metrics(struct weir_statement *statement, char **ret_text,
+                                       struct weir_error *error);
 
 WEIR_EXPORT void weir_free(void *memory);
 
 /* ---- Tables in the process ---- */
 
 enum weir_register_mode {
-    WEIR_REGISTER_ROWS = 0, /* the rows are read now and kept; the table can be read any number of times */
-    WEIR_REGISTER_ONCE = 1  /* the stream is read by the first scan; a second scan is an error */
+    WEIR_REGISTER_ROWS = 0, /* the rows are read now and kept: any number of scans */
+    WEIR_REGISTER_ONCE = 1  /* the first scan reads the stream; a second one is an error */
 };
 
 /*
- * Makes a stream a table of the session's current schema, replacing a registered one of that name. Batches are not copied. Takes
- * over `rows` on success. Codes: WEIR_ALREADY_EXISTS when the name is a table of the catalog.
+ * Makes a stream a table of the session's current schema, replacing a registered one of that name.
+ * Batches are not copied. Takes over `rows` on success. Codes: WEIR_ALREADY_EXISTS when the name is
+ * a table of the catalog.
  */
-WEIR_EXPORT int weir_register_stream(struct weir_session *session, const char *name, struct ArrowArrayStream *rows,
-                                     int mode, struct weir_error *error);
+WEIR_EXPORT int weir_register_stream(struct weir_session *session, const char *name,
+                                     struct ArrowArrayStream *rows, int mode,
+                                     struct weir_error *error);
 
-/* Makes a file, directory, pattern or URL a table of the session's current schema: CREATE OR REPLACE TABLE with the kind that reads paths. */
+/* Makes a file, directory, pattern or URL a table of the session's current schema: CREATE OR
+ * REPLACE TABLE with the kind that reads paths. */
 WEIR_EXPORT int weir_register_path(struct weir_session *session, const char *name, const char *path,
                                    struct weir_error *error);
 
 struct weir_table_kind;
 
-/* Adds a kind of table (weir_extension.h). The structure and what it points to must live as long as the workspace. */
-WEIR_EXPORT int weir_register_kind(struct weir_workspace *workspace, const struct weir_table_kind *kind,
-                                   struct weir_error *error);
+/* Adds a kind of table (weir_extension.h). The structure and what it points to must live as long as
+ * the workspace. */
+WEIR_EXPORT int weir_register_kind(struct weir_workspace *workspace,
+                                   const struct weir_table_kind *kind, struct weir_error *error);
 
 /* ---- Rows as bytes ---- */
 
@@ -302,19 +331,21 @@ WEIR_EXPORT int weir_register_kind(struct weir_workspace *workspace, const struc
 typedef int (*weir_write_fn)(void *context, const void *data, size_t length);
 
 /*
- * Encodes a stream as a file: "parquet", "arrow" (IPC file), "arrows" (IPC stream), "csv", "tsv", "json" (an array), "jsonl".
- * Options: csv and tsv: header (true), delimiter, null (the text of NULL, empty by default); parquet: compression (zstd). An empty
- * stream gives a valid file with the schema. Takes over `rows` always: it is released, read to its end or not.
+ * Encodes a stream as a file: "parquet", "arrow" (IPC file), "arrows" (IPC stream), "csv", "tsv",
+ * "json" (an array), "jsonl". Options: csv and tsv: header (true), delimiter, null (the text of
+ * NULL, empty by default); parquet: compression (zstd). An empty stream gives a valid file with the
+ * schema. Takes over `rows` always: it is released, read to its end or not.
  */
-WEIR_EXPORT int weir_encode(struct weir_workspace *workspace, struct ArrowArrayStream *rows, const char *format,
-                            const struct weir_option *options, size_t n_options, weir_write_fn write, void *context,
-                            struct weir_error *error);
+WEIR_EXPORT int weir_encode(struct weir_workspace *workspace, struct ArrowArrayStream *rows,
+                            const char *format, const struct weir_option *options, size_t n_options,
+                            weir_write_fn write, void *context, struct weir_error *error);
 
 /*
- * The same rows as text for display: every column becomes a nullable utf8 column of the same name, NULL staying
- * NULL. Takes over `rows` on success.
+ * The same rows as text for display: every column becomes a nullable utf8 column of the same name,
+ * NULL staying NULL. Takes over `rows` on success.
  */
-WEIR_EXPORT int weir_text(struct ArrowArrayStream *rows, struct ArrowArrayStream *ret_text, struct weir_error *error);
+WEIR_EXPORT int weir_text(struct ArrowArrayStream *rows, struct ArrowArrayStream *ret_text,
+                          struct weir_error *error);
 
 #ifdef __cplusplus
 }

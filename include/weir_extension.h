@@ -2,7 +2,8 @@
 /*
  * weir_extension.h: what a kind of table says, and how its rows are had.
  *
- * A kind never runs queries. Asked for a table, it answers with a *form*, and the engine takes the best physical route:
+ * A kind never runs queries. Asked for a table, it answers with a *form*, and the engine takes the
+ * best physical route:
  *
  *   WEIR_FORM_FILES   a list of files of one format. The engine scans them itself.
  *   WEIR_FORM_SQL     a query over other tables. The engine plans it inline, as a view.
@@ -19,11 +20,11 @@
  *     weir_register_kind(workspace, &counter, &error);
  *     -- CREATE TABLE t USING counter OPTIONS (rows 1000)
  *
- * Life of a table: `open` once per definition; then `form`, `statistics`, `classify`, `scan`, `insert` from any thread, at
- * the same time; `close` when the definition is dropped and nothing reads it any more.
- * All slots may block: the engine calls them on threads of their own. They must not call weir.h.
- * A slot left NULL has the default behaviour given at its declaration.
- * The conventions of weir.h hold: outputs are touched only on success, errors are the caller's.
+ * Life of a table: `open` once per definition; then `form`, `statistics`, `classify`, `scan`,
+ * `insert` from any thread, at the same time; `close` when the definition is dropped and nothing
+ * reads it any more. All slots may block: the engine calls them on threads of their own. They must
+ * not call weir.h. A slot left NULL has the default behaviour given at its declaration. The
+ * conventions of weir.h hold: outputs are touched only on success, errors are the caller's.
  */
 #ifndef WEIR_EXTENSION_H
 #define WEIR_EXTENSION_H
@@ -43,7 +44,7 @@ struct weir_definition {
     const char *schema;
     const char *name;
     const char *kind;
-    const struct weir_option *options; /* checked against the kind's list; every key is known and given once */
+    const struct weir_option *options; /* checked: every key is known and given once */
     size_t n_options;
     const struct ArrowSchema *columns; /* declared columns, or NULL when none were declared */
 };
@@ -76,7 +77,8 @@ enum weir_operator {
     WEIR_OPERATOR_IS_NOT_NULL = 8
 };
 
-/* One conjunct of the WHERE: `column operator value`, or, where it does not have that shape, text only. */
+/* One conjunct of the WHERE: `column operator value`, or, where it does not have that shape, text
+ * only. */
 struct weir_filter {
     const char *column;             /* NULL with WEIR_OPERATOR_NONE */
     int32_t op;                     /* enum weir_operator */
@@ -95,22 +97,25 @@ enum weir_filter_support {
 
 struct weir_scan_request {
     size_t size;
-    int32_t all_columns;         /* 1: every column, `columns` is not read; 0: exactly `columns`, which may be none */
-    const int32_t *columns;      /* indices into the form's schema, in the order of the result */
+    int32_t all_columns; /* 1: every column, `columns` is not read; 0: exactly `columns`, which may
+                            be none */
+    const int32_t *columns; /* indices into the form's schema, in the order of the result */
     size_t n_columns;
-    const struct weir_filter *filters; /* those that `classify` answered with inexact or exact; all must hold */
+    const struct weir_filter *filters; /* those classified as inexact or exact; all must hold */
     size_t n_filters;
-    int64_t limit;               /* at most this many rows are needed from the whole scan; -1: all */
+    int64_t limit; /* at most this many rows are needed from the whole scan; -1: all */
 };
 
 /*
- * A planned scan. `open` is called at most once per partition, from any thread, and gives a stream of exactly the asked
- * columns. `cancel` (may be NULL) may be called from another thread while a get_next is under way, when the reader went away; it
- * should make that get_next return soon. `release` comes after every opened stream was released.
+ * A planned scan. `open` is called at most once per partition, from any thread, and gives a stream
+ * of exactly the asked columns. `cancel` (may be NULL) may be called from another thread while a
+ * get_next is under way, when the reader went away; it should make that get_next return soon.
+ * `release` comes after every opened stream was released.
  */
 struct weir_scan {
     int32_t n_partitions; /* 0: no rows */
-    int (*open)(struct weir_scan *scan, int32_t partition, struct ArrowArrayStream *ret_rows, struct weir_error *error);
+    int (*open)(struct weir_scan *scan, int32_t partition, struct ArrowArrayStream *ret_rows,
+                struct weir_error *error);
     void (*cancel)(struct weir_scan *scan);
     void (*release)(struct weir_scan *scan);
     void *private_data;
@@ -121,9 +126,10 @@ struct weir_statistics {
     size_t size;
     int64_t n_rows;
     int64_t n_bytes;
-    int32_t exact;               /* 1 when n_rows, null_counts and bounds are exact */
-    const int64_t *null_counts;  /* one per column, -1 unknown; NULL: all unknown */
-    const struct ArrowArray *bounds; /* a struct of the form's schema with two rows, minima and maxima; a NULL value is unknown; NULL: all unknown */
+    int32_t exact;                   /* 1 when n_rows, null_counts and bounds are exact */
+    const int64_t *null_counts;      /* one per column, -1 unknown; NULL: all unknown */
+    const struct ArrowArray *bounds; /* a struct of the form's schema with two rows, minima and
+                                        maxima; a NULL value is unknown; NULL: all unknown */
     void (*release)(struct weir_statistics *statistics);
     void *private_data;
 };
@@ -144,10 +150,10 @@ enum weir_form_type {
 };
 
 struct weir_file {
-    const char *url;        /* file:///..., s3://... */
-    int64_t n_bytes;        /* -1: unknown, the engine asks the store */
-    int64_t modified_ns;    /* nanoseconds since 1970; 0: unknown */
-    const char *etag;       /* NULL: unknown */
+    const char *url;                     /* file:///..., s3://... */
+    int64_t n_bytes;                     /* -1: unknown, the engine asks the store */
+    int64_t modified_ns;                 /* nanoseconds since 1970; 0: unknown */
+    const char *etag;                    /* NULL: unknown */
     const char *const *partition_values; /* one text per partition column; a NULL entry is NULL */
     const uint64_t *deleted_rows; /* ascending row positions that are not there; NULL: none */
     size_t n_deleted_rows;
@@ -158,34 +164,37 @@ struct weir_files {
     const char *compression; /* of a text format: "gzip", "zstd", "bzip2", "xz"; NULL: none */
     const struct weir_file *files;
     size_t n_files;
-    const struct ArrowSchema *partition_columns; /* a struct; NULL: none. They follow the files' own columns */
-    const struct weir_option *options; /* the engine's format options, for example {"format.delimiter", ";"} */
+    const struct ArrowSchema *partition_columns; /* a struct, after the files' own; NULL: none */
+    const struct weir_option *options; /* the engine's, for example {"format.delimiter", ";"} */
     size_t n_options;
-    const char *order_by;  /* SQL sort terms that hold within each file, for example "a ASC, b DESC"; NULL: unknown */
-    const char *write_url; /* directory (ends in '/') or file that INSERT writes to; NULL: read only */
+    const char *order_by; /* SQL sort terms that hold within each file, for example "a ASC, b DESC";
+                             NULL: unknown */
+    const char *write_url; /* where INSERT writes: a file, or a directory/; NULL: read only */
 };
 
 struct weir_sql {
     const char *query;
-    const char *catalog; /* where unqualified names are looked up; NULL: the session's current one */
+    const char *catalog; /* where unqualified names are looked up; NULL: the session's */
     const char *schema;
 };
 
-/* Runs a statement in the database of `table`, an instance. The rows have exactly the columns of `schema`. */
+/* Runs a statement in the database of `table`, an instance. The rows have exactly the columns of
+ * `schema`. */
 typedef int (*weir_execute_fn)(void *table, const char *sql, const struct ArrowSchema *schema,
                                struct ArrowArrayStream *ret_rows, struct weir_error *error);
 
 struct weir_remote {
     const char *dialect; /* "postgresql", "sqlite", "duckdb", "mysql", "generic" */
-    const char *backend; /* tables with the same text here live in one database and may be joined there */
+    const char *backend; /* the same text: one database, where the tables may be joined */
     const char *table;   /* the table's name in that database, quoted for its dialect */
     weir_execute_fn execute;
 };
 
 /*
- * The answer of `form`. What it points to belongs to it and is freed by `release`, which the engine calls once, after the last use.
- * `schema` (a struct) is required for STREAM and REMOTE. For FILES it is the files' own columns without the partition columns; when
- * `schema.release` is NULL the engine infers it, as the union by name of all files. For SQL it is ignored.
+ * The answer of `form`. What it points to belongs to it and is freed by `release`, which the engine
+ * calls once, after the last use. `schema` (a struct) is required for STREAM and REMOTE. For FILES
+ * it is the files' own columns without the partition columns; when `schema.release` is NULL the
+ * engine infers it, as the union by name of all files. For SQL it is ignored.
  */
 struct weir_form {
     int32_t type; /* enum weir_form_type */
@@ -202,13 +211,15 @@ struct weir_form {
 /* ---- Kinds ---- */
 
 /*
- * What else a kind is asked for, so that no one outside has to name it: the kind of CREATE VIEW, of CREATE TABLE without USING,
- * of CREATE EXTERNAL TABLE, and of a quoted path that is not a table's name.
+ * What else a kind is asked for, so that no one outside has to name it: the kind of CREATE VIEW, of
+ * CREATE TABLE without USING, of CREATE EXTERNAL TABLE, and of a quoted path that is not a table's
+ * name.
  */
 enum weir_kind_role {
     WEIR_ROLE_VIEW = 1,     /* gets the option "query" */
     WEIR_ROLE_TABLE = 2,    /* gets columns, and its rows by `insert` */
-    WEIR_ROLE_EXTERNAL = 4, /* gets "location", "format", "compression", "partition_by", "order_by", and the statement's own options as "format.*" */
+    WEIR_ROLE_EXTERNAL = 4, /* gets "location", "format", "compression", "partition_by", "order_by",
+                               and the statement's own options as "format.*" */
     WEIR_ROLE_PATH = 8      /* gets the option "path" */
 };
 
@@ -220,26 +231,32 @@ struct weir_table_kind {
     const struct weir_option_spec *options;
     size_t n_options;
 
-    /* Required. Checks a definition and makes an instance. A missing file or unreachable host is an error here. */
-    int (*open)(const struct weir_definition *definition, void **ret_table, struct weir_error *error);
+    /* Required. Checks a definition and makes an instance. A missing file or unreachable host is an
+     * error here. */
+    int (*open)(const struct weir_definition *definition, void **ret_table,
+                struct weir_error *error);
     /* Required. */
     void (*close)(void *table);
-    /* Required. Called once per planned query that mentions the table: lists afresh what may have changed. */
+    /* Required. Called once per planned query that mentions the table: lists afresh what may have
+     * changed. */
     int (*form)(void *table, struct weir_form *ret_form, struct weir_error *error);
     /* Default: nothing is known. */
-    int (*statistics)(void *table, struct weir_statistics *ret_statistics, struct weir_error *error);
+    int (*statistics)(void *table, struct weir_statistics *ret_statistics,
+                      struct weir_error *error);
     /* Fills one answer of enum weir_filter_support per filter. Default: WEIR_FILTER_NO for each. */
-    int (*classify)(void *table, const struct weir_filter *filters, size_t n_filters, int32_t *ret_support,
-                    struct weir_error *error);
+    int (*classify)(void *table, const struct weir_filter *filters, size_t n_filters,
+                    int32_t *ret_support, struct weir_error *error);
     /* Required for STREAM. */
     int (*scan)(void *table, const struct weir_scan_request *request, struct weir_scan *ret_scan,
                 struct weir_error *error);
     /*
-     * Takes rows of the form's schema, all or none: when the stream fails, the table is as before. Always takes over `rows`.
-     * Default: the table is read only.
+     * Takes rows of the form's schema, all or none: when the stream fails, the table is as before.
+     * Always takes over `rows`. Default: the table is read only.
      */
-    int (*insert)(void *table, int mode, struct ArrowArrayStream *rows, int64_t *ret_n_rows, struct weir_error *error);
-    /* The definition is dropped for good (not merely closed): frees what lies outside. Default: nothing. */
+    int (*insert)(void *table, int mode, struct ArrowArrayStream *rows, int64_t *ret_n_rows,
+                  struct weir_error *error);
+    /* The definition is dropped for good (not merely closed): frees what lies outside. Default:
+     * nothing. */
     int (*drop)(void *table, struct weir_error *error);
 };
 

@@ -85,6 +85,12 @@ impl Names {
         Ok(names)
     }
 
+    /// Whether there is a catalog, or a schema of `catalog`, of that name. Where C cannot say, the look-up of the table
+    /// will, with its error.
+    fn may_have(&self, catalog: Option<&str>, name: &str) -> bool {
+        self.list(catalog, None).map_or(true, |names| names.iter().any(|n| n == name))
+    }
+
     /// Asks C for one table; None when there is none.
     fn table(&self, catalog: &str, schema: &str, name: &str) -> Result<Option<Arc<Held>>> {
         let Some(ask) = self.callbacks.table else { return Ok(None) };
@@ -177,7 +183,7 @@ impl CatalogProviderList for Catalogs {
     }
 
     fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
-        self.catalog_names().iter().any(|n| n == name).then(|| {
+        self.0.may_have(None, name).then(|| {
             Arc::new(Catalog { names: self.0.clone(), name: name.to_string() })
                 as Arc<dyn CatalogProvider>
         })
@@ -196,7 +202,7 @@ impl CatalogProvider for Catalog {
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
-        self.schema_names().iter().any(|n| n == name).then(|| {
+        self.names.may_have(Some(&self.name), name).then(|| {
             Arc::new(SchemaOfC {
                 names: self.names.clone(),
                 catalog: self.name.clone(),
@@ -218,10 +224,11 @@ thread_local! {
     static VIEWS: RefCell<Vec<String>> = const { RefCell::new(vec![]) };
 }
 
-struct InView;
+/// While it lives, a view of that name is being planned.
+pub struct InView;
 
 impl InView {
-    fn enter(name: String) -> Result<InView> {
+    pub fn enter(name: String) -> Result<InView> {
         VIEWS.with_borrow_mut(|views| {
             if let Some(at) = views.iter().position(|v| *v == name) {
                 let cycle = [&views[at..], &[name]].concat().join(" -> ");
@@ -306,7 +313,7 @@ fn provider<'a>(
         match form.get().type_ as u32 {
             WEIR_FORM_FILES => {
                 let state = names.state()?;
-                let table = FilesTable::new(&names.engine, &state, form, name).await;
+                let table = FilesTable::new(&names.engine, &state, held, form, name).await;
                 Ok(Arc::new(table?) as Arc<dyn TableProvider>)
             }
             WEIR_FORM_SQL => view(names, held, form, name).await,
@@ -326,7 +333,11 @@ fn provider<'a>(
                 let Some(plan) = plan else {
                     return plan_err!("table {name} is a union without parts");
                 };
-                Ok(Arc::new(ViewTable::new(plan.build()?, None)) as Arc<dyn TableProvider>)
+                // Analysed now, so that the table's columns have the types that its parts agree on.
+                let state = names.state()?;
+                let options = state.config_options();
+                let plan = state.analyzer().execute_and_check(plan.build()?, options, |_, _| {})?;
+                Ok(Arc::new(ViewTable::new(plan, None)) as Arc<dyn TableProvider>)
             }
             other => plan_err!("table {name} has an unknown form {other}"),
         }

@@ -153,6 +153,10 @@ fn overwrite(dml: &DmlStatement) -> Result<(LogicalPlan, LogicalPlan)> {
             let (rows, predicate) = rows_and_predicate(&projection.input);
             (rows, predicate, Some(&projection.expr))
         }
+        (WriteOp::Truncate, _) => {
+            let scan = LogicalPlanBuilder::scan(table.clone(), dml.target.clone(), None)?;
+            (Arc::new(scan.build()?), None, None)
+        }
         (_, input) => {
             let (rows, predicate) = rows_and_predicate(input);
             (rows, predicate, None)

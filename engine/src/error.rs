@@ -214,6 +214,9 @@ pub fn classify(failure: &DataFusionError) -> (u32, &'static str) {
             ArrowError::IoError(_, error) => classify_io(error),
             _ => (WEIR_INVALID_DATA, "22000"),
         },
+        E::Execution(text) if text.contains("has null but schema specifies non-nullable") => {
+            (WEIR_INTEGRITY, "23502")
+        }
         E::Execution(_) => (WEIR_INVALID_DATA, "22000"),
         E::ExecutionJoin(error) if error.is_cancelled() => (WEIR_CANCELLED, "57014"),
         _ => (WEIR_INTERNAL, "XX000"),

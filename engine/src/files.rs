@@ -35,7 +35,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::bindings::*;
-use crate::catalog::{FormOf, options, slice, text};
+use crate::catalog::{FormOf, Held, options, slice, text};
 use crate::commit::{CommitExec, Staging};
 use crate::error::{Result, coded};
 use crate::runtime::Engine;
@@ -169,6 +169,7 @@ impl FilesTable {
     pub async fn new(
         engine: &Arc<Engine>,
         state: &SessionState,
+        held: &Arc<Held>,
         form: FormOf,
         name: &TableReference,
     ) -> Result<FilesTable> {
@@ -210,6 +211,10 @@ impl FilesTable {
             }
         };
 
+        for file in &mut listed.files {
+            // The plan keeps the table, and so what its files may depend on (the copy of a pipe).
+            file.extensions.insert(held.clone());
+        }
         let (constraints, defaults) = match declared {
             Some(declared) => (declared.constraints, declared.defaults),
             None => (Constraints::default(), HashMap::new()),

@@ -37,13 +37,6 @@ use stream::{Imported, export, export_schema, import_batch, import_schema};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-unsafe extern "C" {
-    fn mi_option_set(option: c_int, value: std::ffi::c_long);
-}
-
-/// `mi_option_arena_eager_commit` of mimalloc.h.
-const ARENA_EAGER_COMMIT: c_int = 4;
-
 /// A handle of C: a counted reference behind a pointer.
 unsafe fn borrow<'a, T>(handle: *const c_void) -> &'a Arc<T> {
     unsafe { &*handle.cast::<Arc<T>>() }
@@ -82,8 +75,6 @@ pub unsafe extern "C" fn wr_engine_open(
     ret_engine: *mut *mut c_void,
     error: *mut weir_error,
 ) -> c_int {
-    // A short query then takes 5 MB less; before the first allocation, or it has no effect.
-    unsafe { mi_option_set(ARENA_EAGER_COMMIT, 0) };
     error::quiet_panics();
     guard(error, || {
         let options = unsafe { &*options };

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::common::DataFusionError;
+use datafusion::common::{DataFusionError, TableReference};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Statement as SqlStatement, VisitMut, VisitorMut,
@@ -96,6 +96,13 @@ pub fn view_query(statement: &Statement) -> Option<String> {
     }
     let columns: Vec<String> = view.columns.iter().map(|c| c.name.to_string()).collect();
     Some(format!("SELECT * FROM ({}) AS v({})", view.query, columns.join(", ")))
+}
+
+/// The name that a CREATE VIEW gives.
+pub fn view_name(statement: &Statement) -> Option<TableReference> {
+    let Statement::Statement(statement) = statement else { return None };
+    let SqlStatement::CreateView(view) = statement.as_ref() else { return None };
+    Some(TableReference::parse_str(&view.name.to_string()))
 }
 
 struct Shaper {

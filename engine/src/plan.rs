@@ -16,7 +16,7 @@ use datafusion::sql::sqlparser::ast::Ident;
 use datafusion::sql::unparser::expr_to_sql;
 
 use crate::bindings::*;
-use crate::catalog::c_text;
+use crate::catalog::{InView, c_text};
 use crate::error::{Result, coded};
 use crate::{dml, limits};
 use crate::runtime::on_large_stack;
@@ -43,6 +43,13 @@ impl Plan {
         limits::shape(&mut statement)?;
         dml::copy_defaults(&mut statement);
         let view_query = limits::view_query(&statement);
+        let _in_view = match limits::view_name(&statement) {
+            Some(name) => {
+                let (catalog, schema) = session.names();
+                Some(InView::enter(name.resolve(&catalog, &schema).to_string())?)
+            }
+            None => None,
+        };
         let mut plan = state.statement_to_plan(statement).await?;
         if let LogicalPlan::Statement(LogicalStatement::Execute(_)) = &plan {
             // Puts the prepared plan in its place.

@@ -242,6 +242,8 @@ static void loop(struct shell *shell) {
         int length = 0;
 
         shell->interrupted = false;
+        el_set(shell->editor, EL_PREP_TERM,
+               1); /* before the prompt, so that no key comes too early */
         const char *line = el_gets(shell->editor, &length);
         if (shell->interrupted) {
             wr_buffer_clear(&shell->pending);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine.h: the C ABI of the Rust half. This header leads: engine/src/bindings.rs is generated from it.
+ * engine.h: the C ABI of the Rust half. This header leads: engine/src/bindings.rs is generated from
+ * it.
  *
- * Lifetime: wr_engine > wr_engine_session > wr_plan > wr_run. Each handle keeps what it needs alive, so the order of freeing does
- * not matter, except that wr_engine_close waits (up to five seconds) for running work and comes last.
+ * Lifetime: wr_engine > wr_engine_session > wr_plan > wr_run. Each handle keeps what it needs
+ * alive, so the order of freeing does not matter, except that wr_engine_close waits (up to five
+ * seconds) for running work and comes last.
  *
- * Threads: every function may be called from any thread. Those that take a session or plan and may block run SQL planning on a
- * thread with a large stack. All answer WEIR_INVALID_STATE when called from a thread of the engine itself, where they would deadlock.
- * No function lets a panic out: it becomes WEIR_INTERNAL.
+ * Threads: every function may be called from any thread. Those that take a session or plan and may
+ * block run SQL planning on a thread with a large stack. All answer WEIR_INVALID_STATE when called
+ * from a thread of the engine itself, where they would deadlock. No function lets a panic out: it
+ * becomes WEIR_INTERNAL.
  *
  * The conventions of weir.h hold.
  */
@@ -28,26 +31,29 @@ const char *wr_engine_version(void);
 
 struct wr_engine_options {
     size_t size;
-    int32_t threads;         /* 0: one per core */
-    int64_t memory_limit;    /* bytes; 0: no limit */
-    const char *spill_path;  /* an existing directory, in which the engine makes its own and removes it at close */
-    int64_t spill_limit;     /* bytes; 0: 100 GiB */
+    int32_t threads;        /* 0: one per core */
+    int64_t memory_limit;   /* bytes; 0: no limit */
+    const char *spill_path; /* an existing directory, in which the engine makes its own and removes
+                               it at close */
+    int64_t spill_limit;    /* bytes; 0: 100 GiB */
 };
 
-int wr_engine_open(const struct wr_engine_options *options, struct wr_engine **ret_engine, struct weir_error *error);
+int wr_engine_open(const struct wr_engine_options *options, struct wr_engine **ret_engine,
+                   struct weir_error *error);
 void wr_engine_close(struct wr_engine *engine);
 
 /* ---- Catalog: C answers names ---- */
 
 /*
- * One table as the engine needs it. `form` is asked of the kind before this is handed over. `instance` is passed to the slots of
- * `kind`. The engine calls `release` once, after the last use; it releases the form too.
+ * One table as the engine needs it. `form` is asked of the kind before this is handed over.
+ * `instance` is passed to the slots of `kind`. The engine calls `release` once, after the last use;
+ * it releases the form too.
  */
 struct wr_table {
     struct weir_form form;
     const struct weir_table_kind *kind;
     void *instance;
-    int32_t is_view; /* how information_schema shows it */
+    int32_t is_view;        /* how information_schema shows it */
     const char *definition; /* SQL text of a view, for information_schema; NULL: none */
     void (*release)(struct wr_table *table);
     void *private_data;
@@ -59,23 +65,25 @@ struct wr_catalog {
     size_t size;
     void *context;
     /*
-     * Lists names: of catalogs (catalog NULL), of a catalog's schemas (schema NULL), else of a schema's tables.
+     * Lists names: of catalogs (catalog NULL), of a catalog's schemas (schema NULL), else of a
+     * schema's tables.
      */
     int (*list)(void *context, const char *catalog, const char *schema, wr_emit_fn emit, void *sink,
                 struct weir_error *error);
-    /* Codes: WEIR_NOT_FOUND when there is no such table, with a message only if it says more than that. */
-    int (*table)(void *context, const char *catalog, const char *schema, const char *name, struct wr_table *ret_table,
-                 struct weir_error *error);
+    /* Codes: WEIR_NOT_FOUND when there is no such table, with a message only if it says more than
+     * that. */
+    int (*table)(void *context, const char *catalog, const char *schema, const char *name,
+                 struct wr_table *ret_table, struct weir_error *error);
 };
 
 /* ---- Session ---- */
 
 struct wr_session_options {
     size_t size;
-    const char *catalog;   /* default catalog and schema */
+    const char *catalog; /* default catalog and schema */
     const char *schema;
     struct wr_catalog names; /* context must outlive the session's plans, runs and streams */
-    const char *functions; /* NULL or "default", "spark" */
+    const char *functions;   /* NULL or "default", "spark" */
 };
 
 int wr_engine_session_new(struct wr_engine *engine, const struct wr_session_options *options,
@@ -86,15 +94,15 @@ void wr_engine_session_free(struct wr_engine_session *session);
 int wr_engine_session_set(struct wr_engine_session *session, const char *key, const char *value,
                           struct weir_error *error);
 /* The current default names; free both with wr_engine_free. */
-int wr_engine_session_names(struct wr_engine_session *session, char **ret_catalog, char **ret_schema,
-                            struct weir_error *error);
+int wr_engine_session_names(struct wr_engine_session *session, char **ret_catalog,
+                            char **ret_schema, struct weir_error *error);
 
 /* ---- Plans ---- */
 
 enum wr_plan_type {
     WR_PLAN_QUERY = 1,   /* gives rows */
     WR_PLAN_CHANGE = 2,  /* INSERT, UPDATE, DELETE, COPY: gives one row, one column `count` */
-    WR_PLAN_SESSION = 3, /* SET, PREPARE and the like: executing it changes the engine's session; no rows */
+    WR_PLAN_SESSION = 3, /* SET, PREPARE and the like: changes the engine's session; no rows */
     /* What the catalog must do, in C. wr_plan_execute runs the input query, if any. */
     WR_PLAN_CREATE_TABLE = 4,    /* columns; with input: its rows */
     WR_PLAN_CREATE_VIEW = 5,     /* query */
@@ -119,39 +127,43 @@ struct wr_plan_info {
     int32_t temporary;
     int32_t has_input;
     int32_t has_columns;
-    const char *query;      /* a view's SELECT as text */
-    const char *location;   /* CREATE EXTERNAL TABLE */
+    const char *query;    /* a view's SELECT as text */
+    const char *location; /* CREATE EXTERNAL TABLE */
     const char *format;
     const char *partition_by; /* comma-separated, quoted where needed */
     const char *order_by;
-    const char *constraints;  /* as SQL text, for example "PRIMARY KEY (a)" */
+    const char *constraints; /* as SQL text, for example "PRIMARY KEY (a)" */
     const struct weir_option *options;
     size_t n_options;
 };
 
 /*
- * Parses and plans exactly one statement. Codes: WEIR_INVALID_ARGUMENT with SQLSTATE 42601 and a position for a syntax error, 42P01,
- * 42703, 54001 (too deep, too many terms).
+ * Parses and plans exactly one statement. Codes: WEIR_INVALID_ARGUMENT with SQLSTATE 42601 and a
+ * position for a syntax error, 42P01, 42703, 54001 (too deep, too many terms).
  */
 int wr_plan_new(struct wr_engine_session *session, const char *sql, struct wr_plan **ret_plan,
                 struct weir_error *error);
 void wr_plan_free(struct wr_plan *plan);
 void wr_plan_describe(const struct wr_plan *plan, struct wr_plan_info *ret_info);
 /* Columns of the result; of a CREATE: of the table. */
-int wr_plan_schema(const struct wr_plan *plan, struct ArrowSchema *ret_schema, struct weir_error *error);
-int wr_plan_parameters(const struct wr_plan *plan, struct ArrowSchema *ret_schema, struct weir_error *error);
-/* A new plan with values in place of the parameters: a struct of one row. Takes over `values` on success. */
-int wr_plan_bind(const struct wr_plan *plan, const struct ArrowSchema *schema, struct ArrowArray *values,
-                 struct wr_plan **ret_plan, struct weir_error *error);
+int wr_plan_schema(const struct wr_plan *plan, struct ArrowSchema *ret_schema,
+                   struct weir_error *error);
+int wr_plan_parameters(const struct wr_plan *plan, struct ArrowSchema *ret_schema,
+                       struct weir_error *error);
+/* A new plan with values in place of the parameters: a struct of one row. Takes over `values` on
+ * success. */
+int wr_plan_bind(const struct wr_plan *plan, const struct ArrowSchema *schema,
+                 struct ArrowArray *values, struct wr_plan **ret_plan, struct weir_error *error);
 
 /* ---- Runs ---- */
 
 /*
- * Starts a plan (of CREATE_TABLE and CREATE_VIEW: its input). `ret_rows` gives the rows through a channel of two batches. The run is a
- * handle on the execution for cancel and metrics; the stream does not need it.
+ * Starts a plan (of CREATE_TABLE and CREATE_VIEW: its input). `ret_rows` gives the rows through a
+ * channel of two batches. The run is a handle on the execution for cancel and metrics; the stream
+ * does not need it.
  */
-int wr_plan_execute(const struct wr_plan *plan, struct ArrowArrayStream *ret_rows, struct wr_run **ret_run,
-                    struct weir_error *error);
+int wr_plan_execute(const struct wr_plan *plan, struct ArrowArrayStream *ret_rows,
+                    struct wr_run **ret_run, struct weir_error *error);
 void wr_run_cancel(struct wr_run *run);
 void wr_run_progress(const struct wr_run *run, struct weir_progress *ret_progress);
 int wr_run_metrics(const struct wr_run *run, char **ret_text, struct weir_error *error);
@@ -162,9 +174,10 @@ void wr_run_free(struct wr_run *run);
 int wr_stream_error(struct ArrowArrayStream *stream, struct weir_error *ret_error);
 /* Which format names are known is the engine's: see weir_encode. Takes over `rows` always. */
 int wr_stream_encode(struct wr_engine *engine, struct ArrowArrayStream *rows, const char *format,
-                     const struct weir_option *options, size_t n_options, weir_write_fn write, void *context,
-                     struct weir_error *error);
-int wr_stream_text(struct ArrowArrayStream *rows, struct ArrowArrayStream *ret_text, struct weir_error *error);
+                     const struct weir_option *options, size_t n_options, weir_write_fn write,
+                     void *context, struct weir_error *error);
+int wr_stream_text(struct ArrowArrayStream *rows, struct ArrowArrayStream *ret_text,
+                   struct weir_error *error);
 
 /* Frees a string that the engine returned. */
 void wr_engine_free(char *text);

@@ -146,7 +146,8 @@ def test_max_rows_shows_the_head_and_the_tail_and_says_how_many_are_left_out(run
 
 def test_all_rows_are_printed_when_it_is_no_terminal(run):
     out = run("sql", "--no-header", "SELECT value FROM generate_series(1, 5000) t(value)")
-    assert [int(line.strip("| ")) for line in out.splitlines() if "|" in line] == list(range(1, 5001))
+    shown = [int(line.strip("| ")) for line in out.splitlines() if "|" in line]
+    assert shown == list(range(1, 5001))
 
 
 def test_a_result_without_rows_still_has_its_columns(run):
@@ -158,7 +159,8 @@ def test_a_result_without_rows_still_has_its_columns(run):
 
 def test_statements_run_in_order_and_those_without_rows_print_nothing(run):
     out = run("sql", "--format", "csv",
-              "CREATE TABLE t AS SELECT 1 AS a; INSERT INTO t VALUES (2); SELECT sum(a) AS s FROM t")
+              "CREATE TABLE t AS SELECT 1 AS a; INSERT INTO t VALUES (2);"
+              "SELECT sum(a) AS s FROM t")
     assert out == "s\n3\n"
 
 
@@ -280,7 +282,8 @@ def test_an_unwritable_place_is_named(run):
 def test_a_full_disk_is_an_error(run):
     if not os.path.exists("/dev/full"):
         pytest.skip("this system has no /dev/full")
-    assert "No space left" in run.error("sql", "-o", "/dev/full", "--format", "csv", "SELECT 1 AS a")
+    error = run.error("sql", "-o", "/dev/full", "--format", "csv", "SELECT 1 AS a")
+    assert "No space left" in error
 
 
 # ---- Ends ----
@@ -374,7 +377,8 @@ def test_cat_of_nothing_says_so(run):
 
 
 def test_describe_tells_columns_and_facts(run):
-    run("sql", "-o", "p.parquet", "SELECT value AS a, 'x' AS b FROM generate_series(1, 1234) t(value)")
+    run("sql", "-o", "p.parquet",
+        "SELECT value AS a, 'x' AS b FROM generate_series(1, 1234) t(value)")
     out = run("describe", "p.parquet")
     assert "format  parquet" in out and "rows    1,234" in out and "files   1" in out
     rows = run("describe", "--format", "csv", "p.parquet").splitlines()

@@ -149,7 +149,8 @@ def test_a_result_too_large_to_keep_says_so_every_time(shell):
 def test_help_lists_the_commands(shell):
     out = shell().run(".help")
     for name in (".tables", ".schema", ".mode", ".timer", ".maxrows", ".pager", ".output", ".once",
-                 ".read", ".nullvalue", ".quit", "\\d", "\\dt", "\\l", "\\x", "\\timing", "\\i", "\\q"):
+                 ".read", ".nullvalue", ".quit", "\\d", "\\dt", "\\l", "\\x", "\\timing",
+                 "\\i", "\\q"):
         assert name in out
     assert ".mode" in shell().run("\\?")
 

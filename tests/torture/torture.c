@@ -207,7 +207,7 @@ static const struct scenario {
     {"encode csv", encode, "csv", NULL},
     {"encode parquet", encode, "parquet", NULL},
     {"text", text, "SELECT * FROM base", NULL},
-    {"syntax error", query, "SELECT FROM WHERE", "42601"},
+    {"syntax error", query, "SELECT 1 FROM (", "42601"},
     {"no such table", query, "SELECT * FROM nothing", "42P01"},
     {"no such kind", query, "CREATE TABLE made USING nothing", NULL},
     {"no such option", query, "CREATE TABLE made USING values OPTIONS (rows '(1)', colour 'red')", NULL},
