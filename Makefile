@@ -7,11 +7,11 @@
 #   make install    PREFIX=/usr/local DESTDIR=
 #   make help       lists the rest
 #
-# Options: BUILD=build (the directory), PROFILE=release or dist (the engine), JOBS=n, V=1 (commands).
+# Options: PROFILE=dist (the engine with link-time optimization), BUILD=directory, JOBS=n, V=1 (commands).
 
-BUILD ?= build
+BUILD ?= build$(if $(filter dist,$(PROFILE)),-dist)
 PROFILE ?= release
-export PREFIX ?= /usr/local
+PREFIX ?= /usr/local
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -46,11 +46,13 @@ check: build
 
 check-asan:
 	@$(setup)
-	@$(call configure,$(BUILD)-asan) -Db_sanitize=address,undefined
+	@$(call configure,$(BUILD)-asan) -Db_sanitize=address,undefined -Db_lundef=false
 	@$(call ninja,$(BUILD)-asan)
 	@scripts/check --c-only $(BUILD)-asan
 
 install: build
+	@$(meson) configure $(BUILD) --prefix "$(abspath $(PREFIX))"
+	@$(call ninja,$(BUILD)) >/dev/null
 	@$(meson) install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir "$(abspath $(DESTDIR))")
 
 dist:

@@ -336,8 +336,8 @@ typedef int (*weir_write_fn)(void *context, const void *data, size_t length);
  * NULL, empty by default); parquet: compression (zstd). An empty stream gives a valid file with the
  * schema. Takes over `rows` always: it is released, read to its end or not.
  */
-WEIR_EXPORT int weir_encode(struct weir_workspace *workspace, struct ArrowArrayStream *rows,
-                            const char *format, const struct weir_option *options, size_t n_options,
+WEIR_EXPORT int weir_encode(struct ArrowArrayStream *rows, const char *format,
+                            const struct weir_option *options, size_t n_options,
                             weir_write_fn write, void *context, struct weir_error *error);
 
 /*

@@ -1,19 +1,16 @@
 //! Names are C's: catalogs and schemas that ask `struct wr_catalog`, and tables in their forms.
 
-use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 
 use async_trait::async_trait;
-use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, Session};
-use datafusion::catalog::{TableProvider, view::ViewTable};
-use datafusion::common::{DataFusionError, TableReference, plan_err};
+use datafusion::catalog::view::ViewTable;
+use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider};
+use datafusion::common::{TableReference, plan_err};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, TableType};
-use datafusion::physical_plan::ExecutionPlan;
-use datafusion::prelude::Expr;
+use datafusion::logical_expr::{LogicalPlanBuilder, TableType};
 use parking_lot::RwLock;
 
 use crate::bindings::*;
@@ -21,9 +18,7 @@ use crate::error::{Result, call_c, coded, from_c};
 use crate::files::FilesTable;
 use crate::runtime::Engine;
 use crate::stream_table::StreamTable;
-
-/// A view that names itself is an error, and so is a chain of views longer than this.
-const MAX_VIEW_DEPTH: usize = 64;
+use crate::view::view;
 
 /// What catalogs, schemas and tables of one session share.
 pub struct Names {
@@ -115,7 +110,7 @@ impl Names {
         }
     }
 
-    fn state(&self) -> Result<SessionState> {
+    pub fn state(&self) -> Result<SessionState> {
         let state = self.state.get().and_then(Weak::upgrade);
         let state = state.ok_or_else(|| {
             coded(WEIR_INVALID_STATE, "55000", "the session of this table was closed")
@@ -219,36 +214,6 @@ struct SchemaOfC {
     name: String,
 }
 
-thread_local! {
-    /// The views that are being planned, outermost first. A statement is planned on one thread.
-    static VIEWS: RefCell<Vec<String>> = const { RefCell::new(vec![]) };
-}
-
-/// While it lives, a view of that name is being planned.
-pub struct InView;
-
-impl InView {
-    pub fn enter(name: String) -> Result<InView> {
-        VIEWS.with_borrow_mut(|views| {
-            if let Some(at) = views.iter().position(|v| *v == name) {
-                let cycle = [&views[at..], &[name]].concat().join(" -> ");
-                return plan_err!("a view reads itself: {cycle}");
-            }
-            if views.len() >= MAX_VIEW_DEPTH {
-                return plan_err!("views are nested more than {MAX_VIEW_DEPTH} deep at {name}");
-            }
-            views.push(name);
-            Ok(InView)
-        })
-    }
-}
-
-impl Drop for InView {
-    fn drop(&mut self) {
-        VIEWS.with_borrow_mut(|views| views.pop());
-    }
-}
-
 #[async_trait]
 impl SchemaProvider for SchemaOfC {
     fn table_names(&self) -> Vec<String> {
@@ -291,7 +256,7 @@ impl FormOf {
     }
 
     /// The query of the SQL form, with its default catalog and schema.
-    fn sql(&self) -> (String, Option<String>, Option<String>) {
+    pub fn sql(&self) -> (String, Option<String>, Option<String>) {
         let sql = &self.get().sql;
         (text(sql.query).unwrap_or_default(), text(sql.catalog), text(sql.schema))
     }
@@ -342,74 +307,4 @@ fn provider<'a>(
             other => plan_err!("table {name} has an unknown form {other}"),
         }
     })
-}
-
-/// Plans a query of the SQL form as a view, in its own default catalog and schema.
-async fn view(
-    names: &Arc<Names>,
-    held: &Arc<Held>,
-    form: FormOf,
-    name: &TableReference,
-) -> Result<Arc<dyn TableProvider>> {
-    let _in_view = InView::enter(name.to_string())?;
-    let mut state = names.state()?;
-    let (query, catalog, schema) = form.sql();
-    let catalog_options = &mut state.config_mut().options_mut().catalog;
-    if let Some(catalog) = catalog {
-        catalog_options.default_catalog = catalog;
-    }
-    if let Some(schema) = schema {
-        catalog_options.default_schema = schema;
-    }
-    let definition = text(held.0.definition);
-    let plan = state.create_logical_plan(&query).await.map_err(|e| {
-        if crate::error::is_coded(&e) { e } else { e.context(format!("in view {name}")) }
-    })?;
-    if matches!(plan, LogicalPlan::Ddl(_) | LogicalPlan::Dml(_) | LogicalPlan::Copy(_)) {
-        return plan_err!("the definition of {name} is not a query");
-    }
-    Ok(Arc::new(View { inner: ViewTable::new(plan, definition), is_view: held.0.is_view != 0 }))
-}
-
-/// A view table that says whether the catalog calls it one.
-#[derive(Debug)]
-struct View {
-    inner: ViewTable,
-    is_view: bool,
-}
-
-#[async_trait]
-impl TableProvider for View {
-    fn schema(&self) -> arrow::datatypes::SchemaRef {
-        self.inner.schema()
-    }
-
-    fn table_type(&self) -> TableType {
-        if self.is_view { TableType::View } else { TableType::Base }
-    }
-
-    fn get_table_definition(&self) -> Option<&str> {
-        self.inner.get_table_definition()
-    }
-
-    fn get_logical_plan(&self) -> Option<std::borrow::Cow<'_, LogicalPlan>> {
-        self.inner.get_logical_plan()
-    }
-
-    fn supports_filters_pushdown(
-        &self,
-        filters: &[&Expr],
-    ) -> Result<Vec<datafusion::logical_expr::TableProviderFilterPushDown>> {
-        self.inner.supports_filters_pushdown(filters)
-    }
-
-    async fn scan(
-        &self,
-        state: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        filters: &[Expr],
-        limit: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-        self.inner.scan(state, projection, filters, limit).await
-    }
 }

@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use arrow::datatypes::Schema;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, not_impl_err, plan_err};
 use datafusion::datasource::listing::ListingTableUrl;
@@ -35,7 +36,11 @@ pub struct Physical {
     pub count: Option<Arc<dyn ExecutionPlan>>,
 }
 
-pub async fn physical(state: &SessionState, plan: &LogicalPlan) -> Result<Physical> {
+pub async fn physical(
+    state: &SessionState,
+    plan: &LogicalPlan,
+    columns: &Schema,
+) -> Result<Physical> {
     let (plan, count) = match plan {
         LogicalPlan::Copy(copy) => (copy_to(state, copy).await?, None),
         LogicalPlan::Dml(dml) if rewritten(&dml.op) => {
@@ -46,7 +51,7 @@ pub async fn physical(state: &SessionState, plan: &LogicalPlan) -> Result<Physic
         LogicalPlan::Analyze(analyze) if matches!(*analyze.input, LogicalPlan::Copy(_)) => {
             return not_impl_err!("EXPLAIN ANALYZE of COPY, which would write; use EXPLAIN");
         }
-        plan => (in_planned_types(state.create_physical_plan(plan).await?, plan)?, None),
+        plan => (in_planned_types(state.create_physical_plan(plan).await?, columns)?, None),
     };
     Ok(Physical { plan, count })
 }
@@ -55,9 +60,9 @@ pub async fn physical(state: &SessionState, plan: &LogicalPlan) -> Result<Physic
 /// statement was described with.
 fn in_planned_types(
     rows: Arc<dyn ExecutionPlan>,
-    plan: &LogicalPlan,
+    planned: &Schema,
 ) -> Result<Arc<dyn ExecutionPlan>> {
-    let (got, planned) = (rows.schema(), plan.schema().as_arrow());
+    let got = rows.schema();
     let mut pairs = got.fields().iter().zip(planned.fields());
     if got.fields().len() != planned.fields().len()
         || pairs.all(|(g, p)| g.data_type().equals_datatype(p.data_type()))

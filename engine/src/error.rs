@@ -90,23 +90,25 @@ pub fn from_panic(payload: Box<dyn Any + Send>) -> DataFusionError {
 
 /// Runs an entry: 0, or the error's code with `error` filled. No panic passes.
 pub fn guard(error: *mut weir_error, f: impl FnOnce() -> Result<()>) -> c_int {
-    let failure = match catch_unwind(AssertUnwindSafe(f)) {
-        Ok(Ok(())) => return 0,
-        Ok(Err(e)) => e,
-        Err(payload) => from_panic(payload),
-    };
-    catch_unwind(AssertUnwindSafe(|| fill(error, &failure, None))).unwrap_or(WEIR_INTERNAL as c_int)
+    guarded(error, None, f)
 }
 
 /// As [`guard`], for an entry that has the statement's text: the error gets a position.
 pub fn guard_sql(error: *mut weir_error, sql: &str, f: impl FnOnce() -> Result<()>) -> c_int {
+    guarded(error, Some(sql), f)
+}
+
+fn guarded(
+    error: *mut weir_error,
+    sql: Option<&str>,
+    f: impl FnOnce() -> Result<()>,
+) -> c_int {
     let failure = match catch_unwind(AssertUnwindSafe(f)) {
         Ok(Ok(())) => return 0,
         Ok(Err(e)) => e,
         Err(payload) => from_panic(payload),
     };
-    catch_unwind(AssertUnwindSafe(|| fill(error, &failure, Some(sql))))
-        .unwrap_or(WEIR_INTERNAL as c_int)
+    catch_unwind(AssertUnwindSafe(|| fill(error, &failure, sql))).unwrap_or(WEIR_INTERNAL as c_int)
 }
 
 /// Writes `failure` to `error`, which may be NULL, and gives its code.

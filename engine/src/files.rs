@@ -20,6 +20,7 @@ use datafusion::datasource::listing::{ListingTableUrl, PartitionedFile};
 use datafusion::datasource::physical_plan::{
     FileGroup, FileOutputMode, FileScanConfig, FileScanConfigBuilder, FileSinkConfig,
 };
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::type_coercion::binary::type_union_resolution;
@@ -38,6 +39,7 @@ use crate::bindings::*;
 use crate::catalog::{FormOf, Held, options, slice, text};
 use crate::commit::{CommitExec, Staging};
 use crate::error::{Result, coded};
+use crate::named_source::{NamedSource, in_file, path_of};
 use crate::runtime::Engine;
 use crate::schema::TableSchema;
 use crate::stream::import_schema;
@@ -255,7 +257,7 @@ impl FilesTable {
                 let schema = self.set.schema.clone();
                 let facts =
                     self.format.infer_stats_and_ordering(state, store, schema, meta).await;
-                let facts = facts.map_err(|e| in_file(e, &self.files[i]))?;
+                let facts = facts.map_err(|e| in_file(e, &path_of(&self.files[i])))?;
                 Ok::<_, DataFusionError>((i, (Arc::new(facts.statistics), facts.ordering)))
             })
             .boxed()
@@ -325,16 +327,6 @@ fn partition_values(file: &weir_file, columns: &[FieldRef]) -> Result<Vec<Scalar
     values.collect()
 }
 
-/// Puts the file's path before an error that came from reading it.
-fn in_file(error: DataFusionError, file: &PartitionedFile) -> DataFusionError {
-    let path = format!("/{}", file.object_meta.location);
-    if crate::error::is_coded(&error) || error.to_string().contains(&path) {
-        return error;
-    }
-    let (code, sqlstate) = crate::error::classify(&error);
-    coded(code, sqlstate, format!("{path}: {}", error.strip_backtrace()))
-}
-
 /// The union by name of all files' schemas, each column in a type that holds all of its files' values.
 async fn infer(
     state: &SessionState,
@@ -346,7 +338,7 @@ async fn infer(
     let schemas: Vec<SchemaRef> = futures::stream::iter(files)
         .map(|file| async move {
             let metas = std::slice::from_ref(&file.object_meta);
-            format.infer_schema(state, store, metas).await.map_err(|e| in_file(e, file))
+            format.infer_schema(state, store, metas).await.map_err(|e| in_file(e, &path_of(file)))
         })
         .boxed()
         .buffered(META_CONCURRENCY)
@@ -395,11 +387,37 @@ async fn infer(
     Ok(Schema::new_with_metadata(fields, metadata).into())
 }
 
+/// A type that holds the values of both, if there is one. Structs are united by name, at any depth.
 fn union_type(left: &DataType, right: &DataType) -> Option<DataType> {
-    if left == right {
-        return Some(left.clone());
+    use DataType::{FixedSizeList, LargeList, List, Struct};
+    match (left, right) {
+        _ if left == right => Some(left.clone()),
+        (List(l), List(r)) => union_field(l, r).map(List),
+        (LargeList(l), LargeList(r)) => union_field(l, r).map(LargeList),
+        (FixedSizeList(l, n), FixedSizeList(r, m)) if n == m => {
+            union_field(l, r).map(|item| FixedSizeList(item, *n))
+        }
+        (Struct(left), Struct(right)) => {
+            let mut fields = vec![];
+            for l in left {
+                fields.push(match right.iter().find(|r| r.name() == l.name()) {
+                    Some(r) => union_field(l, r)?,
+                    None => Arc::new(l.as_ref().clone().with_nullable(true)),
+                });
+            }
+            for r in right.iter().filter(|r| left.iter().all(|l| l.name() != r.name())) {
+                fields.push(Arc::new(r.as_ref().clone().with_nullable(true)));
+            }
+            Some(Struct(fields.into()))
+        }
+        _ => type_union_resolution(&[left.clone(), right.clone()]),
     }
-    type_union_resolution(&[left.clone(), right.clone()])
+}
+
+fn union_field(left: &FieldRef, right: &FieldRef) -> Option<FieldRef> {
+    let data_type = union_type(left.data_type(), right.data_type())?;
+    let nullable = left.is_nullable() || right.is_nullable();
+    Some(Arc::new(left.as_ref().clone().with_data_type(data_type).with_nullable(nullable)))
 }
 
 /// Parses "a ASC, b DESC NULLS LAST"; several orderings are separated by ';'.
@@ -532,7 +550,7 @@ impl TableProvider for FilesTable {
             .with_limit(limit)
             .with_output_ordering(ordering)
             .build();
-        self.format.create_physical_plan(state, config).await
+        Ok(with_named_files(self.format.create_physical_plan(state, config).await?))
     }
 
     async fn insert_into(
@@ -577,6 +595,20 @@ impl TableProvider for FilesTable {
         let ordering = ordering.into_iter().next().map(Into::into);
         let sink = self.format.create_writer_physical_plan(input, state, config, ordering).await?;
         Ok(Arc::new(CommitExec::new(sink, Arc::new(Mutex::new(Some(staging))))))
+    }
+}
+
+fn with_named_files(scan: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+    let config = scan
+        .downcast_ref::<DataSourceExec>()
+        .and_then(|scan| scan.data_source().downcast_ref::<FileScanConfig>());
+    match config {
+        Some(config) => {
+            let source = Arc::new(NamedSource(config.file_source().clone()));
+            let config = FileScanConfigBuilder::from(config.clone()).with_source(source).build();
+            DataSourceExec::from_data_source(config)
+        }
+        None => scan,
     }
 }
 

@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod filters;
 mod limits;
+mod named_source;
 mod plan;
 mod run;
 mod runtime;
@@ -20,10 +21,14 @@ mod stream;
 mod stream_exec;
 mod stream_table;
 mod text;
+mod view;
+mod watch;
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use datafusion::DATAFUSION_VERSION;
 
 use bindings::*;
 use catalog::{options, text as c_str};
@@ -66,7 +71,9 @@ fn give_text(value: String, ret_text: *mut *mut c_char) -> Result<()> {
 
 #[unsafe(no_mangle)]
 pub extern "C" fn wr_engine_version() -> *const c_char {
-    c"DataFusion 55.2.0".as_ptr()
+    static VERSION: OnceLock<CString> = OnceLock::new();
+    let version = || CString::new(format!("DataFusion {DATAFUSION_VERSION}")).unwrap_or_default();
+    VERSION.get_or_init(version).as_ptr()
 }
 
 #[unsafe(no_mangle)]
@@ -209,11 +216,11 @@ pub unsafe extern "C" fn wr_plan_bind(
 ) -> c_int {
     guard(error, || {
         let schema = Arc::new(import_schema(schema)?);
-        // Moved out now, and back if binding fails: the caller then still owns it.
-        let mut moved = unsafe { std::ptr::read(values) };
-        unsafe { (*values).release = None };
-        let batch = import_batch(&mut moved, &schema)?;
-        let bound = unsafe { borrow::<Plan>(plan) }.bind(&batch)?;
+        let plan = unsafe { borrow::<Plan>(plan) };
+        // Tried with a view first: when binding fails, the caller still owns the values.
+        let mut view = ArrowArray { release: None, ..unsafe { std::ptr::read(values) } };
+        plan.bind(&import_batch(&mut view, &schema)?)?;
+        let bound = plan.bind(&import_batch(values, &schema)?)?;
         give(Arc::new(bound), ret_plan);
         Ok(())
     })
@@ -280,7 +287,6 @@ pub unsafe extern "C" fn wr_stream_error(
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wr_stream_encode(
-    _engine: *mut c_void,
     rows: *mut ArrowArrayStream,
     format: *const c_char,
     option_items: *const weir_option,

@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::common::{DataFusionError, TableReference};
+use datafusion::common::DataFusionError;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Statement as SqlStatement, VisitMut, VisitorMut,
+    BinaryOperator, Expr, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
@@ -85,24 +85,6 @@ pub fn shape(statement: &mut Statement) -> Result<()> {
         return Err(too_deep("levels of expressions", shaper.deepest, MAX_DEPTH));
     }
     Ok(())
-}
-
-/// The query of a CREATE VIEW as text, with its column names if it gives any.
-pub fn view_query(statement: &Statement) -> Option<String> {
-    let Statement::Statement(statement) = statement else { return None };
-    let SqlStatement::CreateView(view) = statement.as_ref() else { return None };
-    if view.columns.is_empty() {
-        return Some(view.query.to_string());
-    }
-    let columns: Vec<String> = view.columns.iter().map(|c| c.name.to_string()).collect();
-    Some(format!("SELECT * FROM ({}) AS v({})", view.query, columns.join(", ")))
-}
-
-/// The name that a CREATE VIEW gives.
-pub fn view_name(statement: &Statement) -> Option<TableReference> {
-    let Statement::Statement(statement) = statement else { return None };
-    let SqlStatement::CreateView(view) = statement.as_ref() else { return None };
-    Some(TableReference::parse_str(&view.name.to_string()))
 }
 
 struct Shaper {

@@ -16,16 +16,19 @@ use datafusion::sql::sqlparser::ast::Ident;
 use datafusion::sql::unparser::expr_to_sql;
 
 use crate::bindings::*;
-use crate::catalog::{InView, c_text};
+use crate::catalog::c_text;
 use crate::error::{Result, coded};
 use crate::{dml, limits};
 use crate::runtime::on_large_stack;
 use crate::schema::declare;
 use crate::session::Session;
+use crate::view::{InView, view_name, view_query};
 
 pub struct Plan {
     pub session: Arc<Session>,
     pub plan: LogicalPlan,
+    /// The columns of `rows`, in the types that the analyzer gives them.
+    pub columns: Schema,
     pub kind: u32,
     pub info: Info,
 }
@@ -42,8 +45,8 @@ impl Plan {
         let mut statement = state.sql_to_statement(sql, &dialect)?;
         limits::shape(&mut statement)?;
         dml::copy_defaults(&mut statement);
-        let view_query = limits::view_query(&statement);
-        let _in_view = match limits::view_name(&statement) {
+        let query = view_query(&statement);
+        let _in_view = match view_name(&statement) {
             Some(name) => {
                 let (catalog, schema) = session.names();
                 Some(InView::enter(name.resolve(&catalog, &schema).to_string())?)
@@ -55,7 +58,7 @@ impl Plan {
             // Puts the prepared plan in its place.
             plan = session.context.execute_logical_plan(plan).await?.into_unoptimized_plan();
         }
-        Self::describe(session, plan, view_query)
+        Self::describe(session, plan, query)
     }
 
     fn describe(
@@ -71,23 +74,21 @@ impl Plan {
             _ => WR_PLAN_QUERY,
         };
         info.c.type_ = kind as i32;
-        Ok(Plan { session: session.clone(), plan, kind, info })
+        let columns = match rows_of(&plan) {
+            Some(rows) => columns_of(session, rows)?,
+            None => plan.schema().as_arrow().clone(),
+        };
+        Ok(Plan { session: session.clone(), plan, columns, kind, info })
     }
 
-    /// The plan that gives rows, if there is one: of a CREATE, its input.
     pub fn rows(&self) -> Option<&LogicalPlan> {
-        match &self.plan {
-            LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create)) => Some(&create.input),
-            LogicalPlan::Ddl(DdlStatement::CreateView(create)) => Some(&create.input),
-            LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) => None,
-            plan => Some(plan),
-        }
+        rows_of(&self.plan)
     }
 
     pub fn schema(&self) -> Result<Schema> {
         match &self.plan {
             LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create)) => declare(
-                create.input.schema().as_arrow(),
+                &self.columns,
                 &create.constraints,
                 create.column_defaults.iter().map(|(name, expr)| (name, expr)),
             ),
@@ -96,7 +97,7 @@ impl Plan {
                 &create.constraints,
                 create.column_defaults.iter(),
             ),
-            plan => Ok(self.rows().unwrap_or(plan).schema().as_arrow().clone()),
+            _ => Ok(self.columns.clone()),
         }
     }
 
@@ -145,6 +146,28 @@ impl Plan {
             Self::describe(&self.session, plan, None)
         })
     }
+}
+
+/// The plan that gives rows, if there is one: of a CREATE, its input.
+fn rows_of(plan: &LogicalPlan) -> Option<&LogicalPlan> {
+    match plan {
+        LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create)) => Some(&create.input),
+        LogicalPlan::Ddl(DdlStatement::CreateView(create)) => Some(&create.input),
+        LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) => None,
+        plan => Some(plan),
+    }
+}
+
+/// A planned query has the types that were written; the analyzer finds those that it will give.
+fn columns_of(session: &Session, rows: &LogicalPlan) -> Result<Schema> {
+    let unbound = !rows.get_parameter_names()?.is_empty();
+    if unbound || matches!(rows, LogicalPlan::Dml(_) | LogicalPlan::Copy(_)) {
+        return Ok(rows.schema().as_arrow().clone());
+    }
+    let state = session.context.state();
+    let options = state.config_options();
+    let analyzed = state.analyzer().execute_and_check(rows.clone(), options, |_, _| {})?;
+    Ok(analyzed.schema().as_arrow().clone())
 }
 
 /// `struct wr_plan_info` with what it points to.

@@ -23,13 +23,15 @@ use crate::error::{Result, cancelled, coded, from_panic};
 use crate::plan::{Plan, run_in_session};
 use crate::runtime::{Engine, check_thread, on_large_stack};
 use crate::stream::{Reader, into_arrow};
+use crate::watch::CancelFlag;
 
 /// Batches between the engine and the reader.
-const CHANNEL_BATCHES: usize = 2;
+const CHANNEL_BATCHES: usize = 8;
 
 pub struct Run {
     plan: Option<Arc<dyn ExecutionPlan>>,
     cancel: watch::Sender<bool>,
+    flag: CancelFlag,
     finished: AtomicBool,
     rows_returned: AtomicI64,
     bytes_total: i64,
@@ -41,12 +43,14 @@ pub fn execute(plan: &Plan) -> Result<(Reader, Arc<Run>)> {
         if plan.kind == WR_PLAN_SESSION {
             run_in_session(plan)?;
         }
-        return Ok((no_rows(), Run::new(None, true)));
+        return Ok((no_rows(), Run::new(None, true, CancelFlag::default())));
     };
-    let state = plan.session.context.state();
+    let mut state = plan.session.context.state();
+    let flag = CancelFlag::default();
+    state.config_mut().options_mut().extensions.insert(flag.clone());
     let engine = plan.session.engine.clone();
-    let work = on_large_stack(|| engine.handle.block_on(physical(&state, rows)))?;
-    let run = Run::new(Some(work.plan.clone()), false);
+    let work = on_large_stack(|| engine.handle.block_on(physical(&state, rows, &plan.columns)))?;
+    let run = Run::new(Some(work.plan.clone()), false, flag);
     let schema = work.plan.schema();
     let (sender, receiver) = mpsc::channel(CHANNEL_BATCHES);
     let context = state.task_ctx();
@@ -115,17 +119,23 @@ fn count_batch(answer: &RecordBatch, count: u64) -> Result<RecordBatch> {
 }
 
 impl Run {
-    fn new(plan: Option<Arc<dyn ExecutionPlan>>, finished: bool) -> Arc<Run> {
+    fn new(
+        plan: Option<Arc<dyn ExecutionPlan>>,
+        finished: bool,
+        flag: CancelFlag,
+    ) -> Arc<Run> {
         Arc::new(Run {
             bytes_total: plan.as_ref().map_or(0, file_bytes),
             plan,
             cancel: watch::channel(false).0,
+            flag,
             finished: AtomicBool::new(finished),
             rows_returned: AtomicI64::new(0),
         })
     }
 
     pub fn cancel(&self) {
+        self.flag.0.store(true, Ordering::Relaxed);
         self.cancel.send_replace(true);
     }
 
@@ -216,6 +226,7 @@ impl ResultReader {
 
     fn stop(&self) {
         self.task.abort();
+        self.run.flag.0.store(true, Ordering::Relaxed);
         self.run.finished.store(true, Ordering::Release);
     }
 }

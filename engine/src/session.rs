@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use datafusion::config::ConfigOptions;
 use datafusion::execution::SessionStateBuilder;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_spark::SessionStateBuilderSpark;
 
@@ -11,6 +13,7 @@ use crate::bindings::*;
 use crate::catalog::{Catalogs, Names};
 use crate::error::{Result, coded};
 use crate::runtime::Engine;
+use crate::watch::WatchJoins;
 
 pub struct Session {
     pub engine: Arc<Engine>,
@@ -36,6 +39,7 @@ impl Session {
             .with_config(config)
             .with_runtime_env(engine.env.clone())
             .with_catalog_list(Arc::new(Catalogs(names.clone())))
+            .with_physical_optimizer_rules(optimizer_rules())
             .with_default_features();
         let builder = match functions {
             None | Some("default") => builder,
@@ -67,4 +71,12 @@ impl Session {
         let catalog = &state.config_options().catalog;
         (catalog.default_catalog.clone(), catalog.default_schema.clone())
     }
+}
+
+/// The engine's own rules, and ours before filters are pushed down for good: later ones would undo what that links.
+fn optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = PhysicalOptimizer::new().rules;
+    let last = rules.iter().rposition(|rule| rule.name().starts_with("FilterPushdown"));
+    rules.insert(last.unwrap_or(rules.len()), Arc::new(WatchJoins));
+    rules
 }

@@ -69,8 +69,7 @@ const char *output_cell(const struct ArrowArray *batch, int64_t column, int64_t 
     return array->buffers[2] == NULL ? "" : (const char *)array->buffers[2] + offsets[i];
 }
 
-static int encode(struct weir_workspace *workspace, struct tap *tap,
-                  const struct output_settings *settings, struct sink *sink,
+static int encode(struct tap *tap, const struct output_settings *settings, struct sink *sink,
                   struct weir_error *error) {
     struct ArrowArrayStream rows = {0};
     struct weir_option options[2];
@@ -82,18 +81,16 @@ static int encode(struct weir_workspace *workspace, struct tap *tap,
             options[n++] = (struct weir_option){"null", settings->null_text};
     }
     WR_TRY(tap_stream(tap, &rows, error));
-    return weir_encode(workspace, &rows, settings->format->name, options, n, sink_write, sink,
-                       error);
+    return weir_encode(&rows, settings->format->name, options, n, sink_write, sink, error);
 }
 
-int output_rows(struct weir_workspace *workspace, struct tap *tap,
-                const struct output_settings *settings, struct sink *sink,
+int output_rows(struct tap *tap, const struct output_settings *settings, struct sink *sink,
                 struct weir_error *error) {
     int code;
 
     switch (settings->format->style) {
     case STYLE_ENCODED:
-        code = encode(workspace, tap, settings, sink, error);
+        code = encode(tap, settings, sink, error);
         break;
     case STYLE_LINE:
         code = output_line(tap, settings, sink, error);

@@ -37,8 +37,7 @@ size_t output_format_list(const char **ret_names, size_t most);
 
 /* Reads the tap to its end and writes it. On failure the tap or the sink may know more:
  * tap->failed, sink->broken. */
-int output_rows(struct weir_workspace *workspace, struct tap *tap,
-                const struct output_settings *settings, struct sink *sink,
+int output_rows(struct tap *tap, const struct output_settings *settings, struct sink *sink,
                 struct weir_error *error);
 
 /* output_table.c, output_line.c */

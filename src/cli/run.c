@@ -17,7 +17,7 @@ static int print_tap(struct cli *cli, struct tap *tap, struct weir_error *error)
     struct sink *sink = NULL;
 
     WR_TRY(place_open(cli, &sink, &settings, error));
-    int code = output_rows(cli->workspace, tap, &settings, sink, error);
+    int code = output_rows(tap, &settings, sink, error);
     if (tap->failed) {
         *error = tap->error;
         code = error->code;

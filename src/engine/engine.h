@@ -173,7 +173,7 @@ void wr_run_free(struct wr_run *run);
 
 int wr_stream_error(struct ArrowArrayStream *stream, struct weir_error *ret_error);
 /* Which format names are known is the engine's: see weir_encode. Takes over `rows` always. */
-int wr_stream_encode(struct wr_engine *engine, struct ArrowArrayStream *rows, const char *format,
+int wr_stream_encode(struct ArrowArrayStream *rows, const char *format,
                      const struct weir_option *options, size_t n_options, weir_write_fn write,
                      void *context, struct weir_error *error);
 int wr_stream_text(struct ArrowArrayStream *rows, struct ArrowArrayStream *ret_text,

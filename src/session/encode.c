@@ -3,11 +3,10 @@
 #include "base/alloc.h"
 #include "session/session.h"
 
-int weir_encode(struct weir_workspace *workspace, struct ArrowArrayStream *rows, const char *format,
+int weir_encode(struct ArrowArrayStream *rows, const char *format,
                 const struct weir_option *options, size_t n_options, weir_write_fn write,
                 void *context, struct weir_error *error) {
-    return wr_stream_encode(workspace->engine, rows, format, options, n_options, write, context,
-                            error);
+    return wr_stream_encode(rows, format, options, n_options, write, context, error);
 }
 
 int weir_text(struct ArrowArrayStream *rows, struct ArrowArrayStream *ret_text,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SQL that wants to overflow a stack or plan for ever: an answer or an error, never a crash, and soon. */
+/* SQL that wants to overflow a stack or plan for ever: an answer or an error, never a crash, and
+ * soon. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,8 @@
 #define SOON_MS 20000
 
 /* begin, then n times `part` (with the number where it has %d) with `between`, then end. */
-static char *repeat(const char *begin, const char *part, const char *between, int n, const char *end) {
+static char *repeat(const char *begin, const char *part, const char *between, int n,
+                    const char *end) {
     char *text = NULL;
     size_t length = 0;
     const char *number = strstr(part, "%d");
@@ -17,8 +19,10 @@ static char *repeat(const char *begin, const char *part, const char *between, in
     fputs(begin, out);
     for (int i = 0; i < n; i++) {
         if (i > 0) fputs(between, out);
-        if (number == NULL) fputs(part, out);
-        else fprintf(out, "%.*s%d%s", (int)(number - part), part, i, number + 2);
+        if (number == NULL)
+            fputs(part, out);
+        else
+            fprintf(out, "%.*s%d%s", (int)(number - part), part, i, number + 2);
     }
     fputs(end, out);
     fclose(out);
@@ -36,7 +40,8 @@ static void survive(char *sql, const char *expected) {
     if (code != 0 && expected != NULL) fail_msg("%.100s...\n%.300s", sql, error.message);
     if (code != 0 && strcmp(error.sqlstate, "54001") != 0)
         fail_msg("%.100s...\n%s %.300s", sql, error.sqlstate, error.message);
-    if (now_ms() - start > SOON_MS) fail_msg("%.100s...\ntook %lld ms", sql, (long long)(now_ms() - start));
+    if (now_ms() - start > SOON_MS)
+        fail_msg("%.100s...\ntook %lld ms", sql, (long long)(now_ms() - start));
     if (expected != NULL) expect_rows(expected, "%s", sql);
     free(sql);
     expect_number(1, "SELECT 1");
@@ -51,7 +56,8 @@ static int open_with_table(void **state) {
 static void or_of_ten_thousand_terms(void **state) {
     (void)state;
     survive(repeat("SELECT count(*) FROM t WHERE ", "id = %d", " OR ", 10000, ""), "100\n");
-    survive(repeat("SELECT count(*) FROM t WHERE ", "(id = %d AND grp = 1)", " OR ", 10000, ""), NULL);
+    survive(repeat("SELECT count(*) FROM t WHERE ", "(id = %d AND grp = 1)", " OR ", 10000, ""),
+            NULL);
     survive(repeat("SELECT count(*) FROM t WHERE ", "id <> %d", " AND ", 10000, ""), "0\n");
 }
 
@@ -76,10 +82,12 @@ static void deep_nesting(void **state) {
         survive(repeat("SELECT ", "(", "", depths[i], end), depths[i] == 30 ? "1\n" : NULL);
         survive(repeat("SELECT ", "abs(", "", depths[i], end), depths[i] == 30 ? "1\n" : NULL);
         survive(repeat("SELECT ", "- ", "", depths[i], "1"), depths[i] == 30 ? "1\n" : NULL);
-        survive(repeat("SELECT ", "NOT ", "", depths[i], "true"), depths[i] == 30 ? "true\n" : NULL);
+        survive(repeat("SELECT ", "NOT ", "", depths[i], "true"),
+                depths[i] == 30 ? "true\n" : NULL);
         survive(repeat("SELECT * FROM ", "(SELECT * FROM ", "", depths[i], "t"), NULL);
         char *cases = repeat("1", " END", "", depths[i], "");
-        survive(repeat("SELECT ", "CASE WHEN true THEN ", "", depths[i], cases), depths[i] == 30 ? "1\n" : NULL);
+        survive(repeat("SELECT ", "CASE WHEN true THEN ", "", depths[i], cases),
+                depths[i] == 30 ? "1\n" : NULL);
         char *brackets = repeat("1", "]", "", depths[i], "");
         survive(repeat("SELECT ", "[", "", depths[i], brackets), NULL);
         free(end);
@@ -105,13 +113,15 @@ static void wide_results_and_long_texts(void **state) {
 
 static void broken_texts_are_syntax_errors(void **state) {
     (void)state;
-    static const char *const broken[] = {"SELECT '", "SELECT \"", "SELECT (", "SELECT 1 /*", "SELECT $$", ")", "'", ";;x"};
+    static const char *const broken[] = {"SELECT '",  "SELECT \"", "SELECT (", "SELECT 1 /*",
+                                         "SELECT $$", ")",         "'",        ";;x"};
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         struct ArrowArrayStream rows;
         struct weir_error error = {0};
         int code = weir_query(session, broken[i], &rows, NULL, &error);
         if (code == 0) fail_msg("%s\nis accepted", broken[i]);
-        if (strcmp(error.sqlstate, "42601") != 0) fail_msg("%s\n%s %s", broken[i], error.sqlstate, error.message);
+        if (strcmp(error.sqlstate, "42601") != 0)
+            fail_msg("%s\n%s %s", broken[i], error.sqlstate, error.message);
     }
     expect_error(NULL, NULL, "\xff\xfe");
     expect_error(NULL, NULL, "%s", "");

@@ -28,7 +28,8 @@ static void make_files(const struct kind *kind, const char *table, int64_t n, in
 
 /* Text compressed with the codec in `argument`, which COPY and the name's ending both know. */
 static void make_compressed(const struct kind *kind, const char *table, int64_t n, int parts) {
-    static const char *const endings[][2] = {{"gzip", "gz"}, {"zstd", "zst"}, {"bzip2", "bz2"}, {"xz", "xz"}};
+    static const char *const endings[][2] = {
+        {"gzip", "gz"}, {"zstd", "zst"}, {"bzip2", "bz2"}, {"xz", "xz"}};
     struct ArrowArrayStream rows;
     struct weir_error error;
     const char *ending = NULL;
@@ -37,9 +38,12 @@ static void make_compressed(const struct kind *kind, const char *table, int64_t 
         if (strcmp(kind->argument, endings[i][0]) == 0) ending = endings[i][1];
     }
     rows_stream(0, n, &rows);
-    assert_int_equal(weir_register_stream(session, "to_compress", &rows, WEIR_REGISTER_ROWS, &error), 0);
-    run("COPY to_compress TO '%s/%s.csv.%s' (FORMAT csv, COMPRESSION %s)", directory, table, ending, kind->argument);
-    run("CREATE TABLE %s USING files OPTIONS (path '%s/%s.csv.%s')", table, directory, table, ending);
+    assert_int_equal(
+        weir_register_stream(session, "to_compress", &rows, WEIR_REGISTER_ROWS, &error), 0);
+    run("COPY to_compress TO '%s/%s.csv.%s' (FORMAT csv, COMPRESSION %s)", directory, table, ending,
+        kind->argument);
+    run("CREATE TABLE %s USING files OPTIONS (path '%s/%s.csv.%s')", table, directory, table,
+        ending);
     run("DROP TABLE to_compress");
 }
 
@@ -48,14 +52,17 @@ static void make_external(const struct kind *kind, const char *table, int64_t n,
     (void)parts;
     snprintf(path, sizeof path, "%s/external_%s.%s", directory, table, kind->argument);
     rows_write(path, kind->argument, 0, n);
-    run("CREATE EXTERNAL TABLE %s (id BIGINT, grp INT, name VARCHAR, value DOUBLE, flag BOOLEAN) STORED AS CSV "
+    run("CREATE EXTERNAL TABLE %s (id BIGINT, grp INT, name VARCHAR, value DOUBLE, flag BOOLEAN) "
+        "STORED AS CSV "
         "LOCATION '%s' OPTIONS ('format.has_header' 'true')",
         table, path);
 }
 
 static void make_memory(const struct kind *kind, const char *table, int64_t n, int parts) {
     (void)kind;
-    run("CREATE TABLE %s (id BIGINT, grp INT, name VARCHAR, value DOUBLE, flag BOOLEAN) USING memory", table);
+    run("CREATE TABLE %s (id BIGINT, grp INT, name VARCHAR, value DOUBLE, flag BOOLEAN) USING "
+        "memory",
+        table);
     for (int i = 0; i < parts && n > 0; i++) {
         int64_t first = n * i / parts;
         char *values = rows_values(first, n * (i + 1) / parts - first);
@@ -70,7 +77,8 @@ static void make_stream(const struct kind *kind, const char *table, int64_t n, i
     (void)kind;
     (void)parts;
     rows_stream(0, n, &rows);
-    if (weir_register_stream(session, table, &rows, WEIR_REGISTER_ROWS, &error) != 0) fail_msg("%s", error.message);
+    if (weir_register_stream(session, table, &rows, WEIR_REGISTER_ROWS, &error) != 0)
+        fail_msg("%s", error.message);
 }
 
 static void make_values(const struct kind *kind, const char *table, int64_t n, int parts) {
@@ -80,9 +88,11 @@ static void make_values(const struct kind *kind, const char *table, int64_t n, i
     char *quoted = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&quoted, &length);
-    for (const char *p = values; *p != '\0'; p++) fprintf(out, *p == '\'' ? "''" : "%c", *p);
+    for (const char *p = values; *p != '\0'; p++)
+        fprintf(out, *p == '\'' ? "''" : "%c", *p);
     fclose(out);
-    run("CREATE TABLE %s USING values OPTIONS (rows '%s', columns 'id, grp, name, value, flag')", table, quoted);
+    run("CREATE TABLE %s USING values OPTIONS (rows '%s', columns 'id, grp, name, value, flag')",
+        table, quoted);
     free(values);
     free(quoted);
 }
@@ -92,7 +102,8 @@ static void make_derived(const struct kind *kind, const char *table, int64_t n, 
     (void)kind;
     snprintf(base, sizeof base, "base_of_%s", table);
     make_memory(NULL, base, n, parts);
-    run("CREATE TABLE %s USING derived OPTIONS (query 'SELECT id, grp, name, value, flag FROM %s')", table, base);
+    run("CREATE TABLE %s USING derived OPTIONS (query 'SELECT id, grp, name, value, flag FROM %s')",
+        table, base);
 }
 
 static void make_view(const struct kind *kind, const char *table, int64_t n, int parts) {
@@ -104,43 +115,119 @@ static void make_view(const struct kind *kind, const char *table, int64_t n, int
 }
 
 static void make_probe(const struct kind *kind, const char *table, int64_t n, int parts) {
-    run("CREATE TABLE %s USING probe OPTIONS (rows %lld, partitions %d, %s)", table, (long long)n, parts,
-        kind->argument);
+    run("CREATE TABLE %s USING probe OPTIONS (rows %lld, partitions %d, %s)", table, (long long)n,
+        parts, kind->argument);
 }
 
 #define FILES "USING files OPTIONS (path '/tmp', colour 'red')"
 
 const struct kind kinds[] = {
-    {.name = "parquet", .make = make_files, .argument = "parquet", .formats = "l i vu g b", .has_parts = true,
-     .exact_count = true, .bad_using = FILES},
-    {.name = "csv", .make = make_files, .argument = "csv", .formats = "l l u g b", .has_parts = true,
+    {.name = "parquet",
+     .make = make_files,
+     .argument = "parquet",
+     .formats = "l i vu g b",
+     .has_parts = true,
+     .exact_count = true,
      .bad_using = FILES},
-    {.name = "tsv", .make = make_files, .argument = "tsv", .formats = "l l u g b", .has_parts = true,
+    {.name = "csv",
+     .make = make_files,
+     .argument = "csv",
+     .formats = "l l u g b",
+     .has_parts = true,
      .bad_using = FILES},
-    {.name = "jsonl", .make = make_files, .argument = "jsonl", .formats = "l l u g b", .has_parts = true,
-     .no_empty = true, .bad_using = FILES},
-    {.name = "json", .make = make_files, .argument = "json", .formats = "l l u g b", .has_parts = true,
-     .no_empty = true, .bad_using = FILES},
-    {.name = "arrow", .make = make_files, .argument = "arrow", .formats = "l i u g b", .has_parts = true, .bad_using = FILES},
-    {.name = "arrows", .make = make_files, .argument = "arrows", .formats = "l i u g b", .has_parts = true, .bad_using = FILES},
-    {.name = "gzip", .make = make_compressed, .argument = "gzip", .formats = "l l u g b", .bad_using = FILES},
-    {.name = "zstd", .make = make_compressed, .argument = "zstd", .formats = "l l u g b", .bad_using = FILES},
-    {.name = "bzip2", .make = make_compressed, .argument = "bzip2", .formats = "l l u g b", .bad_using = FILES},
-    {.name = "xz", .make = make_compressed, .argument = "xz", .formats = "l l u g b", .bad_using = FILES},
+    {.name = "tsv",
+     .make = make_files,
+     .argument = "tsv",
+     .formats = "l l u g b",
+     .has_parts = true,
+     .bad_using = FILES},
+    {.name = "jsonl",
+     .make = make_files,
+     .argument = "jsonl",
+     .formats = "l l u g b",
+     .has_parts = true,
+     .no_empty = true,
+     .bad_using = FILES},
+    {.name = "json",
+     .make = make_files,
+     .argument = "json",
+     .formats = "l l u g b",
+     .has_parts = true,
+     .no_empty = true,
+     .bad_using = FILES},
+    {.name = "arrow",
+     .make = make_files,
+     .argument = "arrow",
+     .formats = "l i u g b",
+     .has_parts = true,
+     .bad_using = FILES},
+    {.name = "arrows",
+     .make = make_files,
+     .argument = "arrows",
+     .formats = "l i u g b",
+     .has_parts = true,
+     .bad_using = FILES},
+    {.name = "gzip",
+     .make = make_compressed,
+     .argument = "gzip",
+     .formats = "l l u g b",
+     .bad_using = FILES},
+    {.name = "zstd",
+     .make = make_compressed,
+     .argument = "zstd",
+     .formats = "l l u g b",
+     .bad_using = FILES},
+    {.name = "bzip2",
+     .make = make_compressed,
+     .argument = "bzip2",
+     .formats = "l l u g b",
+     .bad_using = FILES},
+    {.name = "xz",
+     .make = make_compressed,
+     .argument = "xz",
+     .formats = "l l u g b",
+     .bad_using = FILES},
     {.name = "external", .make = make_external, .argument = "csv", .formats = "l i vu g b"},
-    {.name = "memory", .make = make_memory, .formats = "l i vu g b", .has_parts = true, .exact_count = true,
-     .can_insert = true, .bad_using = "(a INT) USING memory OPTIONS (colour 'red')"},
-    {.name = "stream", .make = make_stream, .formats = "l i u g b", .exact_count = true, .can_insert = true},
-    {.name = "values", .make = make_values, .formats = "l l u g b", .no_empty = true,
+    {.name = "memory",
+     .make = make_memory,
+     .formats = "l i vu g b",
+     .has_parts = true,
+     .exact_count = true,
+     .can_insert = true,
+     .bad_using = "(a INT) USING memory OPTIONS (colour 'red')"},
+    {.name = "stream",
+     .make = make_stream,
+     .formats = "l i u g b",
+     .exact_count = true,
+     .can_insert = true},
+    {.name = "values",
+     .make = make_values,
+     .formats = "l l u g b",
+     .no_empty = true,
      .bad_using = "USING values OPTIONS (rows '(1)', colour 'red')"},
-    {.name = "derived", .make = make_derived, .formats = "l i vu g b", .has_parts = true, .is_view = true,
+    {.name = "derived",
+     .make = make_derived,
+     .formats = "l i vu g b",
+     .has_parts = true,
+     .is_view = true,
      .bad_using = "USING derived OPTIONS (query 'SELECT 1', colour 'red')"},
     {.name = "view", .make = make_view, .formats = "l i u g b", .is_view = true},
-    {.name = "probe_none", .make = make_probe, .argument = "filters none", .formats = "l i u g b",
-     .has_parts = true, .bad_using = "USING probe OPTIONS (rows 1, colour 'red')"},
-    {.name = "probe_inexact", .make = make_probe, .argument = "filters inexact", .formats = "l i u g b",
+    {.name = "probe_none",
+     .make = make_probe,
+     .argument = "filters none",
+     .formats = "l i u g b",
+     .has_parts = true,
+     .bad_using = "USING probe OPTIONS (rows 1, colour 'red')"},
+    {.name = "probe_inexact",
+     .make = make_probe,
+     .argument = "filters inexact",
+     .formats = "l i u g b",
      .has_parts = true},
-    {.name = "probe_exact", .make = make_probe, .argument = "filters exact, statistics true", .formats = "l i u g b",
-     .has_parts = true, .exact_count = true},
+    {.name = "probe_exact",
+     .make = make_probe,
+     .argument = "filters exact, statistics true",
+     .formats = "l i u g b",
+     .has_parts = true,
+     .exact_count = true},
 };
 const size_t n_kinds = sizeof kinds / sizeof *kinds;

@@ -30,15 +30,16 @@ static void schema_is_known_without_running(void **state) {
     struct weir_error error = {0};
     struct ArrowSchema schema;
     probe_reset();
-    assert_int_equal(weir_prepare(session, "SELECT id, grp, name, value, flag FROM t", &statement, &error), 0);
+    assert_int_equal(
+        weir_prepare(session, "SELECT id, grp, name, value, flag FROM t", &statement, &error), 0);
     assert_int_equal(weir_statement_is_query(statement), 1);
     assert_int_equal(weir_statement_schema(statement, &schema, &error), 0);
     assert_int_equal(schema.n_children, N_COLUMNS);
     char formats[64] = "";
     for (int i = 0; i < N_COLUMNS; i++) {
         assert_string_equal(schema.children[i]->name, names[i]);
-        snprintf(formats + strlen(formats), sizeof formats - strlen(formats), "%s%s", i > 0 ? " " : "",
-                 schema.children[i]->format);
+        snprintf(formats + strlen(formats), sizeof formats - strlen(formats), "%s%s",
+                 i > 0 ? " " : "", schema.children[i]->format);
     }
     assert_string_equal(formats, kind->formats);
     assert_int_equal(probe_log.rows, 0);
@@ -74,7 +75,8 @@ static void filters_keep_exactly_the_rows_that_hold(void **state) {
         }
         char expected[64];
         snprintf(expected, sizeof expected, "%lld|%lld\n", (long long)n, (long long)sum);
-        expect_rows(expected, "SELECT count(*), coalesce(sum(id), 0) FROM t WHERE %s", e->predicate);
+        expect_rows(expected, "SELECT count(*), coalesce(sum(id), 0) FROM t WHERE %s",
+                    e->predicate);
     }
     drop(kind);
 }
@@ -84,7 +86,8 @@ static void two_filters_hold_together(void **state) {
     for (size_t a = 0; predicates[a].predicate != NULL; a++) {
         for (size_t b = a % 5; b < a; b += 5) {
             int64_t n = 0;
-            for (int64_t i = 0; i < N_ROWS; i++) n += predicates[a].holds(i) && predicates[b].holds(i);
+            for (int64_t i = 0; i < N_ROWS; i++)
+                n += predicates[a].holds(i) && predicates[b].holds(i);
             expect_number(n, "SELECT count(*) FROM t WHERE (%s) AND (%s)", predicates[a].predicate,
                           predicates[b].predicate);
         }
@@ -116,7 +119,8 @@ static void limit_and_offset_count_rows(void **state) {
     expect_rows("990\n991\n", "SELECT id FROM t ORDER BY id LIMIT 2 OFFSET 990");
     expect_number(5, "SELECT count(*) FROM (SELECT id FROM t WHERE id >= 100 LIMIT 5)");
     expect_number(3, "SELECT count(*) FROM (SELECT id FROM t WHERE id < 3 LIMIT 5)");
-    expect_number(5, "SELECT count(*) FROM (SELECT id FROM t WHERE name IS NULL AND value > 10 LIMIT 5)");
+    expect_number(
+        5, "SELECT count(*) FROM (SELECT id FROM t WHERE name IS NULL AND value > 10 LIMIT 5)");
     drop(kind);
 }
 
@@ -126,7 +130,9 @@ static void many_parts_are_one_table(void **state) {
     begin(state, N_ROWS, 40);
     char expected[64];
     snprintf(expected, sizeof expected, "%d|%d|0|%d|%d\n", N_ROWS, N_ROWS, N_ROWS - 1, N_ROWS / 5);
-    expect_rows(expected, "SELECT count(*), count(DISTINCT id), min(id), max(id), count(*) - count(name) FROM t");
+    expect_rows(
+        expected,
+        "SELECT count(*), count(DISTINCT id), min(id), max(id), count(*) - count(name) FROM t");
     drop(kind);
 }
 
@@ -160,16 +166,19 @@ static void exact_row_counts_need_no_scan(void **state) {
     expect_number(N_ROWS, "SELECT count(*) FROM t");
     expect_number(N_ROWS - N_ROWS / 5, "SELECT count(name) FROM t");
     /* Parquet's statistics write a least value of zero as -0.0. */
-    expect_rows("0|999|true|499.5\n", "SELECT min(id), max(id), min(value) = 0.0, max(value) FROM t");
+    expect_rows("0|999|true|499.5\n",
+                "SELECT min(id), max(id), min(value) = 0.0, max(value) FROM t");
     drop(kind);
 }
 
 static void joins_groups_and_orders_work_on_it(void **state) {
     const struct kind *kind = begin(state, N_ROWS, PARTS);
-    expect_rows("0|143|0\n1|143|1\n", "SELECT grp, count(*), min(id) FROM t GROUP BY grp ORDER BY grp LIMIT 2");
+    expect_rows("0|143|0\n1|143|1\n",
+                "SELECT grp, count(*), min(id) FROM t GROUP BY grp ORDER BY grp LIMIT 2");
     expect_number(N_ROWS - N_ROWS / 5, "SELECT count(*) FROM t a JOIN t b ON a.name = b.name");
     expect_rows("999\n998\n", "SELECT id FROM t ORDER BY value DESC LIMIT 2");
-    expect_rows("n0\nn1\nn10\n", "SELECT name FROM t WHERE id <= 10 ORDER BY name NULLS LAST LIMIT 3");
+    expect_rows("n0\nn1\nn10\n",
+                "SELECT name FROM t WHERE id <= 10 ORDER BY name NULLS LAST LIMIT 3");
     expect_number(143, "SELECT count(*) FROM t WHERE grp = (SELECT min(grp) FROM t)");
     drop(kind);
 }
@@ -179,7 +188,8 @@ static void rows_are_inserted_or_refused_whole(void **state) {
     if (kind->can_insert) {
         run("INSERT INTO t (id, grp, name, value, flag) VALUES (10, 3, 'n10', 5.0, true)");
         expect_number(11, "SELECT count(*) FROM t");
-        expect_error(NULL, NULL, "INSERT INTO t SELECT id, CAST(name AS INT), name, value, flag FROM t");
+        expect_error(NULL, NULL,
+                     "INSERT INTO t SELECT id, CAST(name AS INT), name, value, flag FROM t");
         expect_number(11, "SELECT count(*) FROM t");
         expect_rows("n10\n", "SELECT name FROM t WHERE id = 10");
     } else if (strcmp(kind->name, "external") != 0 && kind->make != kinds[0].make) {
@@ -232,8 +242,10 @@ static void *read_all(void *context) {
 static void two_sessions_read_at_the_same_time(void **state) {
     const struct kind *kind = begin(state, N_ROWS, PARTS);
     struct reader readers[3] = {0};
-    for (int i = 0; i < 3; i++) pthread_create(&readers[i].thread, NULL, read_all, &readers[i]);
-    for (int i = 0; i < 3; i++) pthread_join(readers[i].thread, NULL);
+    for (int i = 0; i < 3; i++)
+        pthread_create(&readers[i].thread, NULL, read_all, &readers[i]);
+    for (int i = 0; i < 3; i++)
+        pthread_join(readers[i].thread, NULL);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(readers[i].code, 0);
         assert_int_equal(readers[i].n, 5 * (N_ROWS - 10));
@@ -261,7 +273,8 @@ static void result_can_be_dropped_before_its_end(void **state) {
 /* Removes what the test, and also a failed one, left. */
 static int clean(void **state) {
     static const char *const drops[] = {"DROP VIEW IF EXISTS t", "DROP TABLE IF EXISTS t",
-                                        "DROP TABLE IF EXISTS base_of_t", "DROP TABLE IF EXISTS to_compress"};
+                                        "DROP TABLE IF EXISTS base_of_t",
+                                        "DROP TABLE IF EXISTS to_compress"};
     (void)state;
     for (size_t i = 0; i < sizeof drops / sizeof *drops; i++) {
         struct ArrowArrayStream rows;
@@ -306,8 +319,10 @@ int main(void) {
                                                          .initial_state = (void *)&kinds[k]};
         }
     }
-    int failed = _cmocka_run_group_tests("kinds", tests, n_kinds * n_cases, suite_open, suite_close);
-    for (size_t i = 0; i < n_kinds * n_cases; i++) free((char *)tests[i].name);
+    int failed =
+        _cmocka_run_group_tests("kinds", tests, n_kinds * n_cases, suite_open, suite_close);
+    for (size_t i = 0; i < n_kinds * n_cases; i++)
+        free((char *)tests[i].name);
     free(tests);
     return failed;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A table kind as an extension would write it, whose behaviour its options choose and whose calls can be looked at. */
+/* A table kind as an extension would write it, whose behaviour its options choose and whose calls
+ * can be looked at. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,13 +51,15 @@ void probe_reset(void) {
 static int maybe_fail(const struct probe *probe, const char *slot, struct weir_error *error) {
     if (strcmp(probe->fail_in, slot) != 0) return WEIR_OK;
     if (error != NULL) {
-        *error = (struct weir_error){.code = WEIR_UNAUTHORIZED, .vendor_code = 4711, .sqlstate = "28000"};
+        *error = (struct weir_error){
+            .code = WEIR_UNAUTHORIZED, .vendor_code = 4711, .sqlstate = "28000"};
         snprintf(error->message, sizeof error->message, "the probe refuses its %s", slot);
     }
     return WEIR_UNAUTHORIZED;
 }
 
-static int probe_open(const struct weir_definition *definition, void **ret_table, struct weir_error *error) {
+static int probe_open(const struct weir_definition *definition, void **ret_table,
+                      struct weir_error *error) {
     struct probe *probe = calloc(1, sizeof *probe);
     *probe = (struct probe){.partitions = 1, .fail_after = -1};
     for (size_t i = 0; i < definition->n_options; i++) {
@@ -66,13 +69,18 @@ static int probe_open(const struct weir_definition *definition, void **ret_table
         if (strcmp(key, "delay") == 0) probe->delay = atoll(value);
         if (strcmp(key, "fail_after") == 0) probe->fail_after = atoll(value);
         if (strcmp(key, "statistics") == 0) probe->statistics = strcmp(value, "true") == 0;
-        if (strcmp(key, "fail_in") == 0) snprintf(probe->fail_in, sizeof probe->fail_in, "%s", value);
+        if (strcmp(key, "fail_in") == 0)
+            snprintf(probe->fail_in, sizeof probe->fail_in, "%s", value);
         if (strcmp(key, "filters") == 0)
-            probe->filters = *value == 'e' ? WEIR_FILTER_EXACT : *value == 'i' ? WEIR_FILTER_INEXACT : WEIR_FILTER_NO;
+            probe->filters = *value == 'e'   ? WEIR_FILTER_EXACT
+                             : *value == 'i' ? WEIR_FILTER_INEXACT
+                                             : WEIR_FILTER_NO;
     }
     int code = maybe_fail(probe, "open", error);
-    if (code == WEIR_OK) *ret_table = probe;
-    else free(probe);
+    if (code == WEIR_OK)
+        *ret_table = probe;
+    else
+        free(probe);
     return code;
 }
 
@@ -89,7 +97,8 @@ static int probe_form(void *table, struct weir_form *ret_form, struct weir_error
     return WEIR_OK;
 }
 
-static int probe_statistics(void *table, struct weir_statistics *ret_statistics, struct weir_error *error) {
+static int probe_statistics(void *table, struct weir_statistics *ret_statistics,
+                            struct weir_error *error) {
     const struct probe *probe = table;
     int code = maybe_fail(table, "statistics", error);
     if (code != WEIR_OK) return code;
@@ -104,25 +113,29 @@ static int probe_statistics(void *table, struct weir_statistics *ret_statistics,
 static bool understand(const struct weir_filter *filter, struct condition *ret_condition) {
     if (filter->column == NULL || filter->op == WEIR_OPERATOR_NONE) return false;
     bool null_test = filter->op == WEIR_OPERATOR_IS_NULL || filter->op == WEIR_OPERATOR_IS_NOT_NULL;
-    *ret_condition = (struct condition){.on_name = strcmp(filter->column, "name") == 0, .op = filter->op};
+    *ret_condition =
+        (struct condition){.on_name = strcmp(filter->column, "name") == 0, .op = filter->op};
     if (null_test) return ret_condition->on_name;
     if (strcmp(filter->column, "id") != 0 || strcmp(filter->type->format, "l") != 0) return false;
     struct ArrowArrayView view;
     if (ArrowArrayViewInitFromSchema(&view, filter->type, NULL) != NANOARROW_OK) return false;
-    bool known = ArrowArrayViewSetArray(&view, filter->value, NULL) == NANOARROW_OK && !ArrowArrayViewIsNull(&view, 0);
+    bool known = ArrowArrayViewSetArray(&view, filter->value, NULL) == NANOARROW_OK &&
+                 !ArrowArrayViewIsNull(&view, 0);
     if (known) ret_condition->value = ArrowArrayViewGetIntUnsafe(&view, 0);
     ArrowArrayViewReset(&view);
     return known;
 }
 
-static int probe_classify(void *table, const struct weir_filter *filters, size_t n_filters, int32_t *ret_support,
-                          struct weir_error *error) {
+static int probe_classify(void *table, const struct weir_filter *filters, size_t n_filters,
+                          int32_t *ret_support, struct weir_error *error) {
     const struct probe *probe = table;
     int code = maybe_fail(table, "classify", error);
     if (code != WEIR_OK) return code;
     for (size_t i = 0; i < n_filters; i++) {
         struct condition condition;
-        ret_support[i] = i < MAX_FILTERS && understand(&filters[i], &condition) ? (int32_t)probe->filters : WEIR_FILTER_NO;
+        ret_support[i] = i < MAX_FILTERS && understand(&filters[i], &condition)
+                             ? (int32_t)probe->filters
+                             : WEIR_FILTER_NO;
     }
     return WEIR_OK;
 }
@@ -130,12 +143,18 @@ static int probe_classify(void *table, const struct weir_filter *filters, size_t
 static bool condition_holds(const struct condition *condition, int64_t i) {
     if (condition->on_name) return (i % 5 == 4) == (condition->op == WEIR_OPERATOR_IS_NULL);
     switch (condition->op) {
-    case WEIR_OPERATOR_EQ: return i == condition->value;
-    case WEIR_OPERATOR_NE: return i != condition->value;
-    case WEIR_OPERATOR_LT: return i < condition->value;
-    case WEIR_OPERATOR_LE: return i <= condition->value;
-    case WEIR_OPERATOR_GT: return i > condition->value;
-    default: return i >= condition->value;
+    case WEIR_OPERATOR_EQ:
+        return i == condition->value;
+    case WEIR_OPERATOR_NE:
+        return i != condition->value;
+    case WEIR_OPERATOR_LT:
+        return i < condition->value;
+    case WEIR_OPERATOR_LE:
+        return i <= condition->value;
+    case WEIR_OPERATOR_GT:
+        return i > condition->value;
+    default:
+        return i >= condition->value;
     }
 }
 
@@ -162,13 +181,15 @@ static int stream_schema(struct ArrowArrayStream *stream, struct ArrowSchema *ou
 static int stream_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
     struct probe_stream *state = stream->private_data;
     struct probe_scan *scan = state->scan;
-    for (int64_t waited = 0; waited < scan->probe->delay && !scan->cancelled; waited++) sleep_ms(1);
+    for (int64_t waited = 0; waited < scan->probe->delay && !scan->cancelled; waited++)
+        sleep_ms(1);
     if (scan->cancelled) {
         strcpy(state->error, "the probe was cancelled");
         return ECANCELED;
     }
     if (scan->probe->fail_after >= 0 && state->given >= scan->probe->fail_after) {
-        snprintf(state->error, sizeof state->error, "the probe fails after %lld rows", (long long)state->given);
+        snprintf(state->error, sizeof state->error, "the probe fails after %lld rows",
+                 (long long)state->given);
         return EIO;
     }
     int64_t n = state->end - state->next < BATCH_ROWS ? state->end - state->next : BATCH_ROWS;
@@ -225,8 +246,8 @@ static void scan_release(struct weir_scan *scan) {
     probe_log.scans_released++;
 }
 
-static int probe_scan(void *table, const struct weir_scan_request *request, struct weir_scan *ret_scan,
-                      struct weir_error *error) {
+static int probe_scan(void *table, const struct weir_scan_request *request,
+                      struct weir_scan *ret_scan, struct weir_error *error) {
     struct probe *probe = table;
     int code = maybe_fail(probe, "scan", error);
     if (code != WEIR_OK) return code;

@@ -58,7 +58,8 @@ static void refused_filter_does_not_reach_the_scan(void **state) {
 static void part_of_a_conjunction_is_taken(void **state) {
     (void)state;
     make("t", "filters exact");
-    expect_number(2, "SELECT count(*) FROM t WHERE id >= 10 AND id < 20 AND grp = 3 AND name LIKE 'n%%'");
+    expect_number(
+        2, "SELECT count(*) FROM t WHERE id >= 10 AND id < 20 AND grp = 3 AND name LIKE 'n%%'");
     assert_int_equal(probe_log.filters, 2);
     assert_int_equal(probe_log.rows, 10);
     probe_reset();
@@ -126,13 +127,26 @@ static void random_predicate(unsigned *seed, int depth, char *text, size_t size)
     const char *op = operators[rand_r(seed) % 6];
     int number = rand_r(seed) % (N_ROWS + 100) - 50;
     switch (rand_r(seed) % 8) {
-    case 0: snprintf(text + used, size - used, "name IS %sNULL", number % 2 == 0 ? "NOT " : ""); break;
-    case 1: snprintf(text, size, "grp %s %d", op, number % 8); break;
-    case 2: snprintf(text, size, "name %s 'n%d'", op, number); break;
-    case 3: snprintf(text, size, "%d %s id", number, op); break;
-    case 4: snprintf(text, size, "value %s %d.5", op, number); break;
-    case 5: snprintf(text, size, "id %s CAST('%d' AS BIGINT)", op, number); break;
-    default: snprintf(text, size, "id %s %d", op, number);
+    case 0:
+        snprintf(text + used, size - used, "name IS %sNULL", number % 2 == 0 ? "NOT " : "");
+        break;
+    case 1:
+        snprintf(text, size, "grp %s %d", op, number % 8);
+        break;
+    case 2:
+        snprintf(text, size, "name %s 'n%d'", op, number);
+        break;
+    case 3:
+        snprintf(text, size, "%d %s id", number, op);
+        break;
+    case 4:
+        snprintf(text, size, "value %s %d.5", op, number);
+        break;
+    case 5:
+        snprintf(text, size, "id %s CAST('%d' AS BIGINT)", op, number);
+        break;
+    default:
+        snprintf(text, size, "id %s %d", op, number);
     }
 }
 
@@ -142,7 +156,8 @@ static void random_predicates_give_the_same_rows_however_they_are_pushed(void **
     struct ArrowArrayStream rows;
     struct weir_error error = {0};
     rows_stream(0, N_ROWS, &rows);
-    assert_int_equal(weir_register_stream(session, "reference", &rows, WEIR_REGISTER_ROWS, &error), 0);
+    assert_int_equal(weir_register_stream(session, "reference", &rows, WEIR_REGISTER_ROWS, &error),
+                     0);
     for (int s = 0; s < 3; s++) {
         char name[32], options[64];
         snprintf(name, sizeof name, "pushed_%s", supports[s]);
@@ -152,12 +167,15 @@ static void random_predicates_give_the_same_rows_however_they_are_pushed(void **
     for (int i = 0; i < 200; i++) {
         char predicate[4096];
         random_predicate(&seed, 3, predicate, sizeof predicate);
-        char *expected = ask("SELECT count(*), sum(id), count(name) FROM reference WHERE %s", predicate);
-        char *limited = ask("SELECT count(*) FROM (SELECT id FROM reference WHERE %s LIMIT 7)", predicate);
+        char *expected =
+            ask("SELECT count(*), sum(id), count(name) FROM reference WHERE %s", predicate);
+        char *limited =
+            ask("SELECT count(*) FROM (SELECT id FROM reference WHERE %s LIMIT 7)", predicate);
         for (int s = 0; s < 3; s++) {
-            expect_rows(expected, "SELECT count(*), sum(id), count(name) FROM pushed_%s WHERE %s", supports[s], predicate);
-            expect_rows(limited, "SELECT count(*) FROM (SELECT id FROM pushed_%s WHERE %s LIMIT 7)", supports[s],
-                        predicate);
+            expect_rows(expected, "SELECT count(*), sum(id), count(name) FROM pushed_%s WHERE %s",
+                        supports[s], predicate);
+            expect_rows(limited, "SELECT count(*) FROM (SELECT id FROM pushed_%s WHERE %s LIMIT 7)",
+                        supports[s], predicate);
         }
         free(expected);
         free(limited);

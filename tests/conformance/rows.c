@@ -10,28 +10,65 @@
 
 #define BATCH_ROWS 100
 
-static bool every(int64_t i) { return i >= 0; }
-static bool none(int64_t i) { return i < 0; }
-static bool is_17(int64_t i) { return i == 17; }
-static bool not_17(int64_t i) { return i != 17; }
-static bool below_50(int64_t i) { return i < 50; }
-static bool from_50_to_60(int64_t i) { return i >= 50 && i <= 60; }
-static bool in_group_3(int64_t i) { return i % 7 == 3; }
-static bool in_group_3_or_5(int64_t i) { return i % 7 == 3 || i % 7 == 5; }
-static bool not_in_groups(int64_t i) { return i % 7 != 3 && i % 7 != 5; }
-static bool unnamed(int64_t i) { return i % 5 == 4; }
-static bool named(int64_t i) { return i % 5 != 4; }
+static bool every(int64_t i) {
+    return i >= 0;
+}
+static bool none(int64_t i) {
+    return i < 0;
+}
+static bool is_17(int64_t i) {
+    return i == 17;
+}
+static bool not_17(int64_t i) {
+    return i != 17;
+}
+static bool below_50(int64_t i) {
+    return i < 50;
+}
+static bool from_50_to_60(int64_t i) {
+    return i >= 50 && i <= 60;
+}
+static bool in_group_3(int64_t i) {
+    return i % 7 == 3;
+}
+static bool in_group_3_or_5(int64_t i) {
+    return i % 7 == 3 || i % 7 == 5;
+}
+static bool not_in_groups(int64_t i) {
+    return i % 7 != 3 && i % 7 != 5;
+}
+static bool unnamed(int64_t i) {
+    return i % 5 == 4;
+}
+static bool named(int64_t i) {
+    return i % 5 != 4;
+}
 static bool named_like_n1(int64_t i) {
-    while (i >= 10) i /= 10;
+    while (i >= 10)
+        i /= 10;
     return i == 1;
 }
-static bool named_like_n1_and_named(int64_t i) { return named(i) && named_like_n1(i); }
-static bool named_unlike_n1(int64_t i) { return named(i) && !named_like_n1(i); }
-static bool flagged(int64_t i) { return i % 2 == 0; }
-static bool unflagged(int64_t i) { return i % 2 != 0; }
-static bool value_over_20(int64_t i) { return i > 40; }
-static bool group_2_flagged_below_50(int64_t i) { return i % 7 == 2 && i % 2 == 0 && i < 50; }
-static bool named_12_or_group_6(int64_t i) { return i == 12 || i % 7 == 6; }
+static bool named_like_n1_and_named(int64_t i) {
+    return named(i) && named_like_n1(i);
+}
+static bool named_unlike_n1(int64_t i) {
+    return named(i) && !named_like_n1(i);
+}
+static bool flagged(int64_t i) {
+    return i % 2 == 0;
+}
+static bool unflagged(int64_t i) {
+    return i % 2 != 0;
+}
+static bool value_over_20(int64_t i) {
+    return i > 40;
+}
+static bool group_2_flagged_below_50(int64_t i) {
+    return i % 7 == 2 && i % 2 == 0 && i < 50;
+}
+static bool named_12_or_group_6(int64_t i) {
+    return i == 12 || i % 7 == 6;
+}
 
 const struct expectation predicates[] = {
     {"true", every},
@@ -75,8 +112,8 @@ static const struct {
     const char *name;
     enum ArrowType type;
 } columns_of_rows[N_COLUMNS] = {
-    [ID] = {"id", NANOARROW_TYPE_INT64},       [GRP] = {"grp", NANOARROW_TYPE_INT32},
-    [NAME] = {"name", NANOARROW_TYPE_STRING},  [VALUE] = {"value", NANOARROW_TYPE_DOUBLE},
+    [ID] = {"id", NANOARROW_TYPE_INT64},      [GRP] = {"grp", NANOARROW_TYPE_INT32},
+    [NAME] = {"name", NANOARROW_TYPE_STRING}, [VALUE] = {"value", NANOARROW_TYPE_DOUBLE},
     [FLAG] = {"flag", NANOARROW_TYPE_BOOL},
 };
 
@@ -97,18 +134,27 @@ void rows_schema(struct ArrowSchema *ret_schema) {
 static void append(struct ArrowArray *array, int column, int64_t i) {
     char text[32];
     switch (column) {
-    case ID: must(ArrowArrayAppendInt(array, i)); break;
-    case GRP: must(ArrowArrayAppendInt(array, i % 7)); break;
-    case VALUE: must(ArrowArrayAppendDouble(array, (double)i / 2)); break;
-    case FLAG: must(ArrowArrayAppendInt(array, i % 2 == 0)); break;
+    case ID:
+        must(ArrowArrayAppendInt(array, i));
+        break;
+    case GRP:
+        must(ArrowArrayAppendInt(array, i % 7));
+        break;
+    case VALUE:
+        must(ArrowArrayAppendDouble(array, (double)i / 2));
+        break;
+    case FLAG:
+        must(ArrowArrayAppendInt(array, i % 2 == 0));
+        break;
     default:
         snprintf(text, sizeof text, "n%lld", (long long)i);
-        must(unnamed(i) ? ArrowArrayAppendNull(array, 1) : ArrowArrayAppendString(array, ArrowCharView(text)));
+        must(unnamed(i) ? ArrowArrayAppendNull(array, 1)
+                        : ArrowArrayAppendString(array, ArrowCharView(text)));
     }
 }
 
-void rows_array(int64_t first, int64_t n, bool (*keep)(void *, int64_t), void *context, const int32_t *columns,
-                size_t n_columns, struct ArrowArray *ret_array) {
+void rows_array(int64_t first, int64_t n, bool (*keep)(void *, int64_t), void *context,
+                const int32_t *columns, size_t n_columns, struct ArrowArray *ret_array) {
     struct ArrowSchema schema;
     rows_project(columns, n_columns, &schema);
     must(ArrowArrayInitFromSchema(ret_array, &schema, NULL));
@@ -131,20 +177,23 @@ void rows_stream(int64_t first, int64_t n, struct ArrowArrayStream *ret_stream) 
     for (int64_t i = 0; i < n_batches; i++) {
         struct ArrowArray batch;
         int64_t left = n - i * BATCH_ROWS;
-        rows_array(first + i * BATCH_ROWS, left < BATCH_ROWS ? left : BATCH_ROWS, NULL, NULL, NULL, N_COLUMNS, &batch);
+        rows_array(first + i * BATCH_ROWS, left < BATCH_ROWS ? left : BATCH_ROWS, NULL, NULL, NULL,
+                   N_COLUMNS, &batch);
         ArrowBasicArrayStreamSetArray(ret_stream, i, &batch);
     }
 }
 
-static char *print_rows(int64_t first, int64_t n, const char *begin, const char *between, const char *end,
-                        const char *quote) {
+static char *print_rows(int64_t first, int64_t n, const char *begin, const char *between,
+                        const char *end, const char *quote) {
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
     for (int64_t i = first; i < first + n; i++) {
         fprintf(out, "%s%lld%s%lld%s", begin, (long long)i, between, (long long)(i % 7), between);
-        if (unnamed(i)) fprintf(out, "NULL");
-        else fprintf(out, "%sn%lld%s", quote, (long long)i, quote);
+        if (unnamed(i))
+            fprintf(out, "NULL");
+        else
+            fprintf(out, "%sn%lld%s", quote, (long long)i, quote);
         fprintf(out, "%s%.1f%s%s%s", between, (double)i / 2, between, flagged(i) ? "true" : "false",
                 i + 1 < first + n || *end == '\n' ? end : ")");
     }
@@ -170,7 +219,7 @@ void rows_write(const char *path, const char *format, int64_t first, int64_t n) 
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
     rows_stream(first, n, &stream);
-    if (weir_encode(workspace, &stream, format, NULL, 0, write_file, file, &error) != WEIR_OK)
+    if (weir_encode(&stream, format, NULL, 0, write_file, file, &error) != WEIR_OK)
         fail_msg("%s: %s", path, error.message);
     assert_int_equal(fclose(file), 0);
 }

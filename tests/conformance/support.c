@@ -34,8 +34,10 @@ void empty_directory(void) {
     FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
     FTSENT *entry;
     while (walk != NULL && (entry = fts_read(walk)) != NULL) {
-        if (entry->fts_info == FTS_DP && entry->fts_level > 0) rmdir(entry->fts_accpath);
-        else if (entry->fts_info != FTS_D && entry->fts_info != FTS_DP) unlink(entry->fts_accpath);
+        if (entry->fts_info == FTS_DP && entry->fts_level > 0)
+            rmdir(entry->fts_accpath);
+        else if (entry->fts_info != FTS_D && entry->fts_info != FTS_DP)
+            unlink(entry->fts_accpath);
     }
     fts_close(walk);
 }
@@ -49,7 +51,8 @@ int suite_close(void **state) {
 }
 
 /* Lines of cells of one batch of texts. */
-static void print_batch(FILE *out, const struct ArrowSchema *schema, const struct ArrowArray *batch) {
+static void print_batch(FILE *out, const struct ArrowSchema *schema,
+                        const struct ArrowArray *batch) {
     struct ArrowArrayView view;
     struct ArrowError error;
     assert_int_equal(ArrowArrayViewInitFromSchema(&view, schema, &error), 0);
@@ -58,8 +61,9 @@ static void print_batch(FILE *out, const struct ArrowSchema *schema, const struc
         for (int64_t column = 0; column < schema->n_children; column++) {
             const struct ArrowArrayView *cells = view.children[column];
             int64_t at = batch->offset + row;
-            struct ArrowStringView cell = ArrowArrayViewIsNull(cells, at) ? ArrowCharView("NULL")
-                                                                         : ArrowArrayViewGetStringUnsafe(cells, at);
+            struct ArrowStringView cell = ArrowArrayViewIsNull(cells, at)
+                                              ? ArrowCharView("NULL")
+                                              : ArrowArrayViewGetStringUnsafe(cells, at);
             fprintf(out, "%s%.*s", column > 0 ? "|" : "", (int)cell.size_bytes, cell.data);
         }
         fputc('\n', out);
@@ -128,7 +132,8 @@ void expect_rows(const char *expected, const char *sql, ...) {
     char *statement = format_sql(sql, args);
     va_end(args);
     char *text = ask_sql(statement);
-    if (strcmp(text, expected) != 0) fail_msg("%s\nexpected:\n%sgot:\n%s", statement, expected, text);
+    if (strcmp(text, expected) != 0)
+        fail_msg("%s\nexpected:\n%sgot:\n%s", statement, expected, text);
     free(text);
     free(statement);
 }
@@ -139,7 +144,8 @@ void expect_number(int64_t expected, const char *sql, ...) {
     char *statement = format_sql(sql, args);
     va_end(args);
     char *text = ask_sql(statement);
-    if (strtoll(text, NULL, 10) != expected) fail_msg("%s\nexpected %lld, got %s", statement, (long long)expected, text);
+    if (strtoll(text, NULL, 10) != expected)
+        fail_msg("%s\nexpected %lld, got %s", statement, (long long)expected, text);
     free(text);
     free(statement);
 }
@@ -152,10 +158,12 @@ struct weir_error expect_error(const char *sqlstate, const char *part, const cha
     struct ArrowArrayStream rows;
     struct weir_error error = {0};
     int64_t n_rows = 0;
-    if (weir_query(session, statement, &rows, NULL, &error) == WEIR_OK && drain(&rows, &n_rows, &error) == 0)
+    if (weir_query(session, statement, &rows, NULL, &error) == WEIR_OK &&
+        drain(&rows, &n_rows, &error) == 0)
         fail_msg("%s\ngave %lld rows and no error", statement, (long long)n_rows);
     if (sqlstate != NULL && strcmp(error.sqlstate, sqlstate) != 0)
-        fail_msg("%s\nexpected SQLSTATE %s, got %s: %s", statement, sqlstate, error.sqlstate, error.message);
+        fail_msg("%s\nexpected SQLSTATE %s, got %s: %s", statement, sqlstate, error.sqlstate,
+                 error.message);
     if (part != NULL && strstr(error.message, part) == NULL)
         fail_msg("%s\nexpected \"%s\" in: %s", statement, part, error.message);
     free(statement);
@@ -185,12 +193,14 @@ int64_t now_ms(void) {
 }
 
 void sleep_ms(int64_t milliseconds) {
-    struct timespec time = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000};
+    struct timespec time = {.tv_sec = milliseconds / 1000,
+                            .tv_nsec = milliseconds % 1000 * 1000000};
     nanosleep(&time, NULL);
 }
 
 void wait_for(const _Atomic int64_t *value, int64_t least) {
     int64_t end = now_ms() + 10000;
-    while (*value < least && now_ms() < end) sleep_ms(1);
+    while (*value < least && now_ms() < end)
+        sleep_ms(1);
     assert_true(*value >= least);
 }

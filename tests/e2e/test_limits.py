@@ -62,9 +62,11 @@ def test_sort_spills_rather_than_fails(db, tpch):
     sql = f"SELECT l_orderkey, l_comment FROM '{tpch}/lineitem.parquet' ORDER BY l_comment, l_orderkey, l_linenumber"
     big = db.run("sql", "--format", "csv", sql)
     assert big.returncode == 0, big.stderr
-    code, out, err, _ = run_measured(db, sql, "40MiB", spill)
+    code, out, err, _ = run_measured(db, sql, "64MiB", spill)
     assert code == 0, err
     assert out == big.stdout
+    code, out, err, _ = run_measured(db, "EXPLAIN ANALYZE " + sql, "64MiB", spill)
+    assert max(map(int, re.findall(r"spill_count=(\d+)", out))) > 0, out
     assert list(spill.rglob("*")) == []
 
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tables that src/test_context.rs of the crate registers before a file runs, as far as SQL and streams can make them. */
+/* The tables that src/test_context.rs of the crate registers before a file runs, as far as SQL and
+ * streams can make them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,8 @@ static void table_init(struct table *table, int64_t n) {
     must(ArrowSchemaSetTypeStruct(&table->schema, n));
 }
 
-static struct ArrowSchema *field(struct table *table, int i, const char *name, enum ArrowType type, bool nullable) {
+static struct ArrowSchema *field(struct table *table, int i, const char *name, enum ArrowType type,
+                                 bool nullable) {
     struct ArrowSchema *schema = table->schema.children[i];
     must(type == NANOARROW_TYPE_TIMESTAMP
              ? ArrowSchemaSetTypeDateTime(schema, type, NANOARROW_TIME_UNIT_NANO, NULL)
@@ -48,22 +50,26 @@ static struct ArrowArray *begin(struct table *table) {
 }
 
 static void append_text(struct ArrowArray *column, const char *text) {
-    must(text == NULL ? ArrowArrayAppendNull(column, 1) : ArrowArrayAppendString(column, ArrowCharView(text)));
+    must(text == NULL ? ArrowArrayAppendNull(column, 1)
+                      : ArrowArrayAppendString(column, ArrowCharView(text)));
 }
 
-static bool register_table(struct weir_session *session, const char *name, struct table *table, char **ret_message) {
+static bool register_table(struct weir_session *session, const char *name, struct table *table,
+                           char **ret_message) {
     struct weir_error error = {0};
     struct ArrowArrayStream stream;
     must(ArrowArrayFinishBuildingDefault(&table->array, NULL));
     must(ArrowBasicArrayStreamInit(&stream, &table->schema, 1));
     ArrowBasicArrayStreamSetArray(&stream, 0, &table->array);
-    if (weir_register_stream(session, name, &stream, WEIR_REGISTER_ROWS, &error) == WEIR_OK) return true;
+    if (weir_register_stream(session, name, &stream, WEIR_REGISTER_ROWS, &error) == WEIR_OK)
+        return true;
     stream.release(&stream);
     *ret_message = xprintf("registering %s: %s", name, error.message);
     return false;
 }
 
-static bool run_all(struct weir_session *session, const char *const *statements, char **ret_message) {
+static bool run_all(struct weir_session *session, const char *const *statements,
+                    char **ret_message) {
     for (; *statements != NULL; statements++) {
         struct slt_result result;
         slt_run(session, *statements, false, &result);
@@ -76,16 +82,17 @@ static bool run_all(struct weir_session *session, const char *const *statements,
 }
 
 static bool prepare_cte(struct weir_session *session, char **ret_message) {
-    static const char *const statements[] = {"CREATE SCHEMA strict_schema",
-                                             "CREATE TABLE strict_schema.orders (order_id INT NOT NULL) AS VALUES (1), (2)",
-                                             NULL};
+    static const char *const statements[] = {
+        "CREATE SCHEMA strict_schema",
+        "CREATE TABLE strict_schema.orders (order_id INT NOT NULL) AS VALUES (1), (2)", NULL};
     return run_all(session, statements, ret_message);
 }
 
 static bool prepare_many_types(struct weir_session *session, char **ret_message) {
-    static const char *const before[] = {"CREATE DATABASE my_catalog", "CREATE SCHEMA my_catalog.my_schema",
-                                         "SET datafusion.catalog.default_catalog = 'my_catalog'",
-                                         "SET datafusion.catalog.default_schema = 'my_schema'", NULL};
+    static const char *const before[] = {
+        "CREATE DATABASE my_catalog", "CREATE SCHEMA my_catalog.my_schema",
+        "SET datafusion.catalog.default_catalog = 'my_catalog'",
+        "SET datafusion.catalog.default_schema = 'my_schema'", NULL};
     static const char *const after[] = {"SET datafusion.catalog.default_catalog = 'datafusion'",
                                         "SET datafusion.catalog.default_schema = 'public'", NULL};
     struct table table;
@@ -114,14 +121,16 @@ static bool prepare_many_types(struct weir_session *session, char **ret_message)
 
 static bool prepare_joins(struct weir_session *session, char **ret_message) {
     static const char *const statements[] = {
-        "CREATE EXTERNAL TABLE test_partition_table (c1 INT UNSIGNED NOT NULL, c2 BIGINT UNSIGNED NOT NULL, "
+        "CREATE EXTERNAL TABLE test_partition_table (c1 INT UNSIGNED NOT NULL, c2 BIGINT UNSIGNED "
+        "NOT NULL, "
         "c3 BOOLEAN NOT NULL) STORED AS CSV LOCATION 'test_files/scratch/joins/partition/' "
         "OPTIONS ('format.has_header' 'true')", /* so the crate takes its first row for one */
         NULL};
     if (system("mkdir -p test_files/scratch/joins/partition") != 0) abort();
     FILE *file = fopen("test_files/scratch/joins/partition/partition-0.csv", "w");
     if (file == NULL) abort();
-    for (int i = 0; i <= 10; i++) fprintf(file, "0,%d,%s\n", i, i % 2 == 0 ? "true" : "false");
+    for (int i = 0; i <= 10; i++)
+        fprintf(file, "0,%d,%s\n", i, i % 2 == 0 ? "true" : "false");
     fclose(file);
     return run_all(session, statements, ret_message) && prepare_many_types(session, ret_message);
 }
@@ -148,11 +157,13 @@ static bool prepare_metadata(struct weir_session *session, char **ret_message) {
     set_metadata(field(&table, 1, "name", NANOARROW_TYPE_STRING, true), "the name field");
     set_metadata(field(&table, 2, "l_name", NANOARROW_TYPE_STRING, true), "the l_name field");
     set_metadata(field(&table, 3, "ts", NANOARROW_TYPE_TIMESTAMP, false), "ts non-nullable field");
-    set_metadata(field(&table, 4, "nonnull_name", NANOARROW_TYPE_STRING, false), "the nonnull_name field");
+    set_metadata(field(&table, 4, "nonnull_name", NANOARROW_TYPE_STRING, false),
+                 "the nonnull_name field");
     set_metadata(&table.schema, "the entire schema");
     struct ArrowArray *row = begin(&table);
     for (int i = 0; i < 3; i++) {
-        must(i == 1 ? ArrowArrayAppendNull(row->children[0], 1) : ArrowArrayAppendInt(row->children[0], i + 1));
+        must(i == 1 ? ArrowArrayAppendNull(row->children[0], 1)
+                    : ArrowArrayAppendInt(row->children[0], i + 1));
         append_text(row->children[1], names[i]);
         append_text(row->children[2], l_names[i]);
         must(ArrowArrayAppendInt(row->children[3], 1599572549190855123));
@@ -179,8 +190,8 @@ static bool prepare_metadata(struct weir_session *session, char **ret_message) {
 }
 
 /* A union of a number and a text. A format such as "+us:3,1" gives the type ids. */
-static void set_union(struct ArrowSchema *schema, const char *name, enum ArrowType type, const char *format,
-                      const char *number, const char *text, bool nullable) {
+static void set_union(struct ArrowSchema *schema, const char *name, enum ArrowType type,
+                      const char *format, const char *number, const char *text, bool nullable) {
     must(ArrowSchemaSetTypeUnion(schema, type, 2));
     must(ArrowSchemaSetFormat(schema, format));
     must(ArrowSchemaSetName(schema, name));
@@ -198,8 +209,8 @@ static bool prepare_union(struct weir_session *session, char **ret_message) {
     static const char *const texts[] = {"foo", "bar", "baz", "qux", "bar", "quux"};
     struct table table;
     table_init(&table, 1);
-    set_union(table.schema.children[0], "union_column", NANOARROW_TYPE_SPARSE_UNION, "+us:3,1", "int", "string",
-              false);
+    set_union(table.schema.children[0], "union_column", NANOARROW_TYPE_SPARSE_UNION, "+us:3,1",
+              "int", "string", false);
     struct ArrowArray *column = begin(&table)->children[0];
     for (int i = 0; i < 6; i++) {
         must(ArrowArrayAppendInt(column->children[0], numbers[i]));
@@ -227,7 +238,8 @@ static bool prepare_aggregate(struct weir_session *session, char **ret_message) 
         must(numbers[i] == 0 ? ArrowArrayAppendNull(column->children[0], 1)
                              : ArrowArrayAppendInt(column->children[0], numbers[i]));
     }
-    for (int i = 0; i < 3; i++) append_text(column->children[1], texts[i]);
+    for (int i = 0; i < 3; i++)
+        append_text(column->children[1], texts[i]);
     for (int i = 0; i < 8; i++) {
         must(ArrowArrayAppendInt(row->children[0], groups[i]));
         must(ArrowBufferAppendInt8(ArrowArrayBuffer(column, 0), types[i]));
@@ -270,7 +282,8 @@ static bool prepare_dictionary(struct weir_session *session, char **ret_message)
     set_dictionary(table.schema.children[0], "dict_struct", false);
     set_person(table.schema.children[1], "plain_struct");
     struct ArrowArray *row = begin(&table);
-    for (int i = 0; i < 3; i++) append_person(row->children[0]->dictionary, names[i], i + 1);
+    for (int i = 0; i < 3; i++)
+        append_person(row->children[0]->dictionary, names[i], i + 1);
     for (int i = 0; i < 5; i++) {
         must(ArrowArrayAppendInt(row->children[0], i % 3));
         append_person(row->children[1], names[i], i % 3 + 1);
@@ -282,7 +295,8 @@ static bool prepare_dictionary(struct weir_session *session, char **ret_message)
     append_person(row->children[0]->dictionary, "X", 10);
     append_person(row->children[0]->dictionary, "Y", 20);
     for (int i = 0; i < 4; i++) {
-        must(i % 2 == 1 ? ArrowArrayAppendNull(row->children[0], 1) : ArrowArrayAppendInt(row->children[0], i / 2));
+        must(i % 2 == 1 ? ArrowArrayAppendNull(row->children[0], 1)
+                        : ArrowArrayAppendInt(row->children[0], i / 2));
         must(ArrowArrayFinishElement(row));
     }
     return register_table(session, "dict_struct_table", &table, ret_message) &&

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compares a result with what a record expects, as df_value_validator of the crate and its runner do. */
+/* Compares a result with what a record expects, as df_value_validator of the crate and its runner
+ * do. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <ctype.h>
 #include <pcre2.h>
@@ -14,8 +15,8 @@ static bool pattern_matches(const char *pattern, const char *text, FILE *report)
     int code;
     PCRE2_SIZE offset;
     pcre2_code *compiled =
-        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY,
-                      &code, &offset, NULL);
+        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                      PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY, &code, &offset, NULL);
     if (compiled == NULL) {
         fprintf(report, "  bad pattern at %zu: %s\n", (size_t)offset, pattern);
         return false;
@@ -27,10 +28,12 @@ static bool pattern_matches(const char *pattern, const char *text, FILE *report)
     return found >= 0;
 }
 
-static bool match_error(const struct slt_record *record, const struct slt_result *result, FILE *report) {
+static bool match_error(const struct slt_record *record, const struct slt_result *result,
+                        FILE *report) {
     const char *expected = record->pattern != NULL ? record->pattern : record->error_text;
     if (result->error == NULL) {
-        fprintf(report, "  expected an error: %s\n  got none\n", expected != NULL ? expected : "any");
+        fprintf(report, "  expected an error: %s\n  got none\n",
+                expected != NULL ? expected : "any");
         return false;
     }
     bool same = true;
@@ -42,10 +45,14 @@ static bool match_error(const struct slt_record *record, const struct slt_result
         same = pattern_matches(record->pattern, result->error, report);
     } else if (record->error_text != NULL) {
         size_t end = strlen(result->error);
-        while (end > 0 && isspace((unsigned char)result->error[end - 1])) end--;
-        same = strlen(record->error_text) == end && strncmp(record->error_text, result->error, end) == 0;
+        while (end > 0 && isspace((unsigned char)result->error[end - 1]))
+            end--;
+        same = strlen(record->error_text) == end &&
+               strncmp(record->error_text, result->error, end) == 0;
     }
-    if (!same) fprintf(report, "  expected the error: %s\n  got: %s (%s)\n", expected, result->error, result->sqlstate);
+    if (!same)
+        fprintf(report, "  expected the error: %s\n  got: %s (%s)\n", expected, result->error,
+                result->sqlstate);
     return same;
 }
 
@@ -76,7 +83,8 @@ static void hash_rows(struct slt_result *result) {
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
     for (size_t r = 0; r < result->n_rows; r++) {
-        for (size_t c = 0; c < result->rows[r].n_cells; c++) fprintf(out, "%s\n", result->rows[r].cells[c]);
+        for (size_t c = 0; c < result->rows[r].n_cells; c++)
+            fprintf(out, "%s\n", result->rows[r].cells[c]);
     }
     fclose(out);
     char hex[33];
@@ -90,14 +98,16 @@ static void hash_rows(struct slt_result *result) {
 
 static void trim_end(char *line) {
     size_t length = strlen(line);
-    while (length > 0 && isspace((unsigned char)line[length - 1])) line[--length] = '\0';
+    while (length > 0 && isspace((unsigned char)line[length - 1]))
+        line[--length] = '\0';
 }
 
 static char *row_text(const struct slt_row *row) {
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
-    for (size_t i = 0; i < row->n_cells; i++) fprintf(out, "%s%s", i > 0 ? " " : "", row->cells[i]);
+    for (size_t i = 0; i < row->n_cells; i++)
+        fprintf(out, "%s%s", i > 0 ? " " : "", row->cells[i]);
     fclose(out);
     trim_end(text);
     return text;
@@ -107,7 +117,8 @@ static char *join(char **lines, size_t n) {
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
-    for (size_t i = 0; i < n; i++) fprintf(out, "%s%s", i > 0 ? "\n" : "", lines[i]);
+    for (size_t i = 0; i < n; i++)
+        fprintf(out, "%s%s", i > 0 ? "\n" : "", lines[i]);
     fclose(out);
     return text;
 }
@@ -116,7 +127,8 @@ static char *join(char **lines, size_t n) {
 static bool pieces_match(const char *expected, const char *actual) {
     for (bool first = true; expected != NULL; first = false) {
         const char *end = strstr(expected, ignore_marker);
-        char *piece = end != NULL ? xstrndup(expected, (size_t)(end - expected)) : xstrdup(expected);
+        char *piece =
+            end != NULL ? xstrndup(expected, (size_t)(end - expected)) : xstrdup(expected);
         const char *found = strstr(actual, piece);
         if (found == NULL || (first && *piece != '\0' && found != actual)) return false;
         actual = found + strlen(piece);
@@ -140,8 +152,10 @@ static bool match_rows(const struct slt_record *record, struct slt_result *resul
     if (record->hash_threshold > 0 && n_values > record->hash_threshold) hash_rows(result);
 
     char **actual = xmalloc(result->n_rows * sizeof *actual);
-    for (size_t i = 0; i < result->n_rows; i++) actual[i] = row_text(&result->rows[i]);
-    for (size_t i = 0; i < record->n_lines; i++) trim_end(record->lines[i]);
+    for (size_t i = 0; i < result->n_rows; i++)
+        actual[i] = row_text(&result->rows[i]);
+    for (size_t i = 0; i < record->n_lines; i++)
+        trim_end(record->lines[i]);
     char *expected_text = join(record->lines, record->n_lines);
     char *actual_text = join(actual, result->n_rows);
     bool same;
@@ -149,7 +163,8 @@ static bool match_rows(const struct slt_record *record, struct slt_result *resul
         same = pieces_match(expected_text, actual_text);
     } else {
         same = record->n_lines == result->n_rows;
-        for (size_t i = 0; same && i < result->n_rows; i++) same = strcmp(record->lines[i], actual[i]) == 0;
+        for (size_t i = 0; same && i < result->n_rows; i++)
+            same = strcmp(record->lines[i], actual[i]) == 0;
     }
     if (!same) fprintf(report, "  expected:\n%s\n  got:\n%s\n", expected_text, actual_text);
     return same;
@@ -163,7 +178,8 @@ bool slt_match(const struct slt_record *record, struct slt_result *result, FILE 
     }
     if (record->expect == SLT_ROWS) return match_rows(record, result, report);
     if (record->expect == SLT_COUNT && result->n_rows != record->count) {
-        fprintf(report, "  expected %llu rows, got %zu\n", (unsigned long long)record->count, result->n_rows);
+        fprintf(report, "  expected %llu rows, got %zu\n", (unsigned long long)record->count,
+                result->n_rows);
         return false;
     }
     return true;

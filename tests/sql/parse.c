@@ -53,7 +53,8 @@ static size_t split(const char *line, char ***ret_tokens) {
     char **tokens = NULL;
     size_t n = 0;
     while (true) {
-        while (isspace((unsigned char)*line)) line++;
+        while (isspace((unsigned char)*line))
+            line++;
         if (*line == '\0') break;
         size_t length = strcspn(line, " \t\r\n\v\f");
         tokens = xrealloc(tokens, (n + 1) * sizeof *tokens);
@@ -68,7 +69,8 @@ static char *join(char **parts, size_t n, const char *between) {
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
-    for (size_t i = 0; i < n; i++) fprintf(out, "%s%s", i > 0 ? between : "", parts[i]);
+    for (size_t i = 0; i < n; i++)
+        fprintf(out, "%s%s", i > 0 ? between : "", parts[i]);
     fclose(out);
     return text;
 }
@@ -104,9 +106,11 @@ static char *read_message(struct lines *lines) {
         end = lines->next;
     }
     char *text = join(lines->text + start, end - start, "\n");
-    while (isspace((unsigned char)*text)) text++;
+    while (isspace((unsigned char)*text))
+        text++;
     size_t length = strlen(text);
-    while (length > 0 && isspace((unsigned char)text[length - 1])) text[--length] = '\0';
+    while (length > 0 && isspace((unsigned char)text[length - 1]))
+        text[--length] = '\0';
     return text;
 }
 
@@ -147,8 +151,8 @@ static bool parse_head(struct slt_record *record, char **tokens, size_t n) {
     return false;
 }
 
-static bool parse_record(struct parser *parser, const char *file, struct lines *lines, char **tokens,
-                         size_t n, bool skipped) {
+static bool parse_record(struct parser *parser, const char *file, struct lines *lines,
+                         char **tokens, size_t n, bool skipped) {
     struct slt_record record = {.file = file,
                                 .line = (int)lines->next,
                                 .is_query = strcmp(tokens[0], "query") == 0,
@@ -163,7 +167,8 @@ static bool parse_record(struct parser *parser, const char *file, struct lines *
         record.error_text = read_message(lines);
     } else if (has_results && record.expect == SLT_ROWS) {
         record.lines = lines->text + lines->next;
-        while (lines->next < lines->n && *lines->text[lines->next++] != '\0') record.n_lines++;
+        while (lines->next < lines->n && *lines->text[lines->next++] != '\0')
+            record.n_lines++;
     } else if (has_results) {
         return fail(parser, file, (size_t)record.line, "this record can have no results");
     }
@@ -180,11 +185,13 @@ static bool has_label(const char *label) {
 
 static bool parse_file(struct parser *parser, const char *path);
 
-static bool parse_include(struct parser *parser, const char *file, size_t line, const char *pattern) {
+static bool parse_include(struct parser *parser, const char *file, size_t line,
+                          const char *pattern) {
     char *copy = xstrdup(file);
     char *path = xprintf("%s/%s", dirname(copy), pattern);
     glob_t found;
-    if (glob(path, 0, NULL, &found) != 0) return fail(parser, file, line, "no file matches the include");
+    if (glob(path, 0, NULL, &found) != 0)
+        return fail(parser, file, line, "no file matches the include");
     for (size_t i = 0; i < found.gl_pathc && !parser->halted; i++) {
         if (!parse_file(parser, xstrdup(found.gl_pathv[i]))) return false;
     }

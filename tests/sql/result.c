@@ -21,7 +21,8 @@ static void set_error(struct slt_result *result, const struct weir_error *error)
 }
 
 /* Reads a stream to its end and releases it. */
-static bool drain(struct ArrowArrayStream *stream, struct batches *ret_batches, struct slt_result *result) {
+static bool drain(struct ArrowArrayStream *stream, struct batches *ret_batches,
+                  struct slt_result *result) {
     struct batches batches = {0};
     int code = stream->get_schema(stream, &batches.schema);
     while (code == 0) {
@@ -51,7 +52,8 @@ static void release(struct batches *batches) {
 }
 
 /* Fills the cells of the columns that are formatted here. */
-static void fill(struct slt_result *result, const struct batches *batches, const bool *own, bool spark) {
+static void fill(struct slt_result *result, const struct batches *batches, const bool *own,
+                 bool spark) {
     size_t row = 0;
     for (int64_t b = 0; b < batches->n; b++) {
         const struct ArrowArray *array = &batches->arrays[b];
@@ -66,7 +68,8 @@ static void fill(struct slt_result *result, const struct batches *batches, const
                 abort();
             }
             for (int64_t r = 0; r < array->length; r++)
-                result->rows[row + (size_t)r].cells[c] = slt_format(schema, &view, array->offset + r, spark);
+                result->rows[row + (size_t)r].cells[c] =
+                    slt_format(schema, &view, array->offset + r, spark);
             ArrowArrayViewReset(&view);
         }
         row += (size_t)array->length;
@@ -79,7 +82,8 @@ static bool fill_rest(struct slt_result *result, struct batches *batches, const 
     struct weir_error error = {0};
     struct batches texts;
     if (ArrowBasicArrayStreamInit(&stream, &batches->schema, batches->n) != NANOARROW_OK) abort();
-    for (int64_t i = 0; i < batches->n; i++) ArrowBasicArrayStreamSetArray(&stream, i, &batches->arrays[i]);
+    for (int64_t i = 0; i < batches->n; i++)
+        ArrowBasicArrayStreamSetArray(&stream, i, &batches->arrays[i]);
     if (weir_text(&stream, &text, &error) != WEIR_OK) {
         set_error(result, &error);
         stream.release(&stream);
@@ -91,11 +95,13 @@ static bool fill_rest(struct slt_result *result, struct batches *batches, const 
         for (int64_t c = 0; c < texts.schema.n_children; c++) {
             if (own[c]) continue;
             struct ArrowArrayView view;
-            if (ArrowArrayViewInitFromSchema(&view, texts.schema.children[c], NULL) != NANOARROW_OK ||
+            if (ArrowArrayViewInitFromSchema(&view, texts.schema.children[c], NULL) !=
+                    NANOARROW_OK ||
                 ArrowArrayViewSetArray(&view, array->children[c], NULL) != NANOARROW_OK)
                 abort();
             for (int64_t r = 0; r < array->length; r++) {
-                struct ArrowStringView cell = ArrowArrayViewGetStringUnsafe(&view, array->offset + r);
+                struct ArrowStringView cell =
+                    ArrowArrayViewGetStringUnsafe(&view, array->offset + r);
                 bool null = ArrowArrayViewIsNull(&view, array->offset + r);
                 result->rows[row + r].cells[c] =
                     null ? xstrdup("NULL") : xstrndup(cell.data, (size_t)cell.size_bytes);
@@ -109,7 +115,8 @@ static bool fill_rest(struct slt_result *result, struct batches *batches, const 
 }
 
 static void allocate_rows(struct slt_result *result, const struct batches *batches) {
-    for (int64_t b = 0; b < batches->n; b++) result->n_rows += (size_t)batches->arrays[b].length;
+    for (int64_t b = 0; b < batches->n; b++)
+        result->n_rows += (size_t)batches->arrays[b].length;
     result->rows = xmalloc(result->n_rows * sizeof *result->rows);
     for (size_t r = 0; r < result->n_rows; r++) {
         result->rows[r].n_cells = (size_t)batches->schema.n_children;
@@ -122,7 +129,8 @@ static void add_row(struct slt_result *result, char **cells, size_t n) {
     result->rows[result->n_rows++] = (struct slt_row){.cells = cells, .n_cells = n};
 }
 
-/* A last cell of several lines, such as a plan, becomes numbered rows of their own, with leading blanks made visible. */
+/* A last cell of several lines, such as a plan, becomes numbered rows of their own, with leading
+ * blanks made visible. */
 static void expand(struct slt_result *result) {
     struct slt_result out = {0};
     for (size_t r = 0; r < result->n_rows; r++) {
@@ -138,7 +146,8 @@ static void expand(struct slt_result *result) {
             if (end != NULL) *end = '\0';
             size_t blanks = strspn(cell, " \t\r\v\f");
             char *text = xprintf("%02d)", number);
-            for (size_t i = 0; i < blanks; i++) text = xprintf("%s-", text);
+            for (size_t i = 0; i < blanks; i++)
+                text = xprintf("%s-", text);
             char **cells = xmalloc(sizeof *cells);
             cells[0] = xprintf("%s%s", text, cell + blanks);
             add_row(&out, cells, 1);
@@ -155,8 +164,9 @@ static void name_workspace_root(struct slt_result *result) {
             char *found;
             while ((found = strstr(result->rows[r].cells[c], slt_workspace_root)) != NULL) {
                 int before = (int)(found - result->rows[r].cells[c]);
-                result->rows[r].cells[c] = xprintf("%.*sWORKSPACE_ROOT%s", before, result->rows[r].cells[c],
-                                                   found + strlen(slt_workspace_root));
+                result->rows[r].cells[c] =
+                    xprintf("%.*sWORKSPACE_ROOT%s", before, result->rows[r].cells[c],
+                            found + strlen(slt_workspace_root));
             }
         }
     }
@@ -172,12 +182,14 @@ static bool counts_rows(const char *sql) {
     }
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         size_t length = strlen(words[i]);
-        if (strncasecmp(sql, words[i], length) == 0 && !isalnum((unsigned char)sql[length])) return true;
+        if (strncasecmp(sql, words[i], length) == 0 && !isalnum((unsigned char)sql[length]))
+            return true;
     }
     return false;
 }
 
-void slt_run(struct weir_session *session, const char *sql, bool spark, struct slt_result *ret_result) {
+void slt_run(struct weir_session *session, const char *sql, bool spark,
+             struct slt_result *ret_result) {
     struct slt_result result = {0};
     struct weir_error error = {0};
     struct ArrowArrayStream stream = {0};

@@ -14,7 +14,8 @@ const char *const slt_rule_reasons[SLT_N_RULES] = {
     [SLT_OUTSIDE] = "reads data that is not in the crate",
 };
 
-/* Tables, prepared statements and paths that would have other rows if all data were there, and whether they exist at all. */
+/* Tables, prepared statements and paths that would have other rows if all data were there, and
+ * whether they exist at all. */
 static char **absent;
 static bool *missing;
 static size_t n_absent;
@@ -23,13 +24,15 @@ static size_t n_absent;
 static const char *const absent_from_the_start[] = {"alltypes_plain_multi_files"};
 
 static char *lower(char *text) {
-    for (char *p = text; *p != '\0'; p++) *p = (char)tolower((unsigned char)*p);
+    for (char *p = text; *p != '\0'; p++)
+        *p = (char)tolower((unsigned char)*p);
     return text;
 }
 
 static size_t absent_index(const char *name) {
     size_t i = 0;
-    while (i < n_absent && strcmp(absent[i], name) != 0) i++;
+    while (i < n_absent && strcmp(absent[i], name) != 0)
+        i++;
     return i;
 }
 
@@ -49,13 +52,17 @@ static void remove_absent(const char *name) {
     missing[i] = missing[n_absent];
 }
 
-/* The next word (lower case; of a dotted or quoted name its last part), or text in single quotes with its first quote. */
+/* The next word (lower case; of a dotted or quoted name its last part), or text in single quotes
+ * with its first quote. */
 static char *next_token(const char **sql) {
     const char *p = *sql;
     while (true) {
-        if (strncmp(p, "--", 2) == 0) p += strcspn(p, "\n");
-        else if (*p != '\0' && *p != '\'' && !isalnum((unsigned char)*p) && *p != '_') p++;
-        else break;
+        if (strncmp(p, "--", 2) == 0)
+            p += strcspn(p, "\n");
+        else if (*p != '\0' && *p != '\'' && !isalnum((unsigned char)*p) && *p != '_')
+            p++;
+        else
+            break;
     }
     if (*p == '\0') return NULL;
     char *token;
@@ -65,7 +72,8 @@ static char *next_token(const char **sql) {
         p += length + (p[length] == '\'');
     } else {
         const char *start = p;
-        while (isalnum((unsigned char)*p) || *p == '_') p++;
+        while (isalnum((unsigned char)*p) || *p == '_')
+            p++;
         token = lower(xstrndup(start, (size_t)(p - start)));
     }
     *sql = p;
@@ -84,13 +92,15 @@ static bool names_absent(const char *sql) {
         if (*token != '\'' && absent_index(token) < n_absent) return true;
         for (size_t i = 0; *token == '\'' && i < n_absent; i++) {
             if (strcmp(token + 1, absent[i]) == 0) return true;
-            if (*absent[i] == '\'' && strncmp(token, absent[i], strlen(absent[i])) == 0) return true;
+            if (*absent[i] == '\'' && strncmp(token, absent[i], strlen(absent[i])) == 0)
+                return true;
         }
     }
     return false;
 }
 
-/* What the statement makes: a table, the target of an INSERT or COPY, a prepared statement. NULL: nothing. */
+/* What the statement makes: a table, the target of an INSERT or COPY, a prepared statement. NULL:
+ * nothing. */
 static char *name_made(const char *sql, bool *ret_drops, bool *ret_inserts) {
     char *verb = next_token(&sql);
     *ret_inserts = verb != NULL && strcmp(verb, "insert") == 0;
@@ -99,19 +109,23 @@ static char *name_made(const char *sql, bool *ret_drops, bool *ret_inserts) {
     char *token;
     if (strcmp(verb, "prepare") == 0 || strcmp(verb, "deallocate") == 0) return next_token(&sql);
     if (strcmp(verb, "copy") == 0) {
-        while ((token = next_token(&sql)) != NULL && strcmp(token, "to") != 0) continue;
+        while ((token = next_token(&sql)) != NULL && strcmp(token, "to") != 0)
+            continue;
         return next_token(&sql);
     }
-    bool creates = strcmp(verb, "create") == 0 || *ret_drops;
+    bool creates = strcmp(verb, "create") == 0 || strcmp(verb, "select") == 0 || *ret_drops;
     if (!creates && !*ret_inserts) return NULL;
     while ((token = next_token(&sql)) != NULL) {
-        if (strcmp(token, "table") == 0 || strcmp(token, "view") == 0 || strcmp(token, "into") == 0) break;
+        if (strcmp(token, "table") == 0 || strcmp(token, "view") == 0 || strcmp(token, "into") == 0)
+            break;
     }
     char *name = next_token(&sql);
-    while (name != NULL && (strcmp(name, "if") == 0 || strcmp(name, "not") == 0 || strcmp(name, "exists") == 0))
+    while (name != NULL &&
+           (strcmp(name, "if") == 0 || strcmp(name, "not") == 0 || strcmp(name, "exists") == 0))
         name = next_token(&sql);
     /* catalog.schema.name: the last part names it. */
-    while (name != NULL && (*sql == '.' || (*sql == '"' && sql[1] == '.'))) name = next_token(&sql);
+    while (name != NULL && (*sql == '.' || (*sql == '"' && sql[1] == '.')))
+        name = next_token(&sql);
     return name;
 }
 
@@ -120,7 +134,8 @@ enum slt_rule slt_rule_of(const struct slt_record *record) {
     char *first = next_token(&sql);
     for (size_t i = 0; i < sizeof absent_from_the_start / sizeof(char *); i++)
         add_absent(xstrdup(absent_from_the_start[i]), true);
-    if (first != NULL && strcmp(first, "explain") == 0 && record->expect == SLT_ROWS) return SLT_EXPLAIN;
+    if (first != NULL && strcmp(first, "explain") == 0 && record->expect == SLT_ROWS)
+        return SLT_EXPLAIN;
     bool drops, inserts;
     char *name = name_made(record->sql, &drops, &inserts);
     bool outside = names_absent(record->sql);

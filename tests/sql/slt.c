@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * slt [--own] [--excluded LIST] [--differences LIST] [--jobs N] [--summary] [--parse-only] ROOT [FILE...]
+ * slt [--own] [--excluded LIST] [--differences LIST] [--jobs N] [--summary] [--parse-only] ROOT
+ * [FILE...]
  *
- * Runs the .slt files below ROOT/test_files (or the FILEs, named as below test_files), each in a process and workspace of its
- * own, from a scratch copy of ROOT. Exit code 1 if a record fails that LIST does not name, or passes though it does.
+ * Runs the .slt files below ROOT/test_files (or the FILEs, named as below test_files), each in a
+ * process and workspace of its own, from a scratch copy of ROOT. Exit code 1 if a record fails that
+ * LIST does not name, or passes though it does.
  *
- * ROOT is the published crate, whose settings are made as its own runner makes them. With --own the files are ours: they lie in
- * ROOT itself and run with weir's defaults.
+ * ROOT is the published crate, whose settings are made as its own runner makes them. With --own the
+ * files are ours: they lie in ROOT itself and run with weir's defaults.
  */
 #include <errno.h>
 #include <fts.h>
@@ -100,16 +102,16 @@ static void link_entries(const char *from, const char *to, const char *except) {
 }
 
 /*
- * Links what is read, and makes test_files/scratch, where the tests write. The crate's place in its repository is kept,
- * because results name it.
+ * Links what is read, and makes test_files/scratch, where the tests write. The crate's place in its
+ * repository is kept, because results name it.
  */
 static char *make_scratch(const char *root) {
     char *top = xprintf("%s/slt-XXXXXX", getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
     if (mkdtemp(top) == NULL) die(top, strerror(errno));
     char *copy = xprintf("%s/" CRATE_PLACE, top);
     char *files = xprintf("%s/test_files", copy);
-    if (mkdir(xprintf("%s/datafusion", top), 0777) != 0 || mkdir(copy, 0777) != 0 || mkdir(files, 0777) != 0 ||
-        mkdir(xprintf("%s/scratch", files), 0777) != 0)
+    if (mkdir(xprintf("%s/datafusion", top), 0777) != 0 || mkdir(copy, 0777) != 0 ||
+        mkdir(files, 0777) != 0 || mkdir(xprintf("%s/scratch", files), 0777) != 0)
         die(files, strerror(errno));
     if (own) {
         link_entries(root, files, NULL);
@@ -119,8 +121,10 @@ static char *make_scratch(const char *root) {
     link_entries(xprintf("%s/test_files", root), files, NULL);
     /* Some tests read files of a sibling crate, which cargo has put beside this one. */
     const char *version = strrchr(root, '-');
-    char *sibling = xprintf("%s/../datafusion-datasource-arrow%s", root, version != NULL ? version : "");
-    if (access(sibling, R_OK) == 0 && symlink(sibling, xprintf("%s/datafusion/datasource-arrow", top)) != 0)
+    char *sibling =
+        xprintf("%s/../datafusion-datasource-arrow%s", root, version != NULL ? version : "");
+    if (access(sibling, R_OK) == 0 &&
+        symlink(sibling, xprintf("%s/datafusion/datasource-arrow", top)) != 0)
         die(sibling, strerror(errno));
     return top;
 }
@@ -131,8 +135,10 @@ static void remove_tree(char *top) {
     FTSENT *entry;
     while (walk != NULL && (entry = fts_read(walk)) != NULL) {
         if (entry->fts_info == FTS_D) continue;
-        if (entry->fts_info == FTS_DP) rmdir(entry->fts_accpath);
-        else unlink(entry->fts_accpath);
+        if (entry->fts_info == FTS_DP)
+            rmdir(entry->fts_accpath);
+        else
+            unlink(entry->fts_accpath);
     }
     fts_close(walk);
 }
@@ -150,7 +156,9 @@ static char **find_scripts(const char *root, size_t *ret_n) {
     FTSENT *entry;
     while (walk != NULL && (entry = fts_read(walk)) != NULL) {
         size_t length = strlen(entry->fts_path);
-        if (entry->fts_info != FTS_F || length < 4 || strcmp(entry->fts_path + length - 4, ".slt") != 0) continue;
+        if (entry->fts_info != FTS_F || length < 4 ||
+            strcmp(entry->fts_path + length - 4, ".slt") != 0)
+            continue;
         names = xrealloc(names, (n + 1) * sizeof *names);
         names[n++] = xstrdup(entry->fts_path + strlen(top) + 1);
     }
@@ -172,7 +180,9 @@ static struct weir_session *open_session(bool spark, struct weir_workspace **ret
                                      {"datafusion.sql_parser.dialect", "Spark"}};
     struct weir_session_options session_options = {.size = sizeof session_options,
                                                    .settings = settings,
-                                                   .n_settings = own ? 0 : spark ? 3 : 2,
+                                                   .n_settings = own     ? 0
+                                                                 : spark ? 3
+                                                                         : 2,
                                                    .functions = spark ? "spark" : NULL};
     if (!own) {
         options.catalog = "datafusion";
@@ -184,22 +194,26 @@ static struct weir_session *open_session(bool spark, struct weir_workspace **ret
     return session;
 }
 
-static void judge(struct tally *tally, const struct slt_record *record, bool passed, const char *difference,
-                  FILE *report) {
+static void judge(struct tally *tally, const struct slt_record *record, bool passed,
+                  const char *difference, FILE *report) {
     const char *reason = slt_list_reason(&differences, tally->place);
     if (passed && reason == NULL) {
         tally->passed++;
     } else if (!passed && reason != NULL) {
         tally->known++;
     } else {
-        if (passed) tally->surprising++;
-        else tally->failed++;
-        fprintf(report, "%s %s\n  %s\n%s\n", passed ? "PASS, though listed as a difference" : "FAIL", tally->place,
-                record->sql, difference);
+        if (passed)
+            tally->surprising++;
+        else
+            tally->failed++;
+        fprintf(report, "%s %s\n  %s\n%s\n",
+                passed ? "PASS, though listed as a difference" : "FAIL", tally->place, record->sql,
+                difference);
     }
 }
 
-static void run_records(const struct slt_script *script, const char *name, struct tally *tally, FILE *report) {
+static void run_records(const struct slt_script *script, const char *name, struct tally *tally,
+                        FILE *report) {
     bool spark = strncmp(name, "spark/", 6) == 0;
     struct weir_workspace *workspace = NULL;
     struct weir_session *session = open_session(spark, &workspace);
@@ -211,8 +225,8 @@ static void run_records(const struct slt_script *script, const char *name, struc
         snprintf(tally->place, sizeof tally->place, "%s:%d",
                  inside != NULL ? inside + strlen("test_files/") : record->file, record->line);
         if (strcmp(name, inside != NULL ? inside + strlen("test_files/") : name) != 0)
-            snprintf(tally->place, sizeof tally->place, "%s>%s:%d", name, strrchr(record->file, '/') + 1,
-                     record->line);
+            snprintf(tally->place, sizeof tally->place, "%s>%s:%d", name,
+                     strrchr(record->file, '/') + 1, record->line);
         enum slt_rule rule = own ? SLT_RUN : slt_rule_of(record);
         if (rule != SLT_RUN) {
             tally->rules[rule]++;
@@ -256,7 +270,8 @@ static void run_file(const char *name, const char *scratch, struct tally *tally,
 static void start(struct job *job, char *name, const char *scratch) {
     job->name = name;
     job->report = tmpfile();
-    job->tally = mmap(NULL, sizeof *job->tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    job->tally =
+        mmap(NULL, sizeof *job->tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (job->report == NULL || job->tally == MAP_FAILED) die("no room for a job", strerror(errno));
     fflush(stdout);
     job->pid = fork();
@@ -273,12 +288,15 @@ static void finish(struct job *job, int status) {
     int missing = tally->total - tally->done;
     char line[4096];
     rewind(job->report);
-    while (fgets(line, sizeof line, job->report) != NULL) fputs(line, stdout);
+    while (fgets(line, sizeof line, job->report) != NULL)
+        fputs(line, stdout);
     fclose(job->report);
     if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0) {
         if (missing == 0) missing = 1;
         printf("FAIL %s\n  the process ended with %s %d; %d records were not run\n\n", tally->place,
-               WIFSIGNALED(status) ? (WTERMSIG(status) == SIGALRM ? "its deadline, signal" : "signal") : "exit code",
+               WIFSIGNALED(status)
+                   ? (WTERMSIG(status) == SIGALRM ? "its deadline, signal" : "signal")
+                   : "exit code",
                WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), missing);
         tally->failed += missing;
     }
@@ -289,7 +307,8 @@ static void finish(struct job *job, int status) {
     sum.failed += tally->failed;
     sum.known += tally->known;
     sum.surprising += tally->surprising;
-    for (int i = 0; i < SLT_N_RULES; i++) sum.rules[i] += tally->rules[i];
+    for (int i = 0; i < SLT_N_RULES; i++)
+        sum.rules[i] += tally->rules[i];
     munmap(tally, sizeof *tally);
     job->pid = 0;
 }
@@ -316,7 +335,9 @@ static int parse_only(const char *root, char **names, size_t n) {
     for (size_t i = 0; i < n; i++) {
         struct slt_script script;
         char *message;
-        if (!slt_parse(xprintf("%s%s/%s", root, own ? "" : "/test_files", names[i]), &script, &message)) die("cannot parse", message);
+        if (!slt_parse(xprintf("%s%s/%s", root, own ? "" : "/test_files", names[i]), &script,
+                       &message))
+            die("cannot parse", message);
         n_records += script.n_records;
     }
     printf("slt: %zu files, %zu records\n", n, n_records);
@@ -325,23 +346,27 @@ static int parse_only(const char *root, char **names, size_t n) {
 
 static int report(void) {
     for (int i = 1; i < SLT_N_RULES; i++) {
-        if (sum.rules[i] > 0) printf("slt: %d records left out: %s\n", sum.rules[i], slt_rule_reasons[i]);
+        if (sum.rules[i] > 0)
+            printf("slt: %d records left out: %s\n", sum.rules[i], slt_rule_reasons[i]);
     }
     int failed = sum.failed + sum.known;
     int total = sum.passed + sum.surprising + failed;
     if (sum.known > 0) printf("slt: %d known differences\n", sum.known);
     if (sum.surprising > 0) printf("slt: %d listed differences pass\n", sum.surprising);
-    printf("slt: %.2f %% of %d records\n", total > 0 ? 100.0 * (total - failed) / total : 0.0, total);
+    printf("slt: %.2f %% of %d records\n", total > 0 ? 100.0 * (total - failed) / total : 0.0,
+           total);
     printf("slt: %d passed, %d failed\n", sum.passed + sum.surprising, failed);
     return total == 0 || sum.failed > 0 || sum.surprising > 0 ? 1 : 0;
 }
 
 int main(int argc, char **argv) {
-    static const struct option options[] = {
-        {"own", no_argument, NULL, 'o'},
-        {"excluded", required_argument, NULL, 'e'}, {"differences", required_argument, NULL, 'd'},
-        {"jobs", required_argument, NULL, 'j'},     {"summary", no_argument, NULL, 's'},
-        {"parse-only", no_argument, NULL, 'p'},     {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"own", no_argument, NULL, 'o'},
+                                            {"excluded", required_argument, NULL, 'e'},
+                                            {"differences", required_argument, NULL, 'd'},
+                                            {"jobs", required_argument, NULL, 'j'},
+                                            {"summary", no_argument, NULL, 's'},
+                                            {"parse-only", no_argument, NULL, 'p'},
+                                            {NULL, 0, NULL, 0}};
     size_t n_jobs = 2;
     bool only_parse = false;
     int option;
@@ -355,8 +380,9 @@ int main(int argc, char **argv) {
         if (option == '?') return 2;
     }
     if (optind >= argc || n_jobs < 1 || n_jobs > MAX_JOBS) {
-        fprintf(stderr, "usage: slt [--own] [--excluded LIST] [--differences LIST] [--jobs N] [--summary] "
-                        "[--parse-only] ROOT [FILE...]\n");
+        fprintf(stderr,
+                "usage: slt [--own] [--excluded LIST] [--differences LIST] [--jobs N] [--summary] "
+                "[--parse-only] ROOT [FILE...]\n");
         return 2;
     }
     char *root = realpath(argv[optind++], NULL);
@@ -379,7 +405,8 @@ int main(int argc, char **argv) {
         start(free_job(jobs, n_jobs), names[i], scratch);
     }
     for (size_t i = 0; i < n_jobs; i++) {
-        while (jobs[i].pid != 0) wait_for_one(jobs, n_jobs);
+        while (jobs[i].pid != 0)
+            wait_for_one(jobs, n_jobs);
     }
     remove_tree(scratch);
     if (n_excluded > 0) printf("slt: %d files left out, listed with their reasons\n", n_excluded);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * slt.h: a runner of sqllogictest files over weir.h, for the files of the crate datafusion-sqllogictest and for our own.
+ * slt.h: a runner of sqllogictest files over weir.h, for the files of the crate
+ * datafusion-sqllogictest and for our own.
  *
- * It understands the records that those files use: statement ok|count|error, query, include, halt, subtest, skipif, onlyif,
- * hash-threshold and control sortmode. Any other line is an error of the file. How a value is shown and compared follows
- * the crate's own runner (src/engines, src/util.rs), so that its expected results hold as they stand.
+ * It understands the records that those files use: statement ok|count|error, query, include, halt,
+ * subtest, skipif, onlyif, hash-threshold and control sortmode. Any other line is an error of the
+ * file. How a value is shown and compared follows the crate's own runner (src/engines,
+ * src/util.rs), so that its expected results hold as they stand.
  *
- * Memory is taken with xmalloc and its like, which end the process when there is none, and is never given back: each file runs in
- * a process of its own.
+ * Memory is taken with xmalloc and its like, which end the process when there is none, and is never
+ * given back: each file runs in a process of its own.
  */
 #ifndef SLT_H
 #define SLT_H
@@ -73,19 +75,23 @@ struct slt_result {
 /* Put before every error message, as the crate's runner does. */
 extern const char *slt_error_prefix;
 
-/* What is shown as WORKSPACE_ROOT in results, without its first '/', as object stores write paths. */
+/* What is shown as WORKSPACE_ROOT in results, without its first '/', as object stores write paths.
+ */
 extern const char *slt_workspace_root;
 
 /* Runs `sql` to its end. `spark` selects how floating-point numbers are rounded. */
-void slt_run(struct weir_session *session, const char *sql, bool spark, struct slt_result *ret_result);
+void slt_run(struct weir_session *session, const char *sql, bool spark,
+             struct slt_result *ret_result);
 
 /* Text of a value that the crate's runner does not leave to Arrow's own display. */
 struct ArrowSchema;
 struct ArrowArrayView;
 char slt_type_letter(const struct ArrowSchema *schema);
 bool slt_formats(const struct ArrowSchema *schema);
-char *slt_format(const struct ArrowSchema *schema, const struct ArrowArrayView *view, int64_t row, bool spark);
-/* A decimal number in plain or scientific notation, rounded half to even to `places`, without trailing zeros. */
+char *slt_format(const struct ArrowSchema *schema, const struct ArrowArrayView *view, int64_t row,
+                 bool spark);
+/* A decimal number in plain or scientific notation, rounded half to even to `places`, without
+ * trailing zeros. */
 char *slt_round_decimal(const char *number, int places);
 
 /* ---- match.c ---- */

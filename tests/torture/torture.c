@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every allocation of the library's C half fails in turn, over all that a program does with it: open, query, prepare, register,
- * encode, error, close. Each time there must be a result or the error 53200, the library must work on, and (under
- * AddressSanitizer) nothing must leak.
+ * Every allocation of the library's C half fails in turn, over all that a program does with it:
+ * open, query, prepare, register, encode, error, close. Each time there must be a result or the
+ * error 53200, the library must work on, and (under AddressSanitizer) nothing must leak.
  *
  * torture [NAME]: all scenarios, or one.
  */
@@ -53,24 +53,45 @@ static void must_query(const char *sql) {
     if (query(sql, &error) != WEIR_OK) die(sql, error.message);
 }
 
-/* One column of int64, one batch. */
-static void make_rows(struct ArrowArrayStream *ret_rows) {
-    struct ArrowSchema schema;
-    struct ArrowArray array;
-    ArrowSchemaInit(&schema);
-    int code = ArrowSchemaSetTypeStruct(&schema, 1);
-    if (code == 0) code = ArrowSchemaSetType(schema.children[0], NANOARROW_TYPE_INT64);
-    if (code == 0) code = ArrowSchemaSetName(schema.children[0], "a");
-    if (code == 0) code = ArrowArrayInitFromSchema(&array, &schema, NULL);
-    if (code == 0) code = ArrowArrayStartAppending(&array);
-    for (int i = 0; i < 3 && code == 0; i++) {
-        code = ArrowArrayAppendInt(array.children[0], i);
-        if (code == 0) code = ArrowArrayFinishElement(&array);
+/* What the scenarios hand to the library. Made anew before each run, while no allocation fails. */
+static struct {
+    struct ArrowArrayStream rows;
+    struct ArrowSchema types;
+    struct ArrowArray row;
+} given;
+
+static void must(int code) {
+    if (code != NANOARROW_OK) die("test data", strerror(code));
+}
+
+/* A struct of one column of int64. */
+static void make_batch(int n, struct ArrowSchema *ret_schema, struct ArrowArray *ret_array) {
+    ArrowSchemaInit(ret_schema);
+    must(ArrowSchemaSetTypeStruct(ret_schema, 1));
+    must(ArrowSchemaSetType(ret_schema->children[0], NANOARROW_TYPE_INT64));
+    must(ArrowSchemaSetName(ret_schema->children[0], "a"));
+    must(ArrowArrayInitFromSchema(ret_array, ret_schema, NULL));
+    must(ArrowArrayStartAppending(ret_array));
+    for (int i = 0; i < n; i++) {
+        must(ArrowArrayAppendInt(ret_array->children[0], i));
+        must(ArrowArrayFinishElement(ret_array));
     }
-    if (code == 0) code = ArrowArrayFinishBuildingDefault(&array, NULL);
-    if (code == 0) code = ArrowBasicArrayStreamInit(ret_rows, &schema, 1);
-    if (code != 0) die("test data", strerror(code));
-    ArrowBasicArrayStreamSetArray(ret_rows, 0, &array);
+    must(ArrowArrayFinishBuildingDefault(ret_array, NULL));
+}
+
+static void give(void) {
+    struct ArrowSchema schema;
+    struct ArrowArray batch;
+    make_batch(3, &schema, &batch);
+    must(ArrowBasicArrayStreamInit(&given.rows, &schema, 1));
+    ArrowBasicArrayStreamSetArray(&given.rows, 0, &batch);
+    make_batch(1, &given.types, &given.row);
+}
+
+static void take_back(void) {
+    if (given.rows.release != NULL) given.rows.release(&given.rows);
+    if (given.types.release != NULL) given.types.release(&given.types);
+    if (given.row.release != NULL) given.row.release(&given.row);
 }
 
 /* ---- Scenarios: WEIR_OK or the code of the first failure ---- */
@@ -78,7 +99,8 @@ static void make_rows(struct ArrowArrayStream *ret_rows) {
 static int open_and_close(const char *path, struct weir_error *error) {
     struct weir_workspace_options options = {.size = sizeof options, .path = path, .threads = 1};
     struct weir_option settings[] = {{"datafusion.execution.batch_size", "100"}};
-    struct weir_session_options session_options = {.size = sizeof session_options, .settings = settings, .n_settings = 1};
+    struct weir_session_options session_options = {
+        .size = sizeof session_options, .settings = settings, .n_settings = 1};
     struct weir_workspace *own = NULL;
     struct weir_session *conversation = NULL;
     int code = weir_workspace_open(&options, &own, error);
@@ -90,22 +112,16 @@ static int open_and_close(const char *path, struct weir_error *error) {
 
 static int prepare(const char *sql, struct weir_error *error) {
     struct weir_statement *statement = NULL;
-    struct ArrowSchema schema = {0}, types = {0};
-    struct ArrowArrayStream values, rows;
-    struct ArrowArray row = {0};
+    struct ArrowSchema schema = {0};
+    struct ArrowArrayStream rows;
     struct weir_progress progress = {.size = sizeof progress};
     char *metrics = NULL;
-    make_rows(&values);
-    values.get_schema(&values, &types);
-    values.get_next(&values, &row);
-    values.release(&values);
-    row.length = row.children[0]->length = 1;
     int code = weir_prepare(session, sql, &statement, error);
     if (code == WEIR_OK) code = weir_statement_schema(statement, &schema, error);
     if (schema.release != NULL) schema.release(&schema);
     if (code == WEIR_OK) code = weir_statement_parameters(statement, &schema, error);
     if (schema.release != NULL) schema.release(&schema);
-    if (code == WEIR_OK) code = weir_statement_bind(statement, &types, &row, error);
+    if (code == WEIR_OK) code = weir_statement_bind(statement, &given.types, &given.row, error);
     if (code == WEIR_OK) code = weir_statement_execute(statement, &rows, NULL, error);
     if (code == WEIR_OK) code = drain(&rows, error);
     if (code == WEIR_OK) code = weir_statement_progress(statement, &progress, error);
@@ -113,24 +129,16 @@ static int prepare(const char *sql, struct weir_error *error) {
     if (code == WEIR_OK) code = weir_statement_cancel(statement, error);
     weir_free(metrics);
     weir_statement_close(statement);
-    if (row.release != NULL) row.release(&row);
-    types.release(&types);
     return code;
 }
 
 static int register_once(const char *name, struct weir_error *error) {
-    struct ArrowArrayStream rows;
-    make_rows(&rows);
-    int code = weir_register_stream(session, name, &rows, WEIR_REGISTER_ONCE, error);
-    if (rows.release != NULL) rows.release(&rows);
+    int code = weir_register_stream(session, name, &given.rows, WEIR_REGISTER_ONCE, error);
     return code != WEIR_OK ? code : query("SELECT sum(a) FROM once", error);
 }
 
 static int register_rows(const char *name, struct weir_error *error) {
-    struct ArrowArrayStream rows;
-    make_rows(&rows);
-    int code = weir_register_stream(session, name, &rows, WEIR_REGISTER_ROWS, error);
-    if (rows.release != NULL) rows.release(&rows);
+    int code = weir_register_stream(session, name, &given.rows, WEIR_REGISTER_ROWS, error);
     return code != WEIR_OK ? code : query("SELECT sum(a) FROM kept WHERE a > 0", error);
 }
 
@@ -147,9 +155,7 @@ static int write_nothing(void *context, const void *data, size_t length) {
 }
 
 static int encode(const char *format, struct weir_error *error) {
-    struct ArrowArrayStream rows;
-    make_rows(&rows);
-    return weir_encode(workspace, &rows, format, NULL, 0, write_nothing, NULL, error);
+    return weir_encode(&given.rows, format, NULL, 0, write_nothing, NULL, error);
 }
 
 static int text(const char *sql, struct weir_error *error) {
@@ -178,11 +184,13 @@ static const struct scenario {
     {"open a directory", open_and_close, "workspace", NULL},
     {"select", query, "SELECT 1 AS a UNION ALL SELECT 2", NULL},
     {"select from memory", query, "SELECT b, count(*) FROM base WHERE a > 1 GROUP BY b", NULL},
-    {"create using values", query, "CREATE TABLE made USING values OPTIONS (rows '(1, ''x''), (2, NULL)', columns 'a, b')",
+    {"create using values", query,
+     "CREATE TABLE made USING values OPTIONS (rows '(1, ''x''), (2, NULL)', columns 'a, b')", NULL},
+    {"create using memory", query, "CREATE TABLE made (a INT NOT NULL, b VARCHAR) USING memory",
      NULL},
-    {"create using memory", query, "CREATE TABLE made (a INT NOT NULL, b VARCHAR) USING memory", NULL},
     {"create as", query, "CREATE TABLE made AS SELECT * FROM base", NULL},
-    {"create using files", query, "CREATE TABLE made USING files OPTIONS (path 'data/*.csv')", NULL},
+    {"create using files", query, "CREATE TABLE made USING files OPTIONS (path 'data/*.csv')",
+     NULL},
     {"create external", query,
      "CREATE EXTERNAL TABLE made (a INT, b VARCHAR) STORED AS CSV LOCATION 'data/one.csv' "
      "OPTIONS ('format.has_header' 'true')",
@@ -198,7 +206,8 @@ static const struct scenario {
     {"copy", query, "COPY base TO 'data/out.parquet' (FORMAT parquet)", NULL},
     {"show", query, "SHOW TABLES", NULL},
     {"describe", query, "DESCRIBE base", NULL},
-    {"information_schema", query, "SELECT * FROM information_schema.columns WHERE table_name = 'base'", NULL},
+    {"information_schema", query,
+     "SELECT * FROM information_schema.columns WHERE table_name = 'base'", NULL},
     {"set", set, "512", NULL},
     {"prepare, bind, execute", prepare, "SELECT a, $1 + 1 AS b FROM base WHERE a > $1", NULL},
     {"register a stream", register_once, "once", NULL},
@@ -210,7 +219,8 @@ static const struct scenario {
     {"syntax error", query, "SELECT 1 FROM (", "42601"},
     {"no such table", query, "SELECT * FROM nothing", "42P01"},
     {"no such kind", query, "CREATE TABLE made USING nothing", NULL},
-    {"no such option", query, "CREATE TABLE made USING values OPTIONS (rows '(1)', colour 'red')", NULL},
+    {"no such option", query, "CREATE TABLE made USING values OPTIONS (rows '(1)', colour 'red')",
+     NULL},
     {"no such file", query, "SELECT * FROM 'data/nothing.csv'", NULL},
     {"bad value", query, "INSERT INTO base SELECT CAST(b AS INT), b FROM base", NULL},
 };
@@ -229,20 +239,24 @@ static void clean(void) {
 /* Runs a scenario with the n-th allocation failing, for every n until it is not reached. */
 static int64_t torture(const struct scenario *scenario) {
     struct weir_error usual = {0};
+    give();
     int usual_code = scenario->run(scenario->argument, &usual);
+    take_back();
     if (scenario->sqlstate != NULL && strcmp(usual.sqlstate, scenario->sqlstate) != 0)
         die(scenario->name, usual.sqlstate);
     clean();
     for (int64_t n = 1; n < MOST_ALLOCATIONS; n++) {
         struct weir_error error = {0};
+        give();
         wr_alloc_fail_at(n);
         int code = scenario->run(scenario->argument, &error);
         bool reached = wr_alloc_fail_at(0) >= n;
+        take_back();
         bool out_of_memory = code != WEIR_OK && strcmp(error.sqlstate, "53200") == 0;
         bool as_usual = code == usual_code && strcmp(error.sqlstate, usual.sqlstate) == 0;
         if (!out_of_memory && !as_usual) {
-            fprintf(stderr, "not ok - %s: with allocation %lld failing: code %d, SQLSTATE %s: %s\n", scenario->name,
-                    (long long)n, code, error.sqlstate, error.message);
+            fprintf(stderr, "not ok - %s: with allocation %lld failing: code %d, SQLSTATE %s: %s\n",
+                    scenario->name, (long long)n, code, error.sqlstate, error.message);
             exit(1);
         }
         clean();
@@ -254,9 +268,11 @@ static int64_t torture(const struct scenario *scenario) {
 
 static void make_data(void) {
     if (mkdtemp(directory) == NULL || chdir(directory) != 0) die(directory, "cannot be made");
-    if (system("mkdir -p workspace data/hive/part=1 data/hive/part=2 && printf 'a,b\\n1,x\\n2,y\\n' > data/one.csv && "
+    if (system("mkdir -p workspace data/hive/part=1 data/hive/part=2 && printf "
+               "'a,b\\n1,x\\n2,y\\n' > data/one.csv && "
                "cp data/one.csv data/two.csv && printf 'a\\n1\\n' > data/hive/part=1/x.csv && "
-               "printf 'a\\n2\\n' > data/hive/part=2/x.csv && gzip -c data/one.csv > data/packed.csv.gz") != 0)
+               "printf 'a\\n2\\n' > data/hive/part=2/x.csv && gzip -c data/one.csv > "
+               "data/packed.csv.gz") != 0)
         die("test data", "cannot be written");
     must_query("CREATE TABLE base (a INT, b VARCHAR) USING memory");
     must_query("INSERT INTO base VALUES (1, 'x'), (2, 'y'), (3, NULL)");
@@ -268,8 +284,10 @@ static void remove_data(void) {
     FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
     FTSENT *entry;
     while (walk != NULL && (entry = fts_read(walk)) != NULL) {
-        if (entry->fts_info == FTS_DP) rmdir(entry->fts_accpath);
-        else if (entry->fts_info != FTS_D) unlink(entry->fts_accpath);
+        if (entry->fts_info == FTS_DP)
+            rmdir(entry->fts_accpath);
+        else if (entry->fts_info != FTS_D)
+            unlink(entry->fts_accpath);
     }
     fts_close(walk);
 }
@@ -287,7 +305,8 @@ int main(int argc, char **argv) {
     for (int i = 0; i < n_scenarios; i++) {
         if (argc > 1 && strcmp(argv[1], scenarios[i].name) != 0) continue;
         int64_t n = torture(&scenarios[i]);
-        printf("ok %d - %s: each of %lld allocations failed\n", i + 1, scenarios[i].name, (long long)n);
+        printf("ok %d - %s: each of %lld allocations failed\n", i + 1, scenarios[i].name,
+               (long long)n);
     }
     must_query("SELECT count(*) FROM base");
     weir_session_close(session);
