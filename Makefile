@@ -7,7 +7,8 @@
 #   make install    PREFIX=/usr/local DESTDIR=
 #   make help       lists the rest
 #
-# Options: PROFILE=dist (the engine with link-time optimization), BUILD=directory, JOBS=n, V=1 (commands).
+# Options: PROFILE=dist (the engine with link-time optimization), BUILD=directory, JOBS=n, V=1
+# (commands).
 
 BUILD ?= build$(if $(filter dist,$(PROFILE)),-dist)
 PROFILE ?= release

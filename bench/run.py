@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-weir beside the `datafusion` and `duckdb` packages: bench/run.py BUILD [--scale N] [--threads N] [--repeats N] [--query N ...]
+weir beside the `datafusion` and `duckdb` packages: bench/run.py BUILD [--scale N] [--threads N]
+[--repeats N] [--query N ...]
 
-- TPC-H over the Parquet files that tpchgen-cli writes, one process per system, all tables registered beforehand. Each query is
-  run once for warmth and then five times, the systems taking turns and taking turns in who is first; the median counts. A run
-  ends when all rows are there as Arrow.
+- TPC-H over the Parquet files that tpchgen-cli writes, one process per system, all tables
+  registered beforehand. Each query is run once for warmth and then five times, the systems taking
+  turns and taking turns in who is first; the median counts. A run ends when all rows are there as
+  Arrow.
 - The whole of lineitem into Arrow, likewise, in processes of their own.
 - Start-up: a new process that answers `select 1`, median of five, systems taking turns.
 

@@ -2,8 +2,9 @@
 """
 One system in one process: worker.py SYSTEM THREADS DIRECTORY LIBRARY
 
-Reads one JSON string, a query, per line and answers with one JSON object per line: the seconds until all rows are there as
-Arrow, how many rows, and the peak resident memory of the process so far in bytes.
+Reads one JSON string, a query, per line and answers with one JSON object per line: the seconds
+until all rows are there as Arrow, how many rows, and the peak resident memory of the process so
+far in bytes.
 """
 
 import json

@@ -76,6 +76,11 @@ impl Staging {
         Ok(staging)
     }
 
+    /// Where the files will be.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// Where to write: a file that does not exist yet, or an empty directory.
     pub fn path(&self) -> PathBuf {
         match self.target.file_name() {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use chrono::{TimeZone, Utc};
 use datafusion::catalog::{Session, TableProvider};
@@ -23,7 +23,6 @@ use datafusion::datasource::physical_plan::{
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::dml::InsertOp;
-use datafusion::logical_expr::type_coercion::binary::type_union_resolution;
 use datafusion::logical_expr::{SortExpr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::{LexOrdering, create_lex_ordering};
 use datafusion::physical_plan::ExecutionPlan;
@@ -39,13 +38,14 @@ use crate::bindings::*;
 use crate::catalog::{FormOf, Held, options, slice, text};
 use crate::commit::{CommitExec, Staging};
 use crate::error::{Result, coded};
+use crate::infer::infer;
 use crate::named_source::{NamedSource, in_file, path_of};
 use crate::runtime::Engine;
 use crate::schema::TableSchema;
 use crate::stream::import_schema;
 
 /// Footers read at the same time.
-const META_CONCURRENCY: usize = 16;
+pub const META_CONCURRENCY: usize = 16;
 /// Bytes of keys in the cache of file sets, after which it starts anew.
 const FILE_SETS_CEILING: usize = 64 << 20;
 
@@ -58,12 +58,12 @@ pub struct FileSet {
 }
 
 /// `struct weir_files` in Rust's types.
-struct Listed {
-    format: String,
-    options: HashMap<String, String>,
+pub struct Listed {
+    pub format: String,
+    pub options: HashMap<String, String>,
     declared: Option<Schema>,
-    partition_columns: Vec<FieldRef>,
-    files: Vec<PartitionedFile>,
+    pub partition_columns: Vec<FieldRef>,
+    pub files: Vec<PartitionedFile>,
     store_url: Option<ListingTableUrl>,
     order_by: Option<String>,
     write_url: Option<String>,
@@ -122,6 +122,11 @@ impl Listed {
             order_by: text(files.order_by),
             write_url: text(files.write_url),
         })
+    }
+
+    pub fn is_json_array(&self) -> bool {
+        let by_lines = self.options.get("format.newline_delimited").map(String::as_str);
+        self.format == "json" && by_lines == Some("false")
     }
 
     /// All that the files' schema and statistics depend on.
@@ -202,8 +207,7 @@ impl FilesTable {
                 let schema = match (&declared, &store) {
                     (Some(declared), _) => declared.arrow.clone(),
                     (None, Some(store)) => {
-                        infer(state, store, &format, &listed.files, &listed.partition_columns)
-                            .await?
+                        infer(state, store, &format, &listed).await?
                     }
                     (None, None) => {
                         return plan_err!("table {name} has neither files nor declared columns");
@@ -325,99 +329,6 @@ fn partition_values(file: &weir_file, columns: &[FieldRef]) -> Result<Vec<Scalar
         }
     });
     values.collect()
-}
-
-/// The union by name of all files' schemas, each column in a type that holds all of its files' values.
-async fn infer(
-    state: &SessionState,
-    store: &Arc<dyn ObjectStore>,
-    format: &Arc<dyn FileFormat>,
-    files: &[PartitionedFile],
-    partition_columns: &[FieldRef],
-) -> Result<SchemaRef> {
-    let schemas: Vec<SchemaRef> = futures::stream::iter(files)
-        .map(|file| async move {
-            let metas = std::slice::from_ref(&file.object_meta);
-            format.infer_schema(state, store, metas).await.map_err(|e| in_file(e, &path_of(file)))
-        })
-        .boxed()
-        .buffered(META_CONCURRENCY)
-        .try_collect()
-        .await?;
-    let mut fields: Vec<(Field, usize, usize)> = vec![]; // with the first file that has it, and how many have it
-    let mut places: HashMap<String, usize> = HashMap::new();
-    for (at, schema) in schemas.iter().enumerate() {
-        for field in schema.fields() {
-            if partition_columns.iter().any(|p| p.name() == field.name()) {
-                continue; // the path says it
-            }
-            let Some(place) = places.get(field.name()) else {
-                places.insert(field.name().clone(), fields.len());
-                fields.push((field.as_ref().clone(), at, 1));
-                continue;
-            };
-            let (known, first, count) = &mut fields[*place];
-            *count += 1;
-            let Some(data_type) = union_type(known.data_type(), field.data_type()) else {
-                return Err(coded(
-                    WEIR_INVALID_DATA,
-                    "42804",
-                    format!(
-                        "column {:?} is {} in /{} and {} in /{}",
-                        field.name(),
-                        known.data_type(),
-                        files[*first].object_meta.location,
-                        field.data_type(),
-                        files[at].object_meta.location
-                    ),
-                ));
-            };
-            let nullable = known.is_nullable() || field.is_nullable();
-            *known = known.clone().with_data_type(data_type).with_nullable(nullable);
-        }
-    }
-    let metadata = schemas.first().map(|s| s.metadata().clone()).unwrap_or_default();
-    let fields: Vec<Field> = fields
-        .into_iter()
-        .map(|(field, _, count)| {
-            let nullable = field.is_nullable() || count < schemas.len();
-            field.with_nullable(nullable)
-        })
-        .collect();
-    Ok(Schema::new_with_metadata(fields, metadata).into())
-}
-
-/// A type that holds the values of both, if there is one. Structs are united by name, at any depth.
-fn union_type(left: &DataType, right: &DataType) -> Option<DataType> {
-    use DataType::{FixedSizeList, LargeList, List, Struct};
-    match (left, right) {
-        _ if left == right => Some(left.clone()),
-        (List(l), List(r)) => union_field(l, r).map(List),
-        (LargeList(l), LargeList(r)) => union_field(l, r).map(LargeList),
-        (FixedSizeList(l, n), FixedSizeList(r, m)) if n == m => {
-            union_field(l, r).map(|item| FixedSizeList(item, *n))
-        }
-        (Struct(left), Struct(right)) => {
-            let mut fields = vec![];
-            for l in left {
-                fields.push(match right.iter().find(|r| r.name() == l.name()) {
-                    Some(r) => union_field(l, r)?,
-                    None => Arc::new(l.as_ref().clone().with_nullable(true)),
-                });
-            }
-            for r in right.iter().filter(|r| left.iter().all(|l| l.name() != r.name())) {
-                fields.push(Arc::new(r.as_ref().clone().with_nullable(true)));
-            }
-            Some(Struct(fields.into()))
-        }
-        _ => type_union_resolution(&[left.clone(), right.clone()]),
-    }
-}
-
-fn union_field(left: &FieldRef, right: &FieldRef) -> Option<FieldRef> {
-    let data_type = union_type(left.data_type(), right.data_type())?;
-    let nullable = left.is_nullable() || right.is_nullable();
-    Some(Arc::new(left.as_ref().clone().with_data_type(data_type).with_nullable(nullable)))
 }
 
 /// Parses "a ASC, b DESC NULLS LAST"; several orderings are separated by ';'.

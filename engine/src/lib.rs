@@ -8,6 +8,7 @@ mod encode;
 mod error;
 mod files;
 mod filters;
+mod infer;
 mod limits;
 mod named_source;
 mod plan;

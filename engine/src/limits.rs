@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::bindings::WEIR_INVALID_ARGUMENT;
@@ -19,6 +20,8 @@ const MAX_TERMS: usize = 20_000;
 const MAX_RELATIONS: usize = 1_000;
 /// Levels of an expression after chains of AND and OR were balanced.
 const MAX_DEPTH: usize = 500;
+/// Prefix operators in a row: at its own limit the parser would answer with a syntax error.
+const MAX_PREFIXES: usize = 40;
 /// Chains shorter than this keep their shape, and so the names of unnamed columns.
 const MIN_CHAIN: usize = 64;
 
@@ -35,7 +38,17 @@ pub fn check_text(sql: &str) -> Result<()> {
     let Ok(tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize() else { return Ok(()) };
     let mut terms = vec![0usize]; // per open parenthesis
     let mut relations = 0;
+    let mut prefixes = 0;
     for token in tokens {
+        prefixes = match &token {
+            Token::Whitespace(_) => prefixes,
+            Token::Minus | Token::Plus | Token::Tilde => prefixes + 1,
+            Token::Word(word) if word.keyword == Keyword::NOT => prefixes + 1,
+            _ => 0,
+        };
+        if prefixes > MAX_PREFIXES {
+            return Err(too_deep("prefix operators in a row", prefixes, MAX_PREFIXES));
+        }
         match token {
             Token::LParen | Token::LBracket | Token::LBrace => terms.push(0),
             Token::RParen | Token::RBracket | Token::RBrace if terms.len() > 1 => {

@@ -61,7 +61,13 @@ impl Session {
         let state = self.context.state_ref();
         let mut state = state.write();
         let options: &mut ConfigOptions = state.config_mut().options_mut();
-        options.set(key, value)
+        options.set(key, value).map_err(|error| {
+            let text = error.strip_backtrace();
+            match text.contains("not found") || text.contains("Could not find config namespace") {
+                true => coded(WEIR_NOT_FOUND, "42704", format!("unknown setting {key:?}: {text}")),
+                false => error,
+            }
+        })
     }
 
     /// The current default catalog and schema.

@@ -2,8 +2,9 @@
 """
 Stands in for the build back end of nanoarrow's Python package while pip downloads its archive.
 
-pip asks the back end for the package's metadata even when it is only to hand over the archive; the real one would
-configure a build for that, with Cython, for minutes. Only the C source in the archive is wanted.
+pip asks the back end for the package's metadata even when it is only to hand over the archive;
+the real one would configure a build for that, with Cython, for minutes. Only the C source in the
+archive is wanted.
 """
 
 import pathlib

@@ -2,6 +2,7 @@
 //! A plan that commits the files of the plan below it.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use datafusion::common::internal_err;
@@ -22,6 +23,8 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::Staging;
+use crate::bindings::WEIR_IO;
+use crate::error::{coded, is_coded};
 
 /// Runs a plan that writes into a [`Staging`] and gives one batch of counts, and passes the rows on
 /// only after the commit. After an error, or when its stream is dropped, nothing is visible.
@@ -58,6 +61,25 @@ impl DisplayAs for CommitExec {
             None => write!(f, "CommitExec"),
         }
     }
+}
+
+/// An error of the rows speaks for itself; one of the writing has to say where.
+fn writing(error: DataFusionError, target: &Path) -> DataFusionError {
+    let text = error.strip_backtrace();
+    let reason = match error.find_root() {
+        _ if is_coded(&error) => return error,
+        DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => text.as_str(),
+        // The writers keep the cause to themselves here.
+        DataFusionError::Internal(text) if text.contains("finalizing writes") => {
+            "its files could not be written to their end; is there room for them?"
+        }
+        _ => return error,
+    };
+    let full = [libc::ENOSPC, libc::EFBIG, libc::EDQUOT]
+        .iter()
+        .any(|errno| reason.contains(&format!("(os error {errno})")));
+    let sqlstate = if full { "53100" } else { "58030" };
+    coded(WEIR_IO, sqlstate, format!("cannot write {}: {reason}", target.display()))
 }
 
 impl ExecutionPlan for CommitExec {
@@ -130,7 +152,7 @@ impl ExecutionPlan for CommitExec {
             let mut input = input;
             let mut batches = Vec::new();
             while let Some(batch) = input.next().await {
-                batches.push(Ok(batch?));
+                batches.push(Ok(batch.map_err(|error| writing(error, staging.target()))?));
             }
             drop(input);
             let task = SpawnedTask::spawn_blocking(move || {

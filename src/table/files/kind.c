@@ -95,8 +95,6 @@ static const struct weir_option_spec options[] = {
      "CSV: the character before a quote within a value; without it quotes are doubled"},
     {"header", WEIR_OPTION_BOOLEAN, 0, "CSV: the first row holds the names"},
     {"comment", WEIR_OPTION_TEXT, 0, "CSV: the character that begins a comment line"},
-    {"null", WEIR_OPTION_TEXT, 0,
-     "CSV: the text that stands for NULL; the empty one, unless given"},
     {"partition_by", WEIR_OPTION_TEXT, 0,
      "the columns that stand in key=value directories, with commas between"},
     {"hive", WEIR_OPTION_TEXT, 0, "true, false or auto: whether key=value directories are columns"},

@@ -34,17 +34,6 @@ static int character_option(const char *key, const char *text, char ret_value[4]
     return WEIR_OK;
 }
 
-/* A regular expression for exactly this text. */
-static int null_option(const char *text, struct wr_buffer *regex, struct weir_error *error) {
-    wr_buffer_char(regex, '^');
-    for (; *text; text++) {
-        if (strchr("\\.+*?()|[]{}^$#&-~/ ", *text)) wr_buffer_char(regex, '\\');
-        wr_buffer_char(regex, *text);
-    }
-    wr_buffer_char(regex, '$');
-    return regex->failed ? wr_error_memory(error) : WEIR_OK;
-}
-
 static int add_short_option(struct wr_files_source *source, const char *short_name,
                             const char *text, struct weir_error *error) {
     static const struct {
@@ -53,22 +42,13 @@ static int add_short_option(struct wr_files_source *source, const char *short_na
     } names[] = {
         {"delimiter", "format.delimiter"}, {"quote", "format.quote"},
         {"escape", "format.escape"},       {"comment", "format.comment"},
-        {"header", "format.has_header"},   {"null", "format.null_regex"},
+        {"header", "format.has_header"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcasecmp(names[i].short_name, short_name) != 0) continue;
         source->csv_option = names[i].short_name;
         if (strcmp(names[i].short_name, "header") == 0)
             return wr_options_add(&source->engine, names[i].engine_name, text, error);
-        if (strcmp(names[i].short_name, "null") == 0) {
-            struct wr_buffer regex;
-            wr_buffer_init(&regex, 64 * 1024);
-            int code = null_option(text, &regex, error);
-            if (code == 0)
-                code = wr_options_add(&source->engine, names[i].engine_name, regex.data, error);
-            wr_buffer_reset(&regex);
-            return code;
-        }
         char value[4];
         WR_TRY(character_option(short_name, text, value, error));
         return wr_options_add(&source->engine, names[i].engine_name, value, error);

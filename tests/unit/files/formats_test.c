@@ -210,7 +210,6 @@ static void the_dialect_of_a_path_is_found_and_given_options_win(void **state) {
     check_option(form_of("path", "a.csv", "format.delimiter", "|"), "format.delimiter", "|");
     check_option(form_of("path", "a.csv", "format.truncated_rows", "true"), "format.truncated_rows",
                  "true");
-    check_option(form_of("path", "a.csv", "null", "n/a"), "format.null_regex", "^n\\/a$");
 }
 
 static void nothing_of_a_location_is_guessed(void **state) {

@@ -241,7 +241,7 @@ static void fail_each_allocation(const struct ArrowSchema *columns, const char *
         struct weir_error error = {0};
         wr_alloc_fail_at(n);
         int code = open_table(columns, &table, &error, key, path, key2, value2, "partition_by", "k",
-                              "order_by", "a", "delimiter", ";", "null", "-", NULL);
+                              "order_by", "a", "delimiter", ";", "comment", "#", NULL);
         if (code == 0) {
             code = wr_kind_files.form(table, &form, &error);
             wr_kind_files.close(table);
