@@ -20,8 +20,12 @@ const MAX_TERMS: usize = 20_000;
 const MAX_RELATIONS: usize = 1_000;
 /// Levels of an expression after chains of AND and OR were balanced.
 const MAX_DEPTH: usize = 500;
-/// Prefix operators in a row: at its own limit the parser would answer with a syntax error.
-const MAX_PREFIXES: usize = 40;
+/// Open parentheses, CASEs and prefix operators at one place. At its own limit the parser would answer with a misleading
+/// syntax error, so its limit is higher.
+const MAX_NESTING: usize = 400;
+pub const PARSER_RECURSION_LIMIT: usize = 10 * MAX_NESTING;
+/// Subqueries in expressions, one inside another: the engine's planning time doubles with each.
+const MAX_SUBQUERIES: usize = 16;
 /// Chains shorter than this keep their shape, and so the names of unnamed columns.
 const MIN_CHAIN: usize = 64;
 
@@ -36,50 +40,104 @@ fn too_deep(what: &str, found: usize, limit: usize) -> DataFusionError {
 /// Before parsing: counts what the parser would nest. Lexical errors are left to the parser.
 pub fn check_text(sql: &str) -> Result<()> {
     let Ok(tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize() else { return Ok(()) };
-    let mut terms = vec![0usize]; // per open parenthesis
-    let mut relations = 0;
-    let mut prefixes = 0;
-    for token in tokens {
-        prefixes = match &token {
-            Token::Whitespace(_) => prefixes,
-            Token::Minus | Token::Plus | Token::Tilde => prefixes + 1,
-            Token::Word(word) if word.keyword == Keyword::NOT => prefixes + 1,
-            _ => 0,
-        };
-        if prefixes > MAX_PREFIXES {
-            return Err(too_deep("prefix operators in a row", prefixes, MAX_PREFIXES));
-        }
-        match token {
-            Token::LParen | Token::LBracket | Token::LBrace => terms.push(0),
-            Token::RParen | Token::RBracket | Token::RBrace if terms.len() > 1 => {
-                terms.pop();
-            }
-            Token::Comma | Token::SemiColon => *terms.last_mut().expect("never empty") = 0,
-            Token::Word(word) if word.quote_style.is_none() => {
-                match word.value.to_ascii_uppercase().as_str() {
-                    "UNION" | "INTERSECT" | "EXCEPT" | "JOIN" => relations += 1,
-                    "AND" | "OR" | "NOT" | "LIKE" | "IS" | "XOR" | "DIV" => {
-                        *terms.last_mut().expect("never empty") += 1;
-                    }
-                    _ => {}
-                }
-            }
-            Token::Whitespace(_)
-            | Token::Word(_)
-            | Token::Number(..)
-            | Token::SingleQuotedString(_)
-            | Token::Period => {}
-            _ => *terms.last_mut().expect("never empty") += 1,
-        }
-        let most = *terms.last().expect("never empty");
-        if most > MAX_TERMS {
-            return Err(too_deep("operators in one expression", most, MAX_TERMS));
-        }
-    }
-    if relations > MAX_RELATIONS {
-        return Err(too_deep("unions and joins", relations, MAX_RELATIONS));
+    let mut counts = Counts { open: vec![Open::default()], ..Default::default() };
+    for token in tokens.iter().filter(|token| !matches!(token, Token::Whitespace(_))) {
+        counts.take(token)?;
     }
     Ok(())
+}
+
+/// One open parenthesis.
+#[derive(Default)]
+struct Open {
+    /// Operators since its last comma.
+    terms: usize,
+    /// It begins after something that is no table: if SELECT follows, it is a subquery of an expression.
+    in_expression: bool,
+    is_subquery: bool,
+}
+
+#[derive(Default)]
+struct Counts {
+    open: Vec<Open>, // the outermost one is the statement
+    prefixes: usize,
+    cases: usize,
+    relations: usize,
+    subqueries: usize,
+    after_table_word: bool,
+    at_start: bool,
+}
+
+impl Counts {
+    fn take(&mut self, token: &Token) -> Result<()> {
+        let word = match token {
+            Token::Word(word) => word.keyword,
+            _ => Keyword::NoKeyword,
+        };
+        if self.at_start && matches!(word, Keyword::SELECT | Keyword::WITH) {
+            let open = self.open.last_mut().expect("never empty");
+            open.is_subquery = open.in_expression;
+            self.subqueries += open.is_subquery as usize;
+        }
+        self.at_start = false;
+        self.prefixes = match (token, word) {
+            (Token::Minus | Token::Plus | Token::Tilde, _) | (_, Keyword::NOT) => self.prefixes + 1,
+            _ => 0,
+        };
+        let nested = self.open.len() > 1;
+        let terms = &mut self.open.last_mut().expect("never empty").terms;
+        match (token, word) {
+            (Token::LParen | Token::LBracket | Token::LBrace, _) => {
+                let in_expression = !self.after_table_word;
+                self.open.push(Open { in_expression, ..Default::default() });
+                self.at_start = true;
+            }
+            (Token::RParen | Token::RBracket | Token::RBrace, _) if nested => {
+                let closed = self.open.pop().expect("checked");
+                self.subqueries -= closed.is_subquery as usize;
+            }
+            (Token::Comma | Token::SemiColon, _) => *terms = 0,
+            (_, Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT | Keyword::JOIN) => {
+                self.relations += 1;
+            }
+            (_, Keyword::CASE) => self.cases += 1,
+            (_, Keyword::END) => self.cases = self.cases.saturating_sub(1),
+            (_, Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::LIKE | Keyword::IS) => {
+                *terms += 1;
+            }
+            (Token::Word(_) | Token::Number(..) | Token::SingleQuotedString(_), _) => {}
+            (Token::Period, _) => {}
+            _ => *terms += 1,
+        }
+        self.after_table_word = matches!(
+            word,
+            Keyword::FROM
+                | Keyword::JOIN
+                | Keyword::LATERAL
+                | Keyword::AS
+                | Keyword::UNION
+                | Keyword::INTERSECT
+                | Keyword::EXCEPT
+                | Keyword::ALL
+        ) || matches!(token, Token::LParen);
+        self.check()
+    }
+
+    fn check(&self) -> Result<()> {
+        let terms = self.open.last().expect("never empty").terms;
+        let nesting = self.open.len() - 1 + self.prefixes + self.cases;
+        for (what, found, limit) in [
+            ("operators in one expression", terms, MAX_TERMS),
+            ("unions and joins", self.relations, MAX_RELATIONS),
+            ("levels of nesting", nesting, MAX_NESTING),
+            ("levels of subqueries in expressions", self.subqueries, MAX_SUBQUERIES),
+        ] {
+            if found > limit {
+                return Err(too_deep(what, found, limit));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// After parsing: balances long chains of AND and OR, then checks the depth.

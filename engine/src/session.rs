@@ -12,6 +12,7 @@ use datafusion_spark::SessionStateBuilderSpark;
 use crate::bindings::*;
 use crate::catalog::{Catalogs, Names};
 use crate::error::{Result, coded};
+use crate::limits::PARSER_RECURSION_LIMIT;
 use crate::runtime::Engine;
 use crate::watch::WatchJoins;
 
@@ -33,7 +34,10 @@ impl Session {
             .with_create_default_catalog_and_schema(false)
             .with_default_catalog_and_schema(catalog, schema)
             .with_target_partitions(engine.threads);
-        config.options_mut().sql_parser.collect_spans = true;
+        let options = config.options_mut();
+        options.sql_parser.collect_spans = true;
+        let limit = PARSER_RECURSION_LIMIT.to_string();
+        options.set("datafusion.sql_parser.recursion_limit", &limit)?;
         let names = Names::new(callbacks, engine.clone());
         let builder = SessionStateBuilder::new()
             .with_config(config)

@@ -84,7 +84,12 @@ static void deep_nesting(void **state) {
         survive(repeat("SELECT ", "- ", "", depths[i], "1"), depths[i] == 30 ? "1\n" : NULL);
         survive(repeat("SELECT ", "NOT ", "", depths[i], "true"),
                 depths[i] == 30 ? "true\n" : NULL);
-        survive(repeat("SELECT * FROM ", "(SELECT * FROM ", "", depths[i], "t"), NULL);
+        char *tables = repeat("t", ")", "", depths[i], "");
+        survive(repeat("SELECT * FROM ", "(SELECT * FROM ", "", depths[i], tables), NULL);
+        char *exists = repeat("true", ")", "", depths[i], "");
+        survive(repeat("SELECT 1 WHERE ", "EXISTS (SELECT 1 WHERE ", "", depths[i], exists), NULL);
+        free(tables);
+        free(exists);
         char *cases = repeat("1", " END", "", depths[i], "");
         survive(repeat("SELECT ", "CASE WHEN true THEN ", "", depths[i], cases),
                 depths[i] == 30 ? "1\n" : NULL);
