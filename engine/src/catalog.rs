@@ -39,8 +39,7 @@ impl fmt::Debug for Names {
 }
 
 pub fn text(pointer: *const c_char) -> Option<String> {
-    (!pointer.is_null())
-        .then(|| unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned())
+    (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned())
 }
 
 pub fn c_text(text: &str) -> Result<CString> {
@@ -80,8 +79,8 @@ impl Names {
         Ok(names)
     }
 
-    /// Whether there is a catalog, or a schema of `catalog`, of that name. Where C cannot say, the look-up of the table
-    /// will, with its error.
+    /// Whether there is a catalog, or a schema of `catalog`, of that name. Where C cannot say, the
+    /// look-up of the table will, with its error.
     fn may_have(&self, catalog: Option<&str>, name: &str) -> bool {
         self.list(catalog, None).map_or(true, |names| names.iter().any(|n| n == name))
     }
@@ -283,7 +282,8 @@ fn provider<'a>(
             }
             WEIR_FORM_SQL => view(names, held, form, name).await,
             WEIR_FORM_STREAM | WEIR_FORM_REMOTE => {
-                Ok(Arc::new(StreamTable::new(held, form, &names.state()?)?) as Arc<dyn TableProvider>)
+                Ok(Arc::new(StreamTable::new(held, form, &names.state()?)?)
+                    as Arc<dyn TableProvider>)
             }
             WEIR_FORM_UNION => {
                 let mut plan: Option<LogicalPlanBuilder> = None;

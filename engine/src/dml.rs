@@ -1,7 +1,9 @@
-//! Changes of rows: COPY and INSERT are staged; DELETE, UPDATE and TRUNCATE are one overwrite with the rows that stay.
+//! Changes of rows: COPY and INSERT are staged; DELETE, UPDATE and TRUNCATE are one overwrite with
+//! the rows that stay.
 //!
-//! The engine's own delete_from and update get an empty filter list both for "no WHERE" and for a WHERE that the
-//! optimizer rewrote, so they are never used: a SELECT over the same WHERE, planned as any other query, says which rows stay.
+//! The engine's own delete_from and update get an empty filter list both for "no WHERE" and for a
+//! WHERE that the optimizer rewrote, so they are never used: a SELECT over the same WHERE, planned
+//! as any other query, says which rows stay.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,11 +12,9 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, not_impl_err, plan_err};
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::dml::{CopyTo, InsertOp};
-use datafusion::logical_expr::{
-    DmlStatement, LogicalPlan, LogicalPlanBuilder, WriteOp, lit, when,
-};
 use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::dml::{CopyTo, InsertOp};
+use datafusion::logical_expr::{DmlStatement, LogicalPlan, LogicalPlanBuilder, WriteOp, lit, when};
 use datafusion::physical_expr::expressions::{Column, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
@@ -30,7 +30,8 @@ use crate::files::{local_path, url_of};
 const OVERWRITE: &str = "weir.overwrite";
 const SINGLE_FILE: &str = "single_file_output";
 
-/// What runs for a plan. A change that cannot count its own rows has a query that does, run before it.
+/// What runs for a plan. A change that cannot count its own rows has a query that does, run before
+/// it.
 pub struct Physical {
     pub plan: Arc<dyn ExecutionPlan>,
     pub count: Option<Arc<dyn ExecutionPlan>>,
@@ -56,8 +57,8 @@ pub async fn physical(
     Ok(Physical { plan, count })
 }
 
-/// Some rules of the engine's optimizer change a column's type (text to text view, say): the rows get the types that the
-/// statement was described with.
+/// Some rules of the engine's optimizer change a column's type (text to text view, say): the rows
+/// get the types that the statement was described with.
 fn in_planned_types(
     rows: Arc<dyn ExecutionPlan>,
     planned: &Schema,
@@ -77,7 +78,8 @@ fn in_planned_types(
     Ok(Arc::new(ProjectionExec::try_new(columns.collect::<Result<Vec<_>>>()?, rows)?))
 }
 
-/// Fills in what a COPY's target says by its name: `x.jsonl`, `x.tsv`, `x.csv.gz`. What the statement gives wins.
+/// Fills in what a COPY's target says by its name: `x.jsonl`, `x.tsv`, `x.csv.gz`. What the
+/// statement gives wins.
 pub fn copy_defaults(statement: &mut Statement) {
     let copy = match statement {
         Statement::CopyTo(copy) => copy,
@@ -106,9 +108,10 @@ pub fn copy_defaults(statement: &mut Statement) {
     copy.stored_as = Some(format.to_uppercase());
     let defaults = [("compression", compression), ("delimiter", delimiter)];
     for (key, value) in defaults.into_iter().filter_map(|(k, v)| Some((k, v?))) {
-        let given = copy.options.iter().any(|(k, _)| {
-            k.to_ascii_lowercase().trim_start_matches("format.") == key
-        });
+        let given = copy
+            .options
+            .iter()
+            .any(|(k, _)| k.to_ascii_lowercase().trim_start_matches("format.") == key);
         if !given {
             let value = SqlValue::SingleQuotedString(value.to_string());
             copy.options.push((format!("format.{key}"), value));

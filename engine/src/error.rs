@@ -33,7 +33,12 @@ impl fmt::Display for Coded {
 impl StdError for Coded {}
 
 pub fn coded(code: u32, sqlstate: &'static str, message: impl Into<String>) -> DataFusionError {
-    DataFusionError::External(Box::new(Coded { code, sqlstate, native: None, message: message.into() }))
+    DataFusionError::External(Box::new(Coded {
+        code,
+        sqlstate,
+        native: None,
+        message: message.into(),
+    }))
 }
 
 pub fn cancelled() -> DataFusionError {
@@ -45,7 +50,8 @@ pub fn from_c(error: weir_error, code: c_int) -> DataFusionError {
     let text = unsafe { CStr::from_ptr(error.message.as_ptr()) }.to_string_lossy().into_owned();
     let mut error = error;
     error.code = code;
-    let message = if text.is_empty() { format!("a callback failed with code {code}") } else { text };
+    let message =
+        if text.is_empty() { format!("a callback failed with code {code}") } else { text };
     DataFusionError::External(Box::new(Coded {
         code: code as u32,
         sqlstate: "",
@@ -98,11 +104,7 @@ pub fn guard_sql(error: *mut weir_error, sql: &str, f: impl FnOnce() -> Result<(
     guarded(error, Some(sql), f)
 }
 
-fn guarded(
-    error: *mut weir_error,
-    sql: Option<&str>,
-    f: impl FnOnce() -> Result<()>,
-) -> c_int {
+fn guarded(error: *mut weir_error, sql: Option<&str>, f: impl FnOnce() -> Result<()>) -> c_int {
     let failure = match catch_unwind(AssertUnwindSafe(f)) {
         Ok(Ok(())) => return 0,
         Ok(Err(e)) => e,
@@ -237,7 +239,8 @@ fn classify_io(error: &std::io::Error) -> (u32, &'static str) {
     }
 }
 
-/// The 1-based byte offset that an error points at: from its diagnostic, else from the parser's text.
+/// The 1-based byte offset that an error points at: from its diagnostic, else from the parser's
+/// text.
 fn position(failure: &DataFusionError, sql: &str) -> Option<i64> {
     let (line, column) = match failure.diagnostic().and_then(|d| d.span) {
         Some(span) => (span.start.line, span.start.column),

@@ -206,9 +206,7 @@ impl FilesTable {
             None => {
                 let schema = match (&declared, &store) {
                     (Some(declared), _) => declared.arrow.clone(),
-                    (None, Some(store)) => {
-                        infer(state, store, &format, &listed).await?
-                    }
+                    (None, Some(store)) => infer(state, store, &format, &listed).await?,
                     (None, None) => {
                         return plan_err!("table {name} has neither files nor declared columns");
                     }
@@ -259,8 +257,7 @@ impl FilesTable {
             .map(|i| async move {
                 let meta = &self.files[i].object_meta;
                 let schema = self.set.schema.clone();
-                let facts =
-                    self.format.infer_stats_and_ordering(state, store, schema, meta).await;
+                let facts = self.format.infer_stats_and_ordering(state, store, schema, meta).await;
                 let facts = facts.map_err(|e| in_file(e, &path_of(&self.files[i])))?;
                 Ok::<_, DataFusionError>((i, (Arc::new(facts.statistics), facts.ordering)))
             })
@@ -437,9 +434,7 @@ impl TableProvider for FilesTable {
         )?;
         let ordering = match self.order_by.is_empty() {
             true => vec![],
-            false => {
-                create_lex_ordering(&self.schema, &self.order_by, state.execution_props())?
-            }
+            false => create_lex_ordering(&self.schema, &self.order_by, state.execution_props())?,
         };
         if let Some(first) = ordering.first()
             && state.config_options().execution.split_file_groups_by_statistics

@@ -1,4 +1,5 @@
-//! Filters as they cross to C: column, operator and value where they have that shape, else SQL text.
+//! Filters as they cross to C: column, operator and value where they have that shape, else SQL
+//! text.
 
 use std::ffi::{CString, c_char};
 
@@ -27,8 +28,7 @@ unsafe impl Sync for Filters {}
 
 impl Filters {
     pub fn new(filters: &[&Expr], schema: &SchemaRef) -> Result<Filters> {
-        let mut this =
-            Filters { items: vec![], _texts: vec![], _types: vec![], _values: vec![] };
+        let mut this = Filters { items: vec![], _texts: vec![], _types: vec![], _values: vec![] };
         for filter in filters {
             let mut item = weir_filter { op: WEIR_OPERATOR_NONE as i32, ..Default::default() };
             if let Some((column, op, value)) = simple(filter, schema) {

@@ -24,7 +24,8 @@ use crate::named_source::{in_file, path_of};
 /// A JSON array larger than this, in bytes, is left to the engine's own inference.
 const JSON_ARRAY_CEILING: u64 = 256 << 20;
 
-/// The union by name of all files' schemas, each column in a type that holds all of its files' values.
+/// The union by name of all files' schemas, each column in a type that holds all of its files'
+/// values.
 pub async fn infer(
     state: &SessionState,
     store: &Arc<dyn ObjectStore>,
@@ -34,7 +35,8 @@ pub async fn infer(
     let (files, partition_columns) = (&listed.files, &listed.partition_columns);
     let schemas: Vec<SchemaRef> = futures::stream::iter(files)
         .map(|file| async move {
-            let schema = match listed.is_json_array() && file.object_meta.size < JSON_ARRAY_CEILING {
+            let schema = match listed.is_json_array() && file.object_meta.size < JSON_ARRAY_CEILING
+            {
                 true => infer_json_array(state, store, listed, file).await,
                 false => {
                     let metas = std::slice::from_ref(&file.object_meta);
@@ -47,7 +49,8 @@ pub async fn infer(
         .buffered(META_CONCURRENCY)
         .try_collect()
         .await?;
-    let mut fields: Vec<(Field, usize, usize)> = vec![]; // with the first file that has it, and how many have it
+    // Each with the first file that has it, and how many have it.
+    let mut fields: Vec<(Field, usize, usize)> = vec![];
     let mut places: HashMap<String, usize> = HashMap::new();
     for (at, schema) in schemas.iter().enumerate() {
         for field in schema.fields() {
@@ -123,8 +126,9 @@ fn union_field(left: &FieldRef, right: &FieldRef) -> Option<FieldRef> {
     Some(Arc::new(left.as_ref().clone().with_data_type(data_type).with_nullable(nullable)))
 }
 
-/// The engine infers a JSON array's schema line by line, and so cannot read an object of several lines. It gets the
-/// text, unpacked, on one line: outside of strings a line end is a blank, and inside JSON has none.
+/// The engine infers a JSON array's schema line by line, and so cannot read an object of several
+/// lines. It gets the text, unpacked, on one line: outside of strings a line end is a blank, and
+/// inside JSON has none.
 async fn infer_json_array(
     state: &SessionState,
     store: &Arc<dyn ObjectStore>,

@@ -1,5 +1,6 @@
 //! Apache DataFusion behind the C ABI of src/engine/engine.h, which says what each entry does.
 
+#[rustfmt::skip]
 mod bindings;
 mod catalog;
 mod commit;
@@ -302,12 +303,11 @@ pub unsafe extern "C" fn wr_stream_encode(
         let Some(write) = write else {
             return Err(coded(WEIR_INVALID_ARGUMENT, "22004", "no function to write with"));
         };
-        let mut sink = |bytes: &[u8]| match unsafe {
-            write(context, bytes.as_ptr().cast(), bytes.len())
-        } {
-            0 => Ok(()),
-            code => Err(std::io::Error::from_raw_os_error(code)),
-        };
+        let mut sink =
+            |bytes: &[u8]| match unsafe { write(context, bytes.as_ptr().cast(), bytes.len()) } {
+                0 => Ok(()),
+                code => Err(std::io::Error::from_raw_os_error(code)),
+            };
         encode::encode(rows, &format, &options(option_items, n_options), &mut sink)?;
         Ok(())
     })

@@ -1,12 +1,11 @@
-//! Statements that would overflow a stack or plan for ever are refused, or put in a shape that does neither.
+//! Statements that would overflow a stack or plan for ever are refused, or put in a shape that does
+//! neither.
 
 use std::ops::ControlFlow;
 
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, VisitMut, VisitorMut,
-};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, VisitMut, VisitorMut};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
@@ -20,8 +19,8 @@ const MAX_TERMS: usize = 20_000;
 const MAX_RELATIONS: usize = 1_000;
 /// Levels of an expression after chains of AND and OR were balanced.
 const MAX_DEPTH: usize = 500;
-/// Open parentheses, CASEs and prefix operators at one place. At its own limit the parser would answer with a misleading
-/// syntax error, so its limit is higher.
+/// Open parentheses, CASEs and prefix operators at one place. At its own limit the parser would
+/// answer with a misleading syntax error, so its limit is higher.
 const MAX_NESTING: usize = 400;
 pub const PARSER_RECURSION_LIMIT: usize = 10 * MAX_NESTING;
 /// Subqueries in expressions, one inside another: the engine's planning time doubles with each.
@@ -52,7 +51,8 @@ pub fn check_text(sql: &str) -> Result<()> {
 struct Open {
     /// Operators since its last comma.
     terms: usize,
-    /// It begins after something that is no table: if SELECT follows, it is a subquery of an expression.
+    /// It begins after something that is no table: if SELECT follows, it is a subquery of an
+    /// expression.
     in_expression: bool,
     is_subquery: bool,
 }
@@ -181,7 +181,8 @@ impl VisitorMut for Shaper {
     }
 }
 
-/// Rebuilds `a op b op c op ...`, which is nested to the left, as a balanced tree. AND and OR are associative.
+/// Rebuilds `a op b op c op ...`, which is nested to the left, as a balanced tree. AND and OR are
+/// associative.
 fn balance(op: BinaryOperator, expr: &mut Expr) {
     let mut length = 1;
     let mut next: &Expr = expr;

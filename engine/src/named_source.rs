@@ -1,4 +1,5 @@
-//! A file source whose errors say which file they came from. Everything else is the engine's own source.
+//! A file source whose errors say which file they came from. Everything else is the engine's own
+//! source.
 
 use std::fmt;
 use std::sync::Arc;
@@ -173,14 +174,14 @@ impl MorselPlanner for NamedPlanner {
         let Some(mut plan) = self.inner.plan().map_err(|e| in_file(e, &path))? else {
             return Ok(None);
         };
-        let morsels = plan.take_morsels().into_iter().map(|inner| {
-            Box::new(NamedMorsel { inner, path: path.clone() }) as Box<dyn Morsel>
-        });
+        let morsels = plan
+            .take_morsels()
+            .into_iter()
+            .map(|inner| Box::new(NamedMorsel { inner, path: path.clone() }) as Box<dyn Morsel>);
         let planners = plan.take_ready_planners();
         let planners = planners.into_iter().map(|inner| NamedPlanner::wrap(inner, &path));
-        let mut answer = MorselPlan::new()
-            .with_morsels(morsels.collect())
-            .with_planners(planners.collect());
+        let mut answer =
+            MorselPlan::new().with_morsels(morsels.collect()).with_planners(planners.collect());
         if let Some(pending) = plan.take_pending_planner() {
             answer.set_pending_planner(async move {
                 match pending.await {

@@ -18,11 +18,11 @@ use datafusion::sql::unparser::expr_to_sql;
 use crate::bindings::*;
 use crate::catalog::c_text;
 use crate::error::{Result, coded};
-use crate::{dml, limits};
 use crate::runtime::on_large_stack;
 use crate::schema::declare;
 use crate::session::Session;
 use crate::view::{InView, view_name, view_query};
+use crate::{dml, limits};
 
 pub struct Plan {
     pub session: Arc<Session>,

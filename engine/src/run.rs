@@ -119,11 +119,7 @@ fn count_batch(answer: &RecordBatch, count: u64) -> Result<RecordBatch> {
 }
 
 impl Run {
-    fn new(
-        plan: Option<Arc<dyn ExecutionPlan>>,
-        finished: bool,
-        flag: CancelFlag,
-    ) -> Arc<Run> {
+    fn new(plan: Option<Arc<dyn ExecutionPlan>>, finished: bool, flag: CancelFlag) -> Arc<Run> {
         Arc::new(Run {
             bytes_total: plan.as_ref().map_or(0, file_bytes),
             plan,
@@ -155,9 +151,9 @@ impl Run {
 
     pub fn metrics(&self) -> String {
         match &self.plan {
-            Some(plan) => DisplayableExecutionPlan::with_metrics(plan.as_ref())
-                .indent(false)
-                .to_string(),
+            Some(plan) => {
+                DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false).to_string()
+            }
             None => String::new(),
         }
     }

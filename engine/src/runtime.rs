@@ -22,7 +22,8 @@ use crate::files::FileSet;
 const PLANNING_STACK: usize = 256 << 20;
 /// Physical expressions recurse too, where they are evaluated and dropped.
 const WORKER_STACK: usize = 16 << 20;
-/// A stream partition that waits for its reader keeps a blocking thread, and a merge needs all of its inputs.
+/// A stream partition that waits for its reader keeps a blocking thread, and a merge needs all of
+/// its inputs.
 const BLOCKING_THREADS: usize = 2048;
 const DEFAULT_SPILL_LIMIT: u64 = 100 << 30;
 

@@ -1,4 +1,5 @@
-//! Where the rows of a stream table come from: a kind's planned scan, or a statement that a remote database runs.
+//! Where the rows of a stream table come from: a kind's planned scan, or a statement that a remote
+//! database runs.
 
 use std::collections::HashSet;
 use std::ffi::CString;

@@ -1,4 +1,5 @@
-//! Constraints and column defaults ride in the metadata of a table's Arrow schema, so that a definition is one schema.
+//! Constraints and column defaults ride in the metadata of a table's Arrow schema, so that a
+//! definition is one schema.
 
 use std::collections::HashMap;
 
@@ -85,7 +86,11 @@ fn encode(constraints: &Constraints) -> Option<String> {
 fn decode(text: &str) -> Constraints {
     let constraints = text.split(';').filter(|t| !t.is_empty()).map(|t| {
         let columns = t[1..].split(',').filter_map(|c| c.parse().ok()).collect();
-        if t.starts_with('P') { Constraint::PrimaryKey(columns) } else { Constraint::Unique(columns) }
+        if t.starts_with('P') {
+            Constraint::PrimaryKey(columns)
+        } else {
+            Constraint::Unique(columns)
+        }
     });
     Constraints::new_unverified(constraints.collect())
 }

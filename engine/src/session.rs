@@ -83,7 +83,8 @@ impl Session {
     }
 }
 
-/// The engine's own rules, and ours before filters are pushed down for good: later ones would undo what that links.
+/// The engine's own rules, and ours before filters are pushed down for good: later ones would undo
+/// what that links.
 fn optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
     let last = rules.iter().rposition(|rule| rule.name().starts_with("FilterPushdown"));

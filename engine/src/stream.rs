@@ -1,4 +1,5 @@
-//! Streams across the boundary: ours for C to read, and C's for the engine to read, both with structured errors.
+//! Streams across the boundary: ours for C to read, and C's for the engine to read, both with
+//! structured errors.
 
 use std::any::Any;
 use std::ffi::{CString, c_char, c_int};
@@ -15,7 +16,8 @@ use datafusion::common::DataFusionError;
 use crate::bindings::*;
 use crate::error::{Result, coded, fill, from_c, from_panic};
 
-/// What Rust readers give: a batch, or an error that keeps its structure inside `ArrowError::ExternalError`.
+/// What Rust readers give: a batch, or an error that keeps its structure inside
+/// `ArrowError::ExternalError`.
 pub type Reader = Box<dyn RecordBatchReader + Send>;
 
 struct Exported {
@@ -170,12 +172,8 @@ impl Imported {
     pub fn new(stream: *mut ArrowArrayStream) -> Result<Self> {
         let taken = unsafe { ptr::read(stream) };
         unsafe { (*stream).release = None };
-        let mut this = Imported {
-            stream: taken,
-            schema: Schema::empty().into(),
-            done: false,
-            _source: None,
-        };
+        let mut this =
+            Imported { stream: taken, schema: Schema::empty().into(), done: false, _source: None };
         let Some(get_schema) = this.stream.get_schema else {
             return Err(coded(WEIR_INVALID_STATE, "55000", "the stream was released already"));
         };

@@ -1,4 +1,5 @@
-//! Rows that C hands over as Arrow streams: partitions read on blocking threads, through a channel of two batches.
+//! Rows that C hands over as Arrow streams: partitions read on blocking threads, through a channel
+//! of two batches.
 
 use std::fmt;
 use std::sync::Arc;

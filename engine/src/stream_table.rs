@@ -265,4 +265,3 @@ impl TableProvider for StreamTable {
         Ok(Arc::new(DataSinkExec::new(input, Arc::new(sink), None)))
     }
 }
-

@@ -69,9 +69,10 @@ pub async fn view(
         catalog_options.default_schema = schema;
     }
     let definition = text(held.0.definition);
-    let plan = state.create_logical_plan(&query).await.map_err(|e| {
-        if is_coded(&e) { e } else { e.context(format!("in view {name}")) }
-    })?;
+    let plan = state
+        .create_logical_plan(&query)
+        .await
+        .map_err(|e| if is_coded(&e) { e } else { e.context(format!("in view {name}")) })?;
     if matches!(plan, LogicalPlan::Ddl(_) | LogicalPlan::Dml(_) | LogicalPlan::Copy(_)) {
         return plan_err!("the definition of {name} is not a query");
     }

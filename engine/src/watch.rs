@@ -1,5 +1,6 @@
-//! Joins that can be cancelled. The engine's joins do not yield while they pair rows, so that a task that was aborted goes
-//! on: here their filters look for a cancel, and their output gives the scheduler a chance after each batch.
+//! Joins that can be cancelled. The engine's joins do not yield while they pair rows, so that a
+//! task that was aborted goes on: here their filters look for a cancel, and their output gives the
+//! scheduler a chance after each batch.
 
 use std::any::Any;
 use std::fmt;

@@ -58,7 +58,8 @@ static int database_execute(void *table, const char *sql, const struct ArrowSche
             if (sqlite3_column_type(statement, i) == SQLITE_NULL)
                 assert_int_equal(ArrowArrayAppendNull(column, 1), 0);
             else if (schema->children[i]->format[0] == 'l')
-                assert_int_equal(ArrowArrayAppendInt(column, sqlite3_column_int64(statement, i)), 0);
+                assert_int_equal(ArrowArrayAppendInt(column, sqlite3_column_int64(statement, i)),
+                                 0);
             else
                 assert_int_equal(ArrowArrayAppendString(column, ArrowCharView(text)), 0);
         }

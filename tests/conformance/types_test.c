@@ -395,8 +395,7 @@ static void parquet_refuses_what_it_cannot_hold(void **state) {
         struct ArrowArrayStream stream;
         struct weir_error error = {0};
         make_stream(&types[i], &stream);
-        assert_int_not_equal(
-            weir_encode(&stream, "parquet", NULL, 0, write_file, NULL, &error), 0);
+        assert_int_not_equal(weir_encode(&stream, "parquet", NULL, 0, write_file, NULL, &error), 0);
         assert_non_null(strstr(error.message, "\"v\""));
         assert_null(stream.release);
     }
