@@ -399,7 +399,15 @@ impl TableProvider for FilesTable {
         let nothing = || -> Result<Arc<dyn ExecutionPlan>> {
             Ok(Arc::new(EmptyExec::new(project_schema(&self.schema, projection)?)))
         };
-        let Some(url) = &self.store_url else { return nothing() };
+        let Some(url) = &self.store_url else {
+            return match &self.write_url {
+                // A directory may still be filled; a file that is not there has no rows to read.
+                Some(url) if !url.ends_with('/') => {
+                    Err(coded(WEIR_NOT_FOUND, "58P01", format!("no such file: {url}")))
+                }
+                _ => nothing(),
+            };
+        };
         let store = state.runtime_env().object_store(url)?;
         let mut files = self.with_facts(state, &store).await?;
 

@@ -159,7 +159,7 @@ int wr_plan_bind(const struct wr_plan *plan, const struct ArrowSchema *schema,
 
 /*
  * Starts a plan (of CREATE_TABLE and CREATE_VIEW: its input). `ret_rows` gives the rows through a
- * channel of two batches. The run is a handle on the execution for cancel and metrics; the stream
+ * channel of eight batches. The run is a handle on the execution for cancel and metrics; the stream
  * does not need it.
  */
 int wr_plan_execute(const struct wr_plan *plan, struct ArrowArrayStream *ret_rows,
