@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "nanoarrow/nanoarrow.h"
+#include "engine/engine.h"
 #include "weir.h"
 
 /* More than any scenario makes; a scenario that never ends is a failure. */
@@ -292,6 +293,15 @@ static void remove_data(void) {
     fts_close(walk);
 }
 
+/* The engine is written in Rust: a panic must not pass into C, and must leave the engine usable. */
+static void panic_is_an_error(void) {
+    struct weir_error error = {0};
+    if (wr_engine_panic(&error) != WEIR_INTERNAL || strcmp(error.sqlstate, "XX000") != 0 ||
+        strstr(error.message, "panicked") == NULL)
+        die("a panic is not an error", error.message);
+    must_query("SELECT 1");
+}
+
 int main(int argc, char **argv) {
     struct weir_workspace_options options = {.size = sizeof options, .threads = 1};
     struct weir_error error = {0};
@@ -301,13 +311,15 @@ int main(int argc, char **argv) {
         weir_session_open(workspace, NULL, &session, &error) != WEIR_OK)
         die("open", error.message);
     make_data();
-    printf("1..%d\n", n_scenarios);
+    printf("1..%d\n", n_scenarios + 1);
     for (int i = 0; i < n_scenarios; i++) {
         if (argc > 1 && strcmp(argv[1], scenarios[i].name) != 0) continue;
         int64_t n = torture(&scenarios[i]);
         printf("ok %d - %s: each of %lld allocations failed\n", i + 1, scenarios[i].name,
                (long long)n);
     }
+    panic_is_an_error();
+    printf("ok %d - a panic inside the engine becomes an error\n", n_scenarios + 1);
     must_query("SELECT count(*) FROM base");
     weir_session_close(session);
     weir_workspace_close(workspace);
