@@ -210,6 +210,9 @@ pub fn classify(failure: &DataFusionError) -> (u32, &'static str) {
         },
         E::ParquetError(_) => (WEIR_INVALID_DATA, "22000"),
         E::ArrowError(error, _) => match error.as_ref() {
+            ArrowError::InvalidArgumentError(text) if text.contains("declared as non-nullable") => {
+                (WEIR_INTEGRITY, "23502")
+            }
             ArrowError::DivideByZero => (WEIR_INVALID_DATA, "22012"),
             ArrowError::ArithmeticOverflow(_) => (WEIR_INVALID_DATA, "22003"),
             ArrowError::CastError(_) | ArrowError::ParseError(_) => (WEIR_INVALID_DATA, "22P02"),

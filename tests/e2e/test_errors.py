@@ -149,3 +149,8 @@ def test_directory_as_a_file_is_named(db):
 def test_later_statements_do_not_run_after_a_failure(db):
     db.fail("SELECT * FROM nowhere; COPY (SELECT 1) TO 'late.csv'", "nowhere")
     assert db.left() == []
+
+
+def test_null_in_a_not_null_column_is_a_violation(db):
+    message = db.fail("CREATE TABLE strict (a INT NOT NULL); INSERT INTO strict VALUES (NULL)")
+    assert "(23502)" in message
