@@ -181,6 +181,11 @@ struct weir_workspace_options {
     int64_t spill_limit;    /* bytes that may be spilled; 0: 100 GiB */
     const char *catalog;    /* name of the workspace's own catalog; NULL: "weir" */
     const char *schema;     /* name of its first schema; NULL: "public" */
+    const char *config;     /* a configuration file; NULL: PATH/weir.yaml if there is one, "": none */
+    const struct weir_option *settings; /* keys of the configuration, which win over the file and the
+                                           environment: {"spool.max_bytes", "10GiB"}. The members
+                                           above win over them */
+    size_t n_settings;
 };
 
 /* Opens a workspace. Codes: WEIR_IO for an unreadable directory, WEIR_INVALID_ARGUMENT for
@@ -319,11 +324,165 @@ WEIR_EXPORT int weir_register_path(struct weir_session *session, const char *nam
                                    struct weir_error *error);
 
 struct weir_table_kind;
+struct weir_mount_kind;
 
 /* Adds a kind of table (weir_extension.h). The structure and what it points to must live as long as
  * the workspace. */
 WEIR_EXPORT int weir_register_kind(struct weir_workspace *workspace,
                                    const struct weir_table_kind *kind, struct weir_error *error);
+/* The same for a kind of mount. */
+WEIR_EXPORT int weir_register_mount_kind(struct weir_workspace *workspace,
+                                         const struct weir_mount_kind *kind,
+                                         struct weir_error *error);
+
+/* ---- The tree ---- */
+
+/*
+ * Whatever has a path is a node. A structured one has two facets that always agree: a table (rows,
+ * schema, statistics) and a file (size, version, ranged reads). The table `lake.logs.x` is the path
+ * `/lake/logs/x`; with an extension that names an encoding, `/lake/logs/x.parquet`, it is its bytes.
+ * At the top of the tree are the mounts and the workspace's catalogs; an absolute path whose first
+ * component is none of them, and every relative one, is a path of this machine. A text without '/'
+ * that is not the name of a file here may also be a table's SQL name.
+ *
+ * A node is what stood there when it was opened. These functions may be called from several threads
+ * for one session and one node.
+ */
+enum weir_node_type {
+    WEIR_NODE_DIRECTORY = 1,
+    WEIR_NODE_FILE = 2,       /* plain: bytes and no rows */
+    WEIR_NODE_STRUCTURED = 3, /* one file that is a table */
+    WEIR_NODE_SERIES = 4,     /* many files that are one table: a directory of them or a pattern */
+    WEIR_NODE_DERIVED = 5,    /* a table that is only SQL: a view or a .sql file */
+    WEIR_NODE_TABLE = 6       /* any other table */
+};
+
+struct weir_node;
+
+/* Borrowed from the node. */
+struct weir_node_info {
+    size_t size;
+    int32_t type;        /* enum weir_node_type */
+    int32_t is_table;    /* 1: it has rows. A directory with structured files is both */
+    const char *path;    /* absolute and normal: quoted, SQL's name for it too */
+    const char *catalog; /* SQL's name in parts; NULL for what is no table, or outside of the tree */
+    const char *schema;
+    const char *name;
+    const char *kind;        /* of the table: "files", "derived"; NULL: not a table */
+    const char *encoding;    /* of its bytes: "parquet", "arrow", "csv", "tsv", "json", "jsonl" as the
+                                path's extension asks, else as the file's own name says; NULL: no bytes
+                                of a table are meant */
+    const char *description; /* of a derived table that has one; NULL */
+    int64_t n_bytes;         /* of the file that lies there; -1: none does, or many do */
+    int64_t modified_ns;     /* nanoseconds since 1970; 0: unknown */
+};
+
+/*
+ * Codes: WEIR_NOT_FOUND with a message that says where it looked, WEIR_INVALID_ARGUMENT for a path
+ * that leads out of its mount. Opening reads no data and plans nothing.
+ */
+WEIR_EXPORT int weir_node_open(struct weir_session *session, const char *path,
+                               struct weir_node **ret_node, struct weir_error *error);
+WEIR_EXPORT void weir_node_close(struct weir_node *node);
+WEIR_EXPORT void weir_node_describe(const struct weir_node *node, struct weir_node_info *ret_info);
+
+/* One name of a directory. Strings live during the call only. */
+struct weir_node_entry {
+    size_t size;
+    int32_t type;      /* enum weir_node_type, as far as names tell */
+    const char *name;  /* of a file with its extension */
+    const char *table; /* the name by which it is a table; NULL: it is none */
+    int64_t n_bytes;   /* -1: unknown */
+    int64_t modified_ns;
+};
+typedef int (*weir_node_entry_fn)(void *context, const struct weir_node_entry *entry);
+
+/* Lists a directory by name; "/" is the top of the tree. `take` answers 0, or anything else to stop.
+ * Codes: WEIR_INVALID_ARGUMENT for what is no directory. */
+WEIR_EXPORT int weir_node_list(const struct weir_node *node, weir_node_entry_fn take, void *context,
+                               struct weir_error *error);
+
+/* The columns as a struct. Reads no data: footers, the catalog, or a plan. */
+WEIR_EXPORT int weir_node_schema(struct weir_node *node, struct ArrowSchema *ret_schema,
+                                 struct weir_error *error);
+/* All rows, as `SELECT * FROM "path"` gives them. */
+WEIR_EXPORT int weir_node_rows(struct weir_node *node, struct ArrowArrayStream *ret_rows,
+                               struct weir_error *error);
+/*
+ * A text that is another one whenever bytes or rows may be others; NULL when that is not known (a
+ * remote table, a view with now() in it). Free with weir_free.
+ */
+WEIR_EXPORT int weir_node_version(struct weir_node *node, char **ret_version,
+                                  struct weir_error *error);
+
+struct weir_node_statistics {
+    size_t size;
+    int64_t n_rows; /* -1: unknown */
+    int32_t rows_exact;
+    int64_t n_bytes; /* of the files that are read, or in memory; -1: unknown */
+    int32_t bytes_exact;
+};
+
+/* What is known without running anything. `ret_columns` (may be NULL) gets a row for each column:
+ * name, null_count (int64), min and max (utf8, as displayed), exact (bool); NULL is unknown. */
+WEIR_EXPORT int weir_node_statistics(struct weir_node *node,
+                                     struct weir_node_statistics *ret_statistics,
+                                     struct ArrowArrayStream *ret_columns,
+                                     struct weir_error *error);
+/* The tables that the rows come from, through all views: name, kind, version (utf8; NULL: unknown).
+ */
+WEIR_EXPORT int weir_node_inputs(struct weir_node *node, struct ArrowArrayStream *ret_rows,
+                                 struct weir_error *error);
+
+struct weir_file;
+
+struct weir_file_info {
+    size_t size;
+    int64_t n_bytes;
+    int64_t modified_ns;
+    const char *version;  /* of the bytes; NULL: unknown */
+    const char *encoding; /* NULL: a plain file */
+    int32_t is_own;       /* 1: bytes that lie there, 0: encoded from rows into the spool */
+};
+
+/*
+ * Opens the node's bytes: the file's own where it is one of that encoding, else its rows encoded as
+ * `encoding` (NULL: as the node's path asks, which a directory's does not). Encoding happens once for
+ * all readers of one version, in this process and others, and before this returns. The bytes stay
+ * the same until weir_file_close, whatever becomes of the node. Codes: WEIR_INVALID_ARGUMENT for a
+ * directory, an unknown encoding, a plain file asked for in an encoding; WEIR_NOT_IMPLEMENTED when
+ * the encoding cannot hold a column's type.
+ */
+WEIR_EXPORT int weir_file_open(struct weir_node *node, const char *encoding,
+                               struct weir_file **ret_file, struct weir_error *error);
+WEIR_EXPORT void weir_file_close(struct weir_file *file);
+WEIR_EXPORT void weir_file_describe(const struct weir_file *file, struct weir_file_info *ret_info);
+/* Reads at any place, from any thread; *ret_length is less than `length` at the end only. */
+WEIR_EXPORT int weir_file_read(struct weir_file *file, int64_t offset, void *data, size_t length,
+                               size_t *ret_length, struct weir_error *error);
+/* Whether weir_file_open would find the bytes at once: 1 and their number, else 0. Runs nothing. */
+WEIR_EXPORT int weir_file_is_ready(struct weir_node *node, const char *encoding,
+                                   int64_t *ret_n_bytes);
+
+/*
+ * Copies a node to a path, whole or not at all: bytes as they are to a name of the same encoding or
+ * of none, else rows encoded as the target's extension says. Into a directory under its own name.
+ */
+WEIR_EXPORT int weir_copy(struct weir_session *session, const char *from, const char *to,
+                          int overwrite, struct weir_error *error);
+/* Removes a file, a directory (with `recursive` all that is in it), or drops a table. */
+WEIR_EXPORT int weir_remove(struct weir_session *session, const char *path, int recursive,
+                            struct weir_error *error);
+/* Renames within a mount or a schema in one step; from one to another it copies, then removes. */
+WEIR_EXPORT int weir_move(struct weir_session *session, const char *from, const char *to,
+                          int overwrite, struct weir_error *error);
+/* Makes a directory, or a schema of the workspace. `parents`: those above it too, and one that is
+ * there is no error. */
+WEIR_EXPORT int weir_make_directory(struct weir_session *session, const char *path, int parents,
+                                    struct weir_error *error);
+/* Ends what the functions of this part are doing for the session now, from any thread: they answer
+ * WEIR_CANCELLED. */
+WEIR_EXPORT void weir_session_interrupt(struct weir_session *session);
 
 /* ---- Rows as bytes ---- */
 

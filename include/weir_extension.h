@@ -35,6 +35,9 @@
 extern "C" {
 #endif
 
+/* Bytes of a version's text, its NUL included. */
+enum { WEIR_VERSION_SIZE = 80 };
+
 /* ---- What a table is made from ---- */
 
 /* A definition: all that is needed to make the table again, here or in another process. */
@@ -176,6 +179,14 @@ struct weir_sql {
     const char *query;
     const char *catalog; /* where unqualified names are looked up; NULL: the session's */
     const char *schema;
+    const char *source; /* the file that holds the query as its whole text: errors name it with line
+                           and column; NULL: none */
+    const struct weir_option *inputs; /* names that the query may use, and the tables or paths that
+                                         they stand for: {"flights", "../raw/x.parquet"} */
+    size_t n_inputs;
+    const struct weir_option *parameters; /* what $name stands for, as an SQL literal: {"carrier",
+                                             "'UA'"} */
+    size_t n_parameters;
 };
 
 /* Runs a statement in the database of `table`, an instance. The rows have exactly the columns of
@@ -258,6 +269,116 @@ struct weir_table_kind {
     /* The definition is dropped for good (not merely closed): frees what lies outside. Default:
      * nothing. */
     int (*drop)(void *table, struct weir_error *error);
+    /*
+     * Writes a text that is another one whenever the rows may be others, in this process or any
+     * later one; an empty one when that is not known. Asked for STREAM and REMOTE only: the version
+     * of FILES is that of the files (give each an etag), of SQL that of its text and inputs.
+     * Default: not known, so that what is made of the rows is never kept.
+     */
+    int (*version)(void *table, char ret_version[WEIR_VERSION_SIZE], struct weir_error *error);
+};
+
+/* ---- Mounts ---- */
+
+/*
+ * A kind of mount puts a whole source under one name at the top of the tree: a directory, a
+ * database. It has no tables of its own: for a path it says which kind of table stands there, with
+ * which options.
+ *
+ * Paths are those within the mount: components separated by '/', none of them empty, "." or "..",
+ * no slash at either end; "" is the mount itself. They are not trusted to stay inside when the
+ * source has links of its own: that is the mount's to see to.
+ */
+enum weir_entry_type {
+    WEIR_ENTRY_DIRECTORY = 1,
+    WEIR_ENTRY_FILE = 2, /* has bytes of its own */
+    WEIR_ENTRY_TABLE = 3 /* has rows only */
+};
+
+/* One name of a directory. */
+struct weir_entry {
+    size_t size;
+    int32_t type;      /* enum weir_entry_type */
+    const char *name;  /* a file's with its extension */
+    const char *table; /* the name by which it is a table, usually without extension; NULL: none */
+    int64_t n_bytes;   /* -1: unknown */
+    int64_t modified_ns; /* nanoseconds since 1970; 0: unknown */
+};
+
+/* Takes one entry; a code other than 0 ends the listing with it. */
+typedef int (*weir_entry_fn)(void *sink, const struct weir_entry *entry, struct weir_error *error);
+
+/* What stands at a path. What it points to is freed by `release`. */
+struct weir_found {
+    size_t size;
+    struct weir_entry entry;
+    const char *path; /* as listings spell it: "logs/x.parquet" for the table "logs/x" */
+    int32_t is_exact; /* 1: `path` is the one that was asked for */
+    int32_t is_series; /* 1: several files are read as this one table */
+    const char *kind; /* of the table there, with its options; NULL: it is none */
+    const struct weir_option *options;
+    size_t n_options;
+    void (*release)(struct weir_found *found);
+    void *private_data;
+};
+
+/* Reads of a file's bytes at any place, from any thread. They are those of one version: when the
+ * file is replaced, those of the old one or an error. */
+struct weir_reader {
+    int64_t n_bytes;
+    int64_t modified_ns;
+    char version[WEIR_VERSION_SIZE]; /* empty: unknown */
+    /* Less than `length` at the file's end only. */
+    int (*read_at)(struct weir_reader *reader, int64_t offset, void *data, size_t length,
+                   size_t *ret_length, struct weir_error *error);
+    void (*release)(struct weir_reader *reader);
+    void *private_data;
+};
+
+/* Writes a file that is not there before `commit`. `release` without it leaves nothing. */
+struct weir_writer {
+    int (*write)(struct weir_writer *writer, const void *data, size_t length,
+                 struct weir_error *error);
+    int (*commit)(struct weir_writer *writer, struct weir_error *error);
+    void (*release)(struct weir_writer *writer);
+    void *private_data;
+};
+
+struct weir_mount_kind {
+    size_t size;
+    const char *name;    /* lower case */
+    const char *summary; /* one line for the documentation */
+    const char *default_schema; /* the schema that is no part of paths: `/m/t` is m.<this>.t */
+    const struct weir_option_spec *options; /* "url" is what ATTACH names */
+    size_t n_options;
+
+    /* Required. The definition's name is the mount's; its schema, columns and kind mean nothing. */
+    int (*open)(const struct weir_definition *definition, void **ret_mount,
+                struct weir_error *error);
+    /* Required. */
+    void (*close)(void *mount);
+    /* Required. The names of a directory, in any order; hidden ones left out. WEIR_NOT_FOUND. */
+    int (*list)(void *mount, const char *path, weir_entry_fn take, void *sink,
+                struct weir_error *error);
+    /*
+     * Required. What stands at a path, which may leave out a table's extension, and may be a pattern
+     * where the source has such. WEIR_NOT_FOUND, with a message that says where it looked;
+     * WEIR_INVALID_ARGUMENT when several could be meant.
+     */
+    int (*find)(void *mount, const char *path, struct weir_found *ret_found,
+                struct weir_error *error);
+    /* The bytes of a file. Default: there are no files. */
+    int (*read)(void *mount, const char *path, struct weir_reader *ret_reader,
+                struct weir_error *error);
+    /* Changes of the tree. Default: the mount is read only. Without `overwrite` a file that is there
+     * is WEIR_ALREADY_EXISTS, at the latest at commit. */
+    int (*write)(void *mount, const char *path, int overwrite, struct weir_writer *ret_writer,
+                 struct weir_error *error);
+    int (*make_directory)(void *mount, const char *path, struct weir_error *error);
+    /* `recursive`: a directory with all that is in it, else an empty one. */
+    int (*remove)(void *mount, const char *path, int recursive, struct weir_error *error);
+    /* Within the mount; replaces a file that is there, in one step. */
+    int (*rename)(void *mount, const char *from, const char *to, struct weir_error *error);
 };
 
 #ifdef __cplusplus

@@ -282,12 +282,15 @@ pub struct weir_workspace_options {
     pub spill_limit: i64,
     pub catalog: *const ::std::os::raw::c_char,
     pub schema: *const ::std::os::raw::c_char,
+    pub config: *const ::std::os::raw::c_char,
+    pub settings: *const weir_option,
+    pub n_settings: usize,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     [
         "Size of weir_workspace_options",
-    ][::std::mem::size_of::<weir_workspace_options>() - 64usize];
+    ][::std::mem::size_of::<weir_workspace_options>() - 88usize];
     [
         "Alignment of weir_workspace_options",
     ][::std::mem::align_of::<weir_workspace_options>() - 8usize];
@@ -315,6 +318,15 @@ const _: () = {
     [
         "Offset of field: weir_workspace_options::schema",
     ][::std::mem::offset_of!(weir_workspace_options, schema) - 56usize];
+    [
+        "Offset of field: weir_workspace_options::config",
+    ][::std::mem::offset_of!(weir_workspace_options, config) - 64usize];
+    [
+        "Offset of field: weir_workspace_options::settings",
+    ][::std::mem::offset_of!(weir_workspace_options, settings) - 72usize];
+    [
+        "Offset of field: weir_workspace_options::n_settings",
+    ][::std::mem::offset_of!(weir_workspace_options, n_settings) - 80usize];
 };
 impl Default for weir_workspace_options {
     fn default() -> Self {
@@ -403,6 +415,207 @@ const _: () = {
 pub const WEIR_REGISTER_ROWS: weir_register_mode = 0;
 pub const WEIR_REGISTER_ONCE: weir_register_mode = 1;
 pub type weir_register_mode = ::std::os::raw::c_uint;
+pub const WEIR_NODE_DIRECTORY: weir_node_type = 1;
+pub const WEIR_NODE_FILE: weir_node_type = 2;
+pub const WEIR_NODE_STRUCTURED: weir_node_type = 3;
+pub const WEIR_NODE_SERIES: weir_node_type = 4;
+pub const WEIR_NODE_DERIVED: weir_node_type = 5;
+pub const WEIR_NODE_TABLE: weir_node_type = 6;
+pub type weir_node_type = ::std::os::raw::c_uint;
+#[repr(C)]
+#[derive(Debug)]
+pub struct weir_node {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct weir_node_info {
+    pub size: usize,
+    pub type_: i32,
+    pub is_table: i32,
+    pub path: *const ::std::os::raw::c_char,
+    pub catalog: *const ::std::os::raw::c_char,
+    pub schema: *const ::std::os::raw::c_char,
+    pub name: *const ::std::os::raw::c_char,
+    pub kind: *const ::std::os::raw::c_char,
+    pub encoding: *const ::std::os::raw::c_char,
+    pub description: *const ::std::os::raw::c_char,
+    pub n_bytes: i64,
+    pub modified_ns: i64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of weir_node_info"][::std::mem::size_of::<weir_node_info>() - 88usize];
+    ["Alignment of weir_node_info"][::std::mem::align_of::<weir_node_info>() - 8usize];
+    [
+        "Offset of field: weir_node_info::size",
+    ][::std::mem::offset_of!(weir_node_info, size) - 0usize];
+    [
+        "Offset of field: weir_node_info::type_",
+    ][::std::mem::offset_of!(weir_node_info, type_) - 8usize];
+    [
+        "Offset of field: weir_node_info::is_table",
+    ][::std::mem::offset_of!(weir_node_info, is_table) - 12usize];
+    [
+        "Offset of field: weir_node_info::path",
+    ][::std::mem::offset_of!(weir_node_info, path) - 16usize];
+    [
+        "Offset of field: weir_node_info::catalog",
+    ][::std::mem::offset_of!(weir_node_info, catalog) - 24usize];
+    [
+        "Offset of field: weir_node_info::schema",
+    ][::std::mem::offset_of!(weir_node_info, schema) - 32usize];
+    [
+        "Offset of field: weir_node_info::name",
+    ][::std::mem::offset_of!(weir_node_info, name) - 40usize];
+    [
+        "Offset of field: weir_node_info::kind",
+    ][::std::mem::offset_of!(weir_node_info, kind) - 48usize];
+    [
+        "Offset of field: weir_node_info::encoding",
+    ][::std::mem::offset_of!(weir_node_info, encoding) - 56usize];
+    [
+        "Offset of field: weir_node_info::description",
+    ][::std::mem::offset_of!(weir_node_info, description) - 64usize];
+    [
+        "Offset of field: weir_node_info::n_bytes",
+    ][::std::mem::offset_of!(weir_node_info, n_bytes) - 72usize];
+    [
+        "Offset of field: weir_node_info::modified_ns",
+    ][::std::mem::offset_of!(weir_node_info, modified_ns) - 80usize];
+};
+impl Default for weir_node_info {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct weir_node_entry {
+    pub size: usize,
+    pub type_: i32,
+    pub name: *const ::std::os::raw::c_char,
+    pub table: *const ::std::os::raw::c_char,
+    pub n_bytes: i64,
+    pub modified_ns: i64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of weir_node_entry"][::std::mem::size_of::<weir_node_entry>() - 48usize];
+    ["Alignment of weir_node_entry"][::std::mem::align_of::<weir_node_entry>() - 8usize];
+    [
+        "Offset of field: weir_node_entry::size",
+    ][::std::mem::offset_of!(weir_node_entry, size) - 0usize];
+    [
+        "Offset of field: weir_node_entry::type_",
+    ][::std::mem::offset_of!(weir_node_entry, type_) - 8usize];
+    [
+        "Offset of field: weir_node_entry::name",
+    ][::std::mem::offset_of!(weir_node_entry, name) - 16usize];
+    [
+        "Offset of field: weir_node_entry::table",
+    ][::std::mem::offset_of!(weir_node_entry, table) - 24usize];
+    [
+        "Offset of field: weir_node_entry::n_bytes",
+    ][::std::mem::offset_of!(weir_node_entry, n_bytes) - 32usize];
+    [
+        "Offset of field: weir_node_entry::modified_ns",
+    ][::std::mem::offset_of!(weir_node_entry, modified_ns) - 40usize];
+};
+impl Default for weir_node_entry {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+pub type weir_node_entry_fn = ::std::option::Option<
+    unsafe extern "C" fn(
+        context: *mut ::std::os::raw::c_void,
+        entry: *const weir_node_entry,
+    ) -> ::std::os::raw::c_int,
+>;
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct weir_node_statistics {
+    pub size: usize,
+    pub n_rows: i64,
+    pub rows_exact: i32,
+    pub n_bytes: i64,
+    pub bytes_exact: i32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of weir_node_statistics",
+    ][::std::mem::size_of::<weir_node_statistics>() - 40usize];
+    [
+        "Alignment of weir_node_statistics",
+    ][::std::mem::align_of::<weir_node_statistics>() - 8usize];
+    [
+        "Offset of field: weir_node_statistics::size",
+    ][::std::mem::offset_of!(weir_node_statistics, size) - 0usize];
+    [
+        "Offset of field: weir_node_statistics::n_rows",
+    ][::std::mem::offset_of!(weir_node_statistics, n_rows) - 8usize];
+    [
+        "Offset of field: weir_node_statistics::rows_exact",
+    ][::std::mem::offset_of!(weir_node_statistics, rows_exact) - 16usize];
+    [
+        "Offset of field: weir_node_statistics::n_bytes",
+    ][::std::mem::offset_of!(weir_node_statistics, n_bytes) - 24usize];
+    [
+        "Offset of field: weir_node_statistics::bytes_exact",
+    ][::std::mem::offset_of!(weir_node_statistics, bytes_exact) - 32usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct weir_file_info {
+    pub size: usize,
+    pub n_bytes: i64,
+    pub modified_ns: i64,
+    pub version: *const ::std::os::raw::c_char,
+    pub encoding: *const ::std::os::raw::c_char,
+    pub is_own: i32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of weir_file_info"][::std::mem::size_of::<weir_file_info>() - 48usize];
+    ["Alignment of weir_file_info"][::std::mem::align_of::<weir_file_info>() - 8usize];
+    [
+        "Offset of field: weir_file_info::size",
+    ][::std::mem::offset_of!(weir_file_info, size) - 0usize];
+    [
+        "Offset of field: weir_file_info::n_bytes",
+    ][::std::mem::offset_of!(weir_file_info, n_bytes) - 8usize];
+    [
+        "Offset of field: weir_file_info::modified_ns",
+    ][::std::mem::offset_of!(weir_file_info, modified_ns) - 16usize];
+    [
+        "Offset of field: weir_file_info::version",
+    ][::std::mem::offset_of!(weir_file_info, version) - 24usize];
+    [
+        "Offset of field: weir_file_info::encoding",
+    ][::std::mem::offset_of!(weir_file_info, encoding) - 32usize];
+    [
+        "Offset of field: weir_file_info::is_own",
+    ][::std::mem::offset_of!(weir_file_info, is_own) - 40usize];
+};
+impl Default for weir_file_info {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 pub type weir_write_fn = ::std::option::Option<
     unsafe extern "C" fn(
         context: *mut ::std::os::raw::c_void,
@@ -410,6 +623,8 @@ pub type weir_write_fn = ::std::option::Option<
         length: usize,
     ) -> ::std::os::raw::c_int,
 >;
+pub const WEIR_VERSION_SIZE: _bindgen_ty_1 = 80;
+pub type _bindgen_ty_1 = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct weir_definition {
@@ -811,10 +1026,15 @@ pub struct weir_sql {
     pub query: *const ::std::os::raw::c_char,
     pub catalog: *const ::std::os::raw::c_char,
     pub schema: *const ::std::os::raw::c_char,
+    pub source: *const ::std::os::raw::c_char,
+    pub inputs: *const weir_option,
+    pub n_inputs: usize,
+    pub parameters: *const weir_option,
+    pub n_parameters: usize,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_sql"][::std::mem::size_of::<weir_sql>() - 24usize];
+    ["Size of weir_sql"][::std::mem::size_of::<weir_sql>() - 64usize];
     ["Alignment of weir_sql"][::std::mem::align_of::<weir_sql>() - 8usize];
     [
         "Offset of field: weir_sql::query",
@@ -825,6 +1045,21 @@ const _: () = {
     [
         "Offset of field: weir_sql::schema",
     ][::std::mem::offset_of!(weir_sql, schema) - 16usize];
+    [
+        "Offset of field: weir_sql::source",
+    ][::std::mem::offset_of!(weir_sql, source) - 24usize];
+    [
+        "Offset of field: weir_sql::inputs",
+    ][::std::mem::offset_of!(weir_sql, inputs) - 32usize];
+    [
+        "Offset of field: weir_sql::n_inputs",
+    ][::std::mem::offset_of!(weir_sql, n_inputs) - 40usize];
+    [
+        "Offset of field: weir_sql::parameters",
+    ][::std::mem::offset_of!(weir_sql, parameters) - 48usize];
+    [
+        "Offset of field: weir_sql::n_parameters",
+    ][::std::mem::offset_of!(weir_sql, n_parameters) - 56usize];
 };
 impl Default for weir_sql {
     fn default() -> Self {
@@ -893,7 +1128,7 @@ pub struct weir_form {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_form"][::std::mem::size_of::<weir_form>() - 240usize];
+    ["Size of weir_form"][::std::mem::size_of::<weir_form>() - 280usize];
     ["Alignment of weir_form"][::std::mem::align_of::<weir_form>() - 8usize];
     [
         "Offset of field: weir_form::type_",
@@ -909,19 +1144,19 @@ const _: () = {
     ][::std::mem::offset_of!(weir_form, sql) - 152usize];
     [
         "Offset of field: weir_form::remote",
-    ][::std::mem::offset_of!(weir_form, remote) - 176usize];
+    ][::std::mem::offset_of!(weir_form, remote) - 216usize];
     [
         "Offset of field: weir_form::parts",
-    ][::std::mem::offset_of!(weir_form, parts) - 208usize];
+    ][::std::mem::offset_of!(weir_form, parts) - 248usize];
     [
         "Offset of field: weir_form::n_parts",
-    ][::std::mem::offset_of!(weir_form, n_parts) - 216usize];
+    ][::std::mem::offset_of!(weir_form, n_parts) - 256usize];
     [
         "Offset of field: weir_form::release",
-    ][::std::mem::offset_of!(weir_form, release) - 224usize];
+    ][::std::mem::offset_of!(weir_form, release) - 264usize];
     [
         "Offset of field: weir_form::private_data",
-    ][::std::mem::offset_of!(weir_form, private_data) - 232usize];
+    ][::std::mem::offset_of!(weir_form, private_data) - 272usize];
 };
 impl Default for weir_form {
     fn default() -> Self {
@@ -1002,10 +1237,17 @@ pub struct weir_table_kind {
             error: *mut weir_error,
         ) -> ::std::os::raw::c_int,
     >,
+    pub version: ::std::option::Option<
+        unsafe extern "C" fn(
+            table: *mut ::std::os::raw::c_void,
+            ret_version: *mut ::std::os::raw::c_char,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_table_kind"][::std::mem::size_of::<weir_table_kind>() - 112usize];
+    ["Size of weir_table_kind"][::std::mem::size_of::<weir_table_kind>() - 120usize];
     ["Alignment of weir_table_kind"][::std::mem::align_of::<weir_table_kind>() - 8usize];
     [
         "Offset of field: weir_table_kind::size",
@@ -1049,8 +1291,355 @@ const _: () = {
     [
         "Offset of field: weir_table_kind::drop",
     ][::std::mem::offset_of!(weir_table_kind, drop) - 104usize];
+    [
+        "Offset of field: weir_table_kind::version",
+    ][::std::mem::offset_of!(weir_table_kind, version) - 112usize];
 };
 impl Default for weir_table_kind {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+pub const WEIR_ENTRY_DIRECTORY: weir_entry_type = 1;
+pub const WEIR_ENTRY_FILE: weir_entry_type = 2;
+pub const WEIR_ENTRY_TABLE: weir_entry_type = 3;
+pub type weir_entry_type = ::std::os::raw::c_uint;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct weir_entry {
+    pub size: usize,
+    pub type_: i32,
+    pub name: *const ::std::os::raw::c_char,
+    pub table: *const ::std::os::raw::c_char,
+    pub n_bytes: i64,
+    pub modified_ns: i64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of weir_entry"][::std::mem::size_of::<weir_entry>() - 48usize];
+    ["Alignment of weir_entry"][::std::mem::align_of::<weir_entry>() - 8usize];
+    [
+        "Offset of field: weir_entry::size",
+    ][::std::mem::offset_of!(weir_entry, size) - 0usize];
+    [
+        "Offset of field: weir_entry::type_",
+    ][::std::mem::offset_of!(weir_entry, type_) - 8usize];
+    [
+        "Offset of field: weir_entry::name",
+    ][::std::mem::offset_of!(weir_entry, name) - 16usize];
+    [
+        "Offset of field: weir_entry::table",
+    ][::std::mem::offset_of!(weir_entry, table) - 24usize];
+    [
+        "Offset of field: weir_entry::n_bytes",
+    ][::std::mem::offset_of!(weir_entry, n_bytes) - 32usize];
+    [
+        "Offset of field: weir_entry::modified_ns",
+    ][::std::mem::offset_of!(weir_entry, modified_ns) - 40usize];
+};
+impl Default for weir_entry {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+pub type weir_entry_fn = ::std::option::Option<
+    unsafe extern "C" fn(
+        sink: *mut ::std::os::raw::c_void,
+        entry: *const weir_entry,
+        error: *mut weir_error,
+    ) -> ::std::os::raw::c_int,
+>;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct weir_found {
+    pub size: usize,
+    pub entry: weir_entry,
+    pub path: *const ::std::os::raw::c_char,
+    pub is_exact: i32,
+    pub is_series: i32,
+    pub kind: *const ::std::os::raw::c_char,
+    pub options: *const weir_option,
+    pub n_options: usize,
+    pub release: ::std::option::Option<unsafe extern "C" fn(found: *mut weir_found)>,
+    pub private_data: *mut ::std::os::raw::c_void,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of weir_found"][::std::mem::size_of::<weir_found>() - 112usize];
+    ["Alignment of weir_found"][::std::mem::align_of::<weir_found>() - 8usize];
+    [
+        "Offset of field: weir_found::size",
+    ][::std::mem::offset_of!(weir_found, size) - 0usize];
+    [
+        "Offset of field: weir_found::entry",
+    ][::std::mem::offset_of!(weir_found, entry) - 8usize];
+    [
+        "Offset of field: weir_found::path",
+    ][::std::mem::offset_of!(weir_found, path) - 56usize];
+    [
+        "Offset of field: weir_found::is_exact",
+    ][::std::mem::offset_of!(weir_found, is_exact) - 64usize];
+    [
+        "Offset of field: weir_found::is_series",
+    ][::std::mem::offset_of!(weir_found, is_series) - 68usize];
+    [
+        "Offset of field: weir_found::kind",
+    ][::std::mem::offset_of!(weir_found, kind) - 72usize];
+    [
+        "Offset of field: weir_found::options",
+    ][::std::mem::offset_of!(weir_found, options) - 80usize];
+    [
+        "Offset of field: weir_found::n_options",
+    ][::std::mem::offset_of!(weir_found, n_options) - 88usize];
+    [
+        "Offset of field: weir_found::release",
+    ][::std::mem::offset_of!(weir_found, release) - 96usize];
+    [
+        "Offset of field: weir_found::private_data",
+    ][::std::mem::offset_of!(weir_found, private_data) - 104usize];
+};
+impl Default for weir_found {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct weir_reader {
+    pub n_bytes: i64,
+    pub modified_ns: i64,
+    pub version: [::std::os::raw::c_char; 80usize],
+    pub read_at: ::std::option::Option<
+        unsafe extern "C" fn(
+            reader: *mut weir_reader,
+            offset: i64,
+            data: *mut ::std::os::raw::c_void,
+            length: usize,
+            ret_length: *mut usize,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub release: ::std::option::Option<unsafe extern "C" fn(reader: *mut weir_reader)>,
+    pub private_data: *mut ::std::os::raw::c_void,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of weir_reader"][::std::mem::size_of::<weir_reader>() - 120usize];
+    ["Alignment of weir_reader"][::std::mem::align_of::<weir_reader>() - 8usize];
+    [
+        "Offset of field: weir_reader::n_bytes",
+    ][::std::mem::offset_of!(weir_reader, n_bytes) - 0usize];
+    [
+        "Offset of field: weir_reader::modified_ns",
+    ][::std::mem::offset_of!(weir_reader, modified_ns) - 8usize];
+    [
+        "Offset of field: weir_reader::version",
+    ][::std::mem::offset_of!(weir_reader, version) - 16usize];
+    [
+        "Offset of field: weir_reader::read_at",
+    ][::std::mem::offset_of!(weir_reader, read_at) - 96usize];
+    [
+        "Offset of field: weir_reader::release",
+    ][::std::mem::offset_of!(weir_reader, release) - 104usize];
+    [
+        "Offset of field: weir_reader::private_data",
+    ][::std::mem::offset_of!(weir_reader, private_data) - 112usize];
+};
+impl Default for weir_reader {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct weir_writer {
+    pub write: ::std::option::Option<
+        unsafe extern "C" fn(
+            writer: *mut weir_writer,
+            data: *const ::std::os::raw::c_void,
+            length: usize,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub commit: ::std::option::Option<
+        unsafe extern "C" fn(
+            writer: *mut weir_writer,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub release: ::std::option::Option<unsafe extern "C" fn(writer: *mut weir_writer)>,
+    pub private_data: *mut ::std::os::raw::c_void,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of weir_writer"][::std::mem::size_of::<weir_writer>() - 32usize];
+    ["Alignment of weir_writer"][::std::mem::align_of::<weir_writer>() - 8usize];
+    [
+        "Offset of field: weir_writer::write",
+    ][::std::mem::offset_of!(weir_writer, write) - 0usize];
+    [
+        "Offset of field: weir_writer::commit",
+    ][::std::mem::offset_of!(weir_writer, commit) - 8usize];
+    [
+        "Offset of field: weir_writer::release",
+    ][::std::mem::offset_of!(weir_writer, release) - 16usize];
+    [
+        "Offset of field: weir_writer::private_data",
+    ][::std::mem::offset_of!(weir_writer, private_data) - 24usize];
+};
+impl Default for weir_writer {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct weir_mount_kind {
+    pub size: usize,
+    pub name: *const ::std::os::raw::c_char,
+    pub summary: *const ::std::os::raw::c_char,
+    pub default_schema: *const ::std::os::raw::c_char,
+    pub options: *const weir_option_spec,
+    pub n_options: usize,
+    pub open: ::std::option::Option<
+        unsafe extern "C" fn(
+            definition: *const weir_definition,
+            ret_mount: *mut *mut ::std::os::raw::c_void,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub close: ::std::option::Option<
+        unsafe extern "C" fn(mount: *mut ::std::os::raw::c_void),
+    >,
+    pub list: ::std::option::Option<
+        unsafe extern "C" fn(
+            mount: *mut ::std::os::raw::c_void,
+            path: *const ::std::os::raw::c_char,
+            take: weir_entry_fn,
+            sink: *mut ::std::os::raw::c_void,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub find: ::std::option::Option<
+        unsafe extern "C" fn(
+            mount: *mut ::std::os::raw::c_void,
+            path: *const ::std::os::raw::c_char,
+            ret_found: *mut weir_found,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub read: ::std::option::Option<
+        unsafe extern "C" fn(
+            mount: *mut ::std::os::raw::c_void,
+            path: *const ::std::os::raw::c_char,
+            ret_reader: *mut weir_reader,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub write: ::std::option::Option<
+        unsafe extern "C" fn(
+            mount: *mut ::std::os::raw::c_void,
+            path: *const ::std::os::raw::c_char,
+            overwrite: ::std::os::raw::c_int,
+            ret_writer: *mut weir_writer,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub make_directory: ::std::option::Option<
+        unsafe extern "C" fn(
+            mount: *mut ::std::os::raw::c_void,
+            path: *const ::std::os::raw::c_char,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub remove: ::std::option::Option<
+        unsafe extern "C" fn(
+            mount: *mut ::std::os::raw::c_void,
+            path: *const ::std::os::raw::c_char,
+            recursive: ::std::os::raw::c_int,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub rename: ::std::option::Option<
+        unsafe extern "C" fn(
+            mount: *mut ::std::os::raw::c_void,
+            from: *const ::std::os::raw::c_char,
+            to: *const ::std::os::raw::c_char,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of weir_mount_kind"][::std::mem::size_of::<weir_mount_kind>() - 120usize];
+    ["Alignment of weir_mount_kind"][::std::mem::align_of::<weir_mount_kind>() - 8usize];
+    [
+        "Offset of field: weir_mount_kind::size",
+    ][::std::mem::offset_of!(weir_mount_kind, size) - 0usize];
+    [
+        "Offset of field: weir_mount_kind::name",
+    ][::std::mem::offset_of!(weir_mount_kind, name) - 8usize];
+    [
+        "Offset of field: weir_mount_kind::summary",
+    ][::std::mem::offset_of!(weir_mount_kind, summary) - 16usize];
+    [
+        "Offset of field: weir_mount_kind::default_schema",
+    ][::std::mem::offset_of!(weir_mount_kind, default_schema) - 24usize];
+    [
+        "Offset of field: weir_mount_kind::options",
+    ][::std::mem::offset_of!(weir_mount_kind, options) - 32usize];
+    [
+        "Offset of field: weir_mount_kind::n_options",
+    ][::std::mem::offset_of!(weir_mount_kind, n_options) - 40usize];
+    [
+        "Offset of field: weir_mount_kind::open",
+    ][::std::mem::offset_of!(weir_mount_kind, open) - 48usize];
+    [
+        "Offset of field: weir_mount_kind::close",
+    ][::std::mem::offset_of!(weir_mount_kind, close) - 56usize];
+    [
+        "Offset of field: weir_mount_kind::list",
+    ][::std::mem::offset_of!(weir_mount_kind, list) - 64usize];
+    [
+        "Offset of field: weir_mount_kind::find",
+    ][::std::mem::offset_of!(weir_mount_kind, find) - 72usize];
+    [
+        "Offset of field: weir_mount_kind::read",
+    ][::std::mem::offset_of!(weir_mount_kind, read) - 80usize];
+    [
+        "Offset of field: weir_mount_kind::write",
+    ][::std::mem::offset_of!(weir_mount_kind, write) - 88usize];
+    [
+        "Offset of field: weir_mount_kind::make_directory",
+    ][::std::mem::offset_of!(weir_mount_kind, make_directory) - 96usize];
+    [
+        "Offset of field: weir_mount_kind::remove",
+    ][::std::mem::offset_of!(weir_mount_kind, remove) - 104usize];
+    [
+        "Offset of field: weir_mount_kind::rename",
+    ][::std::mem::offset_of!(weir_mount_kind, rename) - 112usize];
+};
+impl Default for weir_mount_kind {
     fn default() -> Self {
         let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
         unsafe {
@@ -1081,16 +1670,65 @@ pub struct wr_run {
 }
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
+pub struct wr_cache {
+    pub size: usize,
+    pub context: *mut ::std::os::raw::c_void,
+    pub get: ::std::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::std::os::raw::c_void,
+            key: *const ::std::os::raw::c_char,
+            take: ::std::option::Option<
+                unsafe extern "C" fn(
+                    sink: *mut ::std::os::raw::c_void,
+                    data: *const ::std::os::raw::c_void,
+                    length: usize,
+                ),
+            >,
+            sink: *mut ::std::os::raw::c_void,
+        ),
+    >,
+    pub put: ::std::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::std::os::raw::c_void,
+            key: *const ::std::os::raw::c_char,
+            data: *const ::std::os::raw::c_void,
+            length: usize,
+        ),
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of wr_cache"][::std::mem::size_of::<wr_cache>() - 32usize];
+    ["Alignment of wr_cache"][::std::mem::align_of::<wr_cache>() - 8usize];
+    ["Offset of field: wr_cache::size"][::std::mem::offset_of!(wr_cache, size) - 0usize];
+    [
+        "Offset of field: wr_cache::context",
+    ][::std::mem::offset_of!(wr_cache, context) - 8usize];
+    ["Offset of field: wr_cache::get"][::std::mem::offset_of!(wr_cache, get) - 16usize];
+    ["Offset of field: wr_cache::put"][::std::mem::offset_of!(wr_cache, put) - 24usize];
+};
+impl Default for wr_cache {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
 pub struct wr_engine_options {
     pub size: usize,
     pub threads: i32,
     pub memory_limit: i64,
     pub spill_path: *const ::std::os::raw::c_char,
     pub spill_limit: i64,
+    pub cache: *const wr_cache,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of wr_engine_options"][::std::mem::size_of::<wr_engine_options>() - 40usize];
+    ["Size of wr_engine_options"][::std::mem::size_of::<wr_engine_options>() - 48usize];
     [
         "Alignment of wr_engine_options",
     ][::std::mem::align_of::<wr_engine_options>() - 8usize];
@@ -1109,6 +1747,9 @@ const _: () = {
     [
         "Offset of field: wr_engine_options::spill_limit",
     ][::std::mem::offset_of!(wr_engine_options, spill_limit) - 32usize];
+    [
+        "Offset of field: wr_engine_options::cache",
+    ][::std::mem::offset_of!(wr_engine_options, cache) - 40usize];
 };
 impl Default for wr_engine_options {
     fn default() -> Self {
@@ -1119,6 +1760,14 @@ impl Default for wr_engine_options {
         }
     }
 }
+pub type wr_metric_fn = ::std::option::Option<
+    unsafe extern "C" fn(
+        sink: *mut ::std::os::raw::c_void,
+        name: *const ::std::os::raw::c_char,
+        value: i64,
+        help: *const ::std::os::raw::c_char,
+    ),
+>;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct wr_table {
@@ -1132,27 +1781,27 @@ pub struct wr_table {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of wr_table"][::std::mem::size_of::<wr_table>() - 288usize];
+    ["Size of wr_table"][::std::mem::size_of::<wr_table>() - 328usize];
     ["Alignment of wr_table"][::std::mem::align_of::<wr_table>() - 8usize];
     ["Offset of field: wr_table::form"][::std::mem::offset_of!(wr_table, form) - 0usize];
     [
         "Offset of field: wr_table::kind",
-    ][::std::mem::offset_of!(wr_table, kind) - 240usize];
+    ][::std::mem::offset_of!(wr_table, kind) - 280usize];
     [
         "Offset of field: wr_table::instance",
-    ][::std::mem::offset_of!(wr_table, instance) - 248usize];
+    ][::std::mem::offset_of!(wr_table, instance) - 288usize];
     [
         "Offset of field: wr_table::is_view",
-    ][::std::mem::offset_of!(wr_table, is_view) - 256usize];
+    ][::std::mem::offset_of!(wr_table, is_view) - 296usize];
     [
         "Offset of field: wr_table::definition",
-    ][::std::mem::offset_of!(wr_table, definition) - 264usize];
+    ][::std::mem::offset_of!(wr_table, definition) - 304usize];
     [
         "Offset of field: wr_table::release",
-    ][::std::mem::offset_of!(wr_table, release) - 272usize];
+    ][::std::mem::offset_of!(wr_table, release) - 312usize];
     [
         "Offset of field: wr_table::private_data",
-    ][::std::mem::offset_of!(wr_table, private_data) - 280usize];
+    ][::std::mem::offset_of!(wr_table, private_data) - 320usize];
 };
 impl Default for wr_table {
     fn default() -> Self {
@@ -1184,12 +1833,21 @@ pub struct wr_catalog {
             error: *mut weir_error,
         ) -> ::std::os::raw::c_int,
     >,
+    pub has: ::std::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::std::os::raw::c_void,
+            catalog: *const ::std::os::raw::c_char,
+            schema: *const ::std::os::raw::c_char,
+        ) -> ::std::os::raw::c_int,
+    >,
     pub table: ::std::option::Option<
         unsafe extern "C" fn(
             context: *mut ::std::os::raw::c_void,
             catalog: *const ::std::os::raw::c_char,
             schema: *const ::std::os::raw::c_char,
             name: *const ::std::os::raw::c_char,
+            options: *const weir_option,
+            n_options: usize,
             ret_table: *mut wr_table,
             error: *mut weir_error,
         ) -> ::std::os::raw::c_int,
@@ -1197,7 +1855,7 @@ pub struct wr_catalog {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of wr_catalog"][::std::mem::size_of::<wr_catalog>() - 32usize];
+    ["Size of wr_catalog"][::std::mem::size_of::<wr_catalog>() - 40usize];
     ["Alignment of wr_catalog"][::std::mem::align_of::<wr_catalog>() - 8usize];
     [
         "Offset of field: wr_catalog::size",
@@ -1209,8 +1867,11 @@ const _: () = {
         "Offset of field: wr_catalog::list",
     ][::std::mem::offset_of!(wr_catalog, list) - 16usize];
     [
+        "Offset of field: wr_catalog::has",
+    ][::std::mem::offset_of!(wr_catalog, has) - 24usize];
+    [
         "Offset of field: wr_catalog::table",
-    ][::std::mem::offset_of!(wr_catalog, table) - 24usize];
+    ][::std::mem::offset_of!(wr_catalog, table) - 32usize];
 };
 impl Default for wr_catalog {
     fn default() -> Self {
@@ -1234,7 +1895,7 @@ pub struct wr_session_options {
 const _: () = {
     [
         "Size of wr_session_options",
-    ][::std::mem::size_of::<wr_session_options>() - 64usize];
+    ][::std::mem::size_of::<wr_session_options>() - 72usize];
     [
         "Alignment of wr_session_options",
     ][::std::mem::align_of::<wr_session_options>() - 8usize];
@@ -1252,7 +1913,7 @@ const _: () = {
     ][::std::mem::offset_of!(wr_session_options, names) - 24usize];
     [
         "Offset of field: wr_session_options::functions",
-    ][::std::mem::offset_of!(wr_session_options, functions) - 56usize];
+    ][::std::mem::offset_of!(wr_session_options, functions) - 64usize];
 };
 impl Default for wr_session_options {
     fn default() -> Self {

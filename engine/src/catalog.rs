@@ -79,10 +79,14 @@ impl Names {
         Ok(names)
     }
 
-    /// Whether there is a catalog, or a schema of `catalog`, of that name. Where C cannot say, the
-    /// look-up of the table will, with its error.
-    fn may_have(&self, catalog: Option<&str>, name: &str) -> bool {
-        self.list(catalog, None).map_or(true, |names| names.iter().any(|n| n == name))
+    /// Whether names may be looked up in a catalog, or in a schema of it.
+    fn has(&self, catalog: &str, schema: Option<&str>) -> bool {
+        let (Ok(catalog), Ok(schema)) = (c_text(catalog), schema.map(c_text).transpose()) else {
+            return false;
+        };
+        let schema = schema.as_ref().map_or(std::ptr::null(), |s| s.as_ptr());
+        let has = self.callbacks.has;
+        has.is_some_and(|has| unsafe { has(self.callbacks.context, catalog.as_ptr(), schema) } != 0)
     }
 
     /// Asks C for one table; None when there is none.
@@ -98,6 +102,8 @@ impl Names {
                 catalog.as_ptr(),
                 schema.as_ptr(),
                 name.as_ptr(),
+                std::ptr::null(),
+                0,
                 &mut table,
                 &mut error,
             )
@@ -177,7 +183,7 @@ impl CatalogProviderList for Catalogs {
     }
 
     fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
-        self.0.may_have(None, name).then(|| {
+        self.0.has(name, None).then(|| {
             Arc::new(Catalog { names: self.0.clone(), name: name.to_string() })
                 as Arc<dyn CatalogProvider>
         })
@@ -196,7 +202,7 @@ impl CatalogProvider for Catalog {
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
-        self.names.may_have(Some(&self.name), name).then(|| {
+        self.names.has(&self.name, Some(name)).then(|| {
             Arc::new(SchemaOfC {
                 names: self.names.clone(),
                 catalog: self.name.clone(),

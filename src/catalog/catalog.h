@@ -79,7 +79,9 @@ int wr_names_has_table(struct wr_names *names, const struct wr_name *name, bool 
 /* What the engine calls; `names` is the context. */
 int wr_names_list(void *names, const char *catalog, const char *schema, wr_emit_fn emit, void *sink,
                   struct weir_error *error);
+int wr_names_has(void *names, const char *catalog, const char *schema);
 int wr_names_table(void *names, const char *catalog, const char *schema, const char *name,
-                   struct wr_table *ret_table, struct weir_error *error);
+                   const struct weir_option *options, size_t n_options, struct wr_table *ret_table,
+                   struct weir_error *error);
 
 #endif

@@ -115,8 +115,24 @@ static int open_name(struct wr_names *names, const struct wr_name *name,
     return WEIR_OK;
 }
 
+int wr_names_has(void *context, const char *catalog, const char *schema) {
+    struct wr_names *names = context;
+    int64_t id = 0;
+    pthread_mutex_lock(&names->mutex);
+    int code = schema ? wr_store_schema(names->store, catalog, schema, &id, NULL)
+                      : wr_store_catalog(names->store, catalog, &id, NULL);
+    pthread_mutex_unlock(&names->mutex);
+    /* Where the store cannot say, the look-up of the table will, with its error. */
+    return code || id != 0;
+}
+
 int wr_names_table(void *context, const char *catalog, const char *schema, const char *name,
-                   struct wr_table *ret_table, struct weir_error *error) {
+                   const struct weir_option *options, size_t n_options, struct wr_table *ret_table,
+                   struct weir_error *error) {
+    (void)options;
+    if (n_options > 0) {
+        return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL, "\"%s\" cannot be called", name);
+    }
     struct wr_instance *instance = NULL;
     WR_TRY(open_name(context, &(struct wr_name){catalog, schema, name}, &instance, error));
     if (!instance) return wr_error_set(error, WEIR_NOT_FOUND, "42P01", "%s", "");

@@ -29,6 +29,20 @@ const char *wr_engine_version(void);
 
 /* ---- Engine: one runtime, one memory pool, one spill directory ---- */
 
+/*
+ * Small results that are worth keeping over the process's end: the footers of Parquet files, under
+ * the file's identity. May be called from any thread, at the same time, while the engine lives. Both
+ * may fail silently.
+ */
+struct wr_cache {
+    size_t size;
+    void *context;
+    /* Hands what is kept under `key` to `take`, or does not call it. */
+    void (*get)(void *context, const char *key,
+                void (*take)(void *sink, const void *data, size_t length), void *sink);
+    void (*put)(void *context, const char *key, const void *data, size_t length);
+};
+
 struct wr_engine_options {
     size_t size;
     int32_t threads;        /* 0: one per core */
@@ -36,11 +50,16 @@ struct wr_engine_options {
     const char *spill_path; /* an existing directory, in which the engine makes its own and removes
                                it at close */
     int64_t spill_limit;    /* bytes; 0: 100 GiB */
+    const struct wr_cache *cache; /* copied; NULL: none */
 };
 
 int wr_engine_open(const struct wr_engine_options *options, struct wr_engine **ret_engine,
                    struct weir_error *error);
 void wr_engine_close(struct wr_engine *engine);
+
+/* What the engine counted since it was opened: static name, value, static description. */
+typedef void (*wr_metric_fn)(void *sink, const char *name, int64_t value, const char *help);
+void wr_engine_metrics(const struct wr_engine *engine, wr_metric_fn emit, void *sink);
 
 /* ---- Catalog: C answers names ---- */
 
@@ -70,10 +89,16 @@ struct wr_catalog {
      */
     int (*list)(void *context, const char *catalog, const char *schema, wr_emit_fn emit, void *sink,
                 struct weir_error *error);
-    /* Codes: WEIR_NOT_FOUND when there is no such table, with a message only if it says more than
-     * that. */
+    /* Whether names may be looked up in it: 1 or 0. `schema` NULL: a catalog. Listings may leave out
+     * what this knows. */
+    int (*has)(void *context, const char *catalog, const char *schema);
+    /*
+     * `options` are those of a call, `FROM name(key => value)`. Codes: WEIR_NOT_FOUND when there is
+     * no such table, with a message only if it says more than that.
+     */
     int (*table)(void *context, const char *catalog, const char *schema, const char *name,
-                 struct wr_table *ret_table, struct weir_error *error);
+                 const struct weir_option *options, size_t n_options, struct wr_table *ret_table,
+                 struct weir_error *error);
 };
 
 /* ---- Session ---- */
@@ -154,6 +179,20 @@ int wr_plan_parameters(const struct wr_plan *plan, struct ArrowSchema *ret_schem
  * success. */
 int wr_plan_bind(const struct wr_plan *plan, const struct ArrowSchema *schema,
                  struct ArrowArray *values, struct wr_plan **ret_plan, struct weir_error *error);
+
+/* ---- What a plan stands on. Nothing is run ---- */
+
+/*
+ * A text that is another one whenever the plan's rows may be others: of the statement, the views in
+ * it, the tables that it reads and what of the session's settings has a say. *ret_version is NULL
+ * when a table has no version, or a function is not a pure one. Free with wr_engine_free.
+ */
+int wr_plan_version(const struct wr_plan *plan, char **ret_version, struct weir_error *error);
+/* As weir_node_inputs and weir_node_statistics; `ret_columns` may be NULL. */
+int wr_plan_inputs(const struct wr_plan *plan, struct ArrowArrayStream *ret_rows,
+                   struct weir_error *error);
+int wr_plan_statistics(const struct wr_plan *plan, struct weir_node_statistics *ret_statistics,
+                       struct ArrowArrayStream *ret_columns, struct weir_error *error);
 
 /* ---- Runs ---- */
 

@@ -24,6 +24,7 @@ static int open_session(struct weir_session *session, const struct weir_session_
         .names = {.size = sizeof engine.names,
                   .context = workspace->names,
                   .list = wr_names_list,
+                  .has = wr_names_has,
                   .table = wr_names_table},
         .functions = options->functions,
     };

@@ -159,7 +159,7 @@ static int create_view(const char *name, const char *query, int flags, struct we
 /* Looks a table of weir.public up and lets it go. */
 static int look_up(struct wr_names *in, const char *name, struct weir_error *error) {
     struct wr_table table = {0};
-    int code = wr_names_table(in, "weir", "public", name, &table, error);
+    int code = wr_names_table(in, "weir", "public", name, NULL, 0, &table, error);
     if (code == WEIR_OK) table.release(&table);
     return code;
 }
@@ -325,7 +325,7 @@ static void a_dropped_table_lives_until_its_reader_is_done(void **state) {
     (void)state;
     struct wr_table table = {0};
     assert_int_equal(create_kept(names, "t", "x", 0, NULL), WEIR_OK);
-    assert_int_equal(wr_names_table(names, "weir", "public", "t", &table, NULL), WEIR_OK);
+    assert_int_equal(wr_names_table(names, "weir", "public", "t", NULL, 0, &table, NULL), WEIR_OK);
     assert_int_equal(drop("t", false, false, NULL), WEIR_OK);
     assert_int_equal(n_dropped, 1);
     assert_int_equal(n_open, 1);
@@ -338,12 +338,12 @@ static void a_temporary_table_stands_before_a_stored_one(void **state) {
     assert_int_equal(create_kept(names, "t", "stored", 0, NULL), WEIR_OK);
     assert_int_equal(create_view("t", "SELECT 2", WR_CREATE_TEMPORARY, NULL), WEIR_OK);
     struct wr_table table = {0};
-    assert_int_equal(wr_names_table(names, "weir", "public", "t", &table, NULL), WEIR_OK);
+    assert_int_equal(wr_names_table(names, "weir", "public", "t", NULL, 0, &table, NULL), WEIR_OK);
     assert_int_equal(table.is_view, 1);
     table.release(&table);
     assert_string_equal(list(names, "weir", "public"), "t ");
     assert_int_equal(drop("t", true, false, NULL), WEIR_OK);
-    assert_int_equal(wr_names_table(names, "weir", "public", "t", &table, NULL), WEIR_OK);
+    assert_int_equal(wr_names_table(names, "weir", "public", "t", NULL, 0, &table, NULL), WEIR_OK);
     assert_int_equal(table.is_view, 0);
     table.release(&table);
     assert_int_equal(create_view("t", "SELECT 2", WR_CREATE_TEMPORARY, NULL), WEIR_OK);
@@ -379,14 +379,14 @@ static void a_name_that_looks_like_a_path_is_opened_for_the_asker_only(void **st
     (void)state;
     struct weir_error error = {0};
     struct wr_table table = {0};
-    assert_int_equal(wr_names_table(names, "weir", "public", "data/x.csv", &table, NULL), WEIR_OK);
+    assert_int_equal(wr_names_table(names, "weir", "public", "data/x.csv", NULL, 0, &table, NULL), WEIR_OK);
     assert_string_equal(last_place, "data/x.csv");
     assert_int_equal(n_open, 1);
     table.release(&table);
     assert_int_equal(n_open, 0);
     assert_int_equal(look_up(names, "nowhere.csv", &error), WEIR_NOT_FOUND);
     assert_string_equal(error.message, "there is no file \"nowhere.csv\"");
-    assert_int_equal(wr_names_table(names, "weir", "nowhere", "data/x.csv", &table, &error),
+    assert_int_equal(wr_names_table(names, "weir", "nowhere", "data/x.csv", NULL, 0, &table, &error),
                      WEIR_NOT_FOUND);
     assert_string_equal(error.message, "");
     assert_string_equal(list(names, "weir", "public"), "");
@@ -396,7 +396,7 @@ static void a_table_named_like_a_path_wins_over_the_path(void **state) {
     (void)state;
     assert_int_equal(create_view("x.csv", "SELECT 1", 0, NULL), WEIR_OK);
     struct wr_table table = {0};
-    assert_int_equal(wr_names_table(names, "weir", "public", "x.csv", &table, NULL), WEIR_OK);
+    assert_int_equal(wr_names_table(names, "weir", "public", "x.csv", NULL, 0, &table, NULL), WEIR_OK);
     assert_int_equal(table.is_view, 1);
     table.release(&table);
 }
@@ -424,7 +424,7 @@ static void definitions_outlive_the_process_and_rows_in_memory_do_not(void **sta
     stored = open_names(directory);
     assert_string_equal(list(stored, "weir", "public"), "t ");
     struct wr_table table = {0};
-    assert_int_equal(wr_names_table(stored, "weir", "public", "t", &table, NULL), WEIR_OK);
+    assert_int_equal(wr_names_table(stored, "weir", "public", "t", NULL, 0, &table, NULL), WEIR_OK);
     const struct weir_definition *found = wr_instance_definition(table.private_data);
     assert_string_equal(found->options[0].key, "note");
     assert_string_equal(found->options[0].value, "it's \"quoted\"\n");

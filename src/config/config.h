@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration: weir.yaml, then WEIR_* variables, then what the caller gives, each key with the
+ * origin of its value.
+ *
+ * One table (keys.c) lists every key with its type, default, unit and a line of help; loading,
+ * checking, `weir config`, the manual's list and system.settings all read it. A value may be
+ * ${env:NAME} or ${file:PATH} as a whole or in parts; it is shown as it was written, so that what it
+ * stands for never comes out again. A key that is not known is an error with file, line and the
+ * nearest one that is.
+ */
+#ifndef WR_CONFIG_H
+#define WR_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/options.h"
+#include "weir.h"
+
+struct wr_config;
+
+/*
+ * `path` NULL: no file. Environment: WEIR_SPOOL_MAX_BYTES is `spool.max_bytes`; WEIR_ variables that
+ * are no key's are left alone when the program itself reads them (WEIR_CONFIG, WEIR_WORKSPACE), else
+ * an error. `settings` win over both.
+ */
+int wr_config_load(const char *path, const struct weir_option *settings, size_t n_settings,
+                   struct wr_config **ret_config, struct weir_error *error);
+void wr_config_free(struct wr_config *config);
+
+/* The value, or the key's default; units are resolved (bytes, milliseconds). The key must be in the
+ * table and of that type. A text is NULL when it has neither value nor default. */
+int64_t wr_config_int(const struct wr_config *config, const char *key);
+bool wr_config_bool(const struct wr_config *config, const char *key);
+const char *wr_config_text(const struct wr_config *config, const char *key);
+/* Whether it was given rather than left at its default. */
+bool wr_config_is_set(const struct wr_config *config, const char *key);
+
+/* The entries of `mounts:`, in the order of the file. Options without `kind`, references resolved. */
+struct wr_config_mount {
+    const char *name;
+    const char *kind; /* "files" when none is given */
+    const struct weir_option *options;
+    size_t n_options;
+    const char *origin; /* "weir.yaml:7" */
+};
+size_t wr_config_mounts(const struct wr_config *config, const struct wr_config_mount **ret_mounts);
+/* The entries of `settings:`: the engine's own, for every session. */
+size_t wr_config_settings(const struct wr_config *config, const struct weir_option **ret_settings);
+
+/* Every key with its value as written and origin: "default", "weir.yaml:3", "WEIR_THREADS", "option".
+ * The parts of mounts and settings too ("mounts.lake.url"). */
+struct wr_config_item {
+    const char *key;
+    const char *value; /* NULL: none */
+    const char *origin;
+    const char *help;
+};
+typedef int (*wr_config_item_fn)(void *sink, const struct wr_config_item *item,
+                                 struct weir_error *error);
+int wr_config_each(const struct wr_config *config, wr_config_item_fn take, void *sink,
+                   struct weir_error *error);
+
+#endif
