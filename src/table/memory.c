@@ -10,9 +10,12 @@
  * 3. The rows end with the process, so a definition of this kind is not kept in a workspace's
  * catalog.
  */
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -27,6 +30,7 @@ enum { MAX_PARTITIONS = 8, PARTITION_ROWS = 65536 };
 
 struct rows {
     atomic_int references;
+    uint64_t id; /* of no other list of this process */
     int64_t n_rows;
     size_t n_batches;
     size_t capacity;
@@ -43,8 +47,11 @@ struct memory {
 /* ---- Lists of batches ---- */
 
 static struct rows *rows_new(void) {
+    static atomic_uint_least64_t last_id;
     struct rows *rows = wr_calloc(1, sizeof *rows);
-    if (rows) atomic_init(&rows->references, 1);
+    if (!rows) return NULL;
+    atomic_init(&rows->references, 1);
+    rows->id = atomic_fetch_add_explicit(&last_id, 1, memory_order_relaxed) + 1;
     return rows;
 }
 
@@ -142,6 +149,30 @@ static int memory_statistics(void *table, struct weir_statistics *ret_statistics
         .exact = 1,
         .release = statistics_release,
     };
+    rows_release(rows);
+    return WEIR_OK;
+}
+
+/* ---- Version ---- */
+
+static uint64_t process_id;
+
+/* Not the system's number of the process, which comes again. */
+static void make_process_id(void) {
+    if (getrandom(&process_id, sizeof process_id, 0) != sizeof process_id) process_id = 0;
+}
+
+/* The rows of one list never change. Without randomness they are not worth keeping. */
+static int memory_version(void *table, char ret_version[WEIR_VERSION_SIZE],
+                          struct weir_error *error) {
+    (void)error;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_process_id);
+    struct rows *rows = snapshot(table);
+    ret_version[0] = '\0';
+    if (process_id != 0) {
+        snprintf(ret_version, WEIR_VERSION_SIZE, "%016" PRIx64 "-%" PRIx64, process_id, rows->id);
+    }
     rows_release(rows);
     return WEIR_OK;
 }
@@ -371,4 +402,5 @@ const struct weir_table_kind wr_kind_memory = {
     .statistics = memory_statistics,
     .scan = memory_plan,
     .insert = memory_insert,
+    .version = memory_version,
 };
