@@ -1725,10 +1725,18 @@ pub struct wr_engine_options {
     pub spill_path: *const ::std::os::raw::c_char,
     pub spill_limit: i64,
     pub cache: *const wr_cache,
+    pub open_beneath: ::std::option::Option<
+        unsafe extern "C" fn(
+            root: *const ::std::os::raw::c_char,
+            path: *const ::std::os::raw::c_char,
+            ret_fd: *mut ::std::os::raw::c_int,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of wr_engine_options"][::std::mem::size_of::<wr_engine_options>() - 48usize];
+    ["Size of wr_engine_options"][::std::mem::size_of::<wr_engine_options>() - 56usize];
     [
         "Alignment of wr_engine_options",
     ][::std::mem::align_of::<wr_engine_options>() - 8usize];
@@ -1750,6 +1758,9 @@ const _: () = {
     [
         "Offset of field: wr_engine_options::cache",
     ][::std::mem::offset_of!(wr_engine_options, cache) - 40usize];
+    [
+        "Offset of field: wr_engine_options::open_beneath",
+    ][::std::mem::offset_of!(wr_engine_options, open_beneath) - 48usize];
 };
 impl Default for wr_engine_options {
     fn default() -> Self {

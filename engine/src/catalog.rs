@@ -14,11 +14,13 @@ use datafusion::logical_expr::{LogicalPlanBuilder, TableType};
 use parking_lot::RwLock;
 
 use crate::bindings::*;
+use crate::calls;
 use crate::error::{Result, call_c, coded, from_c};
 use crate::files::FilesTable;
+use crate::planning::{self, Input};
 use crate::runtime::Engine;
 use crate::stream_table::StreamTable;
-use crate::view::view;
+use crate::view::{Query, view};
 
 /// What catalogs, schemas and tables of one session share.
 pub struct Names {
@@ -92,8 +94,17 @@ impl Names {
     /// Asks C for one table; None when there is none.
     fn table(&self, catalog: &str, schema: &str, name: &str) -> Result<Option<Arc<Held>>> {
         let Some(ask) = self.callbacks.table else { return Ok(None) };
+        let (written, given) = calls::decode(name);
         let (catalog, schema) = (c_text(catalog)?, c_text(schema)?);
-        let name = c_text(name)?;
+        let name = c_text(written)?;
+        let texts: Vec<(CString, CString)> = given
+            .iter()
+            .map(|(key, value)| Ok((c_text(key)?, c_text(value)?)))
+            .collect::<Result<_>>()?;
+        let options: Vec<weir_option> = texts
+            .iter()
+            .map(|(key, value)| weir_option { key: key.as_ptr(), value: value.as_ptr() })
+            .collect();
         let mut table = wr_table::default();
         let mut error = weir_error::default();
         let code = unsafe {
@@ -102,15 +113,20 @@ impl Names {
                 catalog.as_ptr(),
                 schema.as_ptr(),
                 name.as_ptr(),
-                std::ptr::null(),
-                0,
+                options.as_ptr(),
+                options.len(),
                 &mut table,
                 &mut error,
             )
         };
         match code as u32 {
             0 => Ok(Some(Arc::new(Held(table)))),
-            WEIR_NOT_FOUND if error.message[0] == 0 => Ok(None),
+            WEIR_NOT_FOUND if error.message[0] == 0 && given.is_empty() => Ok(None),
+            WEIR_NOT_FOUND if error.message[0] == 0 => Err(coded(
+                WEIR_NOT_FOUND,
+                "42883",
+                format!("there is no table, table function or kind of table {written:?} to call"),
+            )),
             _ => Err(from_c(error, code)),
         }
     }
@@ -148,6 +164,15 @@ impl Drop for Held {
 impl Held {
     pub fn kind(&self) -> &weir_table_kind {
         unsafe { &*self.0.kind }
+    }
+
+    /// What the kind says of its rows' version.
+    fn version(&self) -> Result<Option<String>> {
+        let Some(ask) = self.kind().version else { return Ok(None) };
+        let mut version = [0 as c_char; WEIR_VERSION_SIZE as usize];
+        call_c(|error| unsafe { ask(self.0.instance, version.as_mut_ptr(), error) })?;
+        version[version.len() - 1] = 0;
+        Ok(text(version.as_ptr()).filter(|version| !version.is_empty()))
     }
 }
 
@@ -219,6 +244,23 @@ struct SchemaOfC {
     name: String,
 }
 
+impl SchemaOfC {
+    async fn look_up(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let full = TableReference::full(&*self.catalog, &*self.name, name);
+        if let Some(known) = planning::known(&full) {
+            return Ok(Some(known));
+        }
+        let Some(held) = self.names.table(&self.catalog, &self.name, name)? else {
+            return Ok(None);
+        };
+        let form = FormOf(&raw const held.0.form);
+        let (table, version) = provider(&self.names, &held, form, &full).await?;
+        let kind = text(held.kind().name).unwrap_or_default();
+        planning::remember(&full, &table, Input { kind, version });
+        Ok(Some(table))
+    }
+}
+
 #[async_trait]
 impl SchemaProvider for SchemaOfC {
     fn table_names(&self) -> Vec<String> {
@@ -226,12 +268,11 @@ impl SchemaProvider for SchemaOfC {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        let Some(held) = self.names.table(&self.catalog, &self.name, name)? else {
-            return Ok(None);
-        };
-        let full = TableReference::full(&*self.catalog, &*self.name, name);
-        let form = FormOf(&raw const held.0.form);
-        provider(&self.names, &held, form, &full).await.map(Some)
+        match self.look_up(name).await {
+            // One table that cannot be read does not end the listing of all columns.
+            Err(_) if !planning::is_active() => Ok(None),
+            answer => answer,
+        }
     }
 
     async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
@@ -260,10 +301,17 @@ impl FormOf {
         unsafe { &*self.0 }
     }
 
-    /// The query of the SQL form, with its default catalog and schema.
-    pub fn sql(&self) -> (String, Option<String>, Option<String>) {
+    /// The query of the SQL form.
+    pub fn query(&self) -> Query {
         let sql = &self.get().sql;
-        (text(sql.query).unwrap_or_default(), text(sql.catalog), text(sql.schema))
+        Query {
+            text: text(sql.query).unwrap_or_default(),
+            catalog: text(sql.catalog),
+            schema: text(sql.schema),
+            source: text(sql.source),
+            inputs: options(sql.inputs, sql.n_inputs),
+            parameters: options(sql.parameters, sql.n_parameters),
+        }
     }
 
     fn parts(&self) -> Vec<FormOf> {
@@ -272,45 +320,60 @@ impl FormOf {
     }
 }
 
-/// The engine's table for a form.
+type Loaded = (Arc<dyn TableProvider>, Option<String>);
+
+/// The engine's table for a form, and its version.
 fn provider<'a>(
     names: &'a Arc<Names>,
     held: &'a Arc<Held>,
     form: FormOf,
     name: &'a TableReference,
-) -> std::pin::Pin<Box<dyn Future<Output = Result<Arc<dyn TableProvider>>> + Send + 'a>> {
+) -> std::pin::Pin<Box<dyn Future<Output = Result<Loaded>> + Send + 'a>> {
     Box::pin(async move {
         match form.get().type_ as u32 {
             WEIR_FORM_FILES => {
                 let state = names.state()?;
-                let table = FilesTable::new(&names.engine, &state, held, form, name).await;
-                Ok(Arc::new(table?) as Arc<dyn TableProvider>)
+                let table = FilesTable::new(&names.engine, &state, held, form, name).await?;
+                let version = table.version();
+                Ok((Arc::new(table) as Arc<dyn TableProvider>, version))
             }
-            WEIR_FORM_SQL => view(names, held, form, name).await,
+            WEIR_FORM_SQL => {
+                let version = form.query().version();
+                Ok((view(names, held, form, name).await?, Some(version)))
+            }
             WEIR_FORM_STREAM | WEIR_FORM_REMOTE => {
-                Ok(Arc::new(StreamTable::new(held, form, &names.state()?)?)
-                    as Arc<dyn TableProvider>)
+                let table = StreamTable::new(held, form, &names.state()?)?;
+                Ok((Arc::new(table) as Arc<dyn TableProvider>, held.version()?))
             }
-            WEIR_FORM_UNION => {
-                let mut plan: Option<LogicalPlanBuilder> = None;
-                for part in form.parts() {
-                    let source = provider(names, held, part, name).await?;
-                    let scan = LogicalPlanBuilder::scan("part", provider_as_source(source), None)?;
-                    plan = Some(match plan {
-                        Some(plan) => plan.union_by_name(scan.build()?)?,
-                        None => scan,
-                    });
-                }
-                let Some(plan) = plan else {
-                    return plan_err!("table {name} is a union without parts");
-                };
-                // Analysed now, so that the table's columns have the types that its parts agree on.
-                let state = names.state()?;
-                let options = state.config_options();
-                let plan = state.analyzer().execute_and_check(plan.build()?, options, |_, _| {})?;
-                Ok(Arc::new(ViewTable::new(plan, None)) as Arc<dyn TableProvider>)
-            }
+            WEIR_FORM_UNION => union(names, held, form, name).await,
             other => plan_err!("table {name} has an unknown form {other}"),
         }
     })
+}
+
+async fn union(
+    names: &Arc<Names>,
+    held: &Arc<Held>,
+    form: FormOf,
+    name: &TableReference,
+) -> Result<Loaded> {
+    let mut plan: Option<LogicalPlanBuilder> = None;
+    let mut versions = Some(String::new());
+    for part in form.parts() {
+        let (source, version) = provider(names, held, part, name).await?;
+        versions = versions.zip(version).map(|(all, one)| format!("{all} {one}"));
+        let scan = LogicalPlanBuilder::scan("part", provider_as_source(source), None)?;
+        plan = Some(match plan {
+            Some(plan) => plan.union_by_name(scan.build()?)?,
+            None => scan,
+        });
+    }
+    let Some(plan) = plan else {
+        return plan_err!("table {name} is a union without parts");
+    };
+    // Analysed now, so that the table's columns have the types that its parts agree on.
+    let state = names.state()?;
+    let options = state.config_options();
+    let plan = state.analyzer().execute_and_check(plan.build()?, options, |_, _| {})?;
+    Ok((Arc::new(ViewTable::new(plan, None)), versions))
 }

@@ -244,7 +244,7 @@ fn classify_io(error: &std::io::Error) -> (u32, &'static str) {
 
 /// The 1-based byte offset that an error points at: from its diagnostic, else from the parser's
 /// text.
-fn position(failure: &DataFusionError, sql: &str) -> Option<i64> {
+pub fn position(failure: &DataFusionError, sql: &str) -> Option<i64> {
     let (line, column) = match failure.diagnostic().and_then(|d| d.span) {
         Some(span) => (span.start.line, span.start.column),
         None => match failure.find_root() {

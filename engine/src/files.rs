@@ -9,6 +9,7 @@ use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use chrono::{TimeZone, Utc};
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::pruning::PrunableStatistics;
 use datafusion::common::stats::Precision;
 use datafusion::common::{
     Constraints, DFSchema, DataFusionError, ScalarValue, SchemaExt, Statistics, TableReference,
@@ -23,8 +24,10 @@ use datafusion::datasource::physical_plan::{
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::dml::InsertOp;
+use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{SortExpr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::{LexOrdering, create_lex_ordering};
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::prelude::Expr;
@@ -33,6 +36,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 use datafusion_datasource::{TableSchemaBuilder, compute_all_files_statistics};
 use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
+use sha2::{Digest, Sha256};
 
 use crate::bindings::*;
 use crate::catalog::{FormOf, Held, options, slice, text};
@@ -141,6 +145,22 @@ impl Listed {
         }
         key
     }
+
+    /// The identity with the partition values, when every file has an etag.
+    fn version(&self, identity: &str) -> Option<String> {
+        let mut hash = Sha256::new();
+        hash.update(identity);
+        for file in &self.files {
+            file.object_meta.e_tag.as_ref()?;
+            hash.update(format!("{:?}", file.partition_values));
+        }
+        Some(hexadecimal(&hash.finalize()))
+    }
+}
+
+/// Half of a hash is plenty for a version.
+pub fn hexadecimal(hash: &[u8]) -> String {
+    hash[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn remember(engine: &Engine, key: String, schema: SchemaRef, n_files: usize) -> Arc<FileSet> {
@@ -164,6 +184,7 @@ pub struct FilesTable {
     order_by: Vec<Vec<SortExpr>>,
     write_url: Option<String>,
     store_url: Option<ListingTableUrl>,
+    version: Option<String>,
 }
 
 impl fmt::Debug for FilesTable {
@@ -196,7 +217,11 @@ impl FilesTable {
                 file.object_meta = store.head(&file.object_meta.location).await?;
             }
         }
+        for file in &listed.files {
+            engine.footers.check(&file.object_meta);
+        }
         let mut key = listed.identity();
+        let version = listed.version(&key);
         if let Some(declared) = &declared {
             key.push_str(&format!("{:?}", declared.arrow));
         }
@@ -237,7 +262,13 @@ impl FilesTable {
             order_by: order_by.unwrap_or_default(),
             write_url: listed.write_url,
             store_url: listed.store_url,
+            version,
         })
+    }
+
+    /// Another text whenever the files may be others; None when one of them says nothing of itself.
+    pub fn version(&self) -> Option<String> {
+        self.version.clone()
     }
 
     /// The files with statistics and orderings from their footers, read once per file set.
@@ -276,6 +307,27 @@ impl FilesTable {
             file
         });
         Ok(files.collect())
+    }
+
+    /// The files that may hold rows for the filters, as their statistics tell.
+    fn prune(
+        &self,
+        state: &dyn Session,
+        files: Vec<PartitionedFile>,
+        filters: &[Expr],
+    ) -> Result<Vec<PartitionedFile>> {
+        let known: Option<Vec<_>> = files.iter().map(|f| f.statistics.clone()).collect();
+        let (Some(known), Some(filter)) = (known, conjunction(filters.iter().cloned())) else {
+            return Ok(files);
+        };
+        let schema = DFSchema::try_from(self.schema.clone())?;
+        let filter = state.create_physical_expr(filter, &schema)?;
+        let predicate = PruningPredicateBuilder::new().with_file_schema(self.schema.clone());
+        let Some(predicate) = predicate.build(filter) else {
+            return Ok(files); // it says nothing of bounds
+        };
+        let keep = predicate.prune(&PrunableStatistics::new(known, self.schema.clone()))?;
+        Ok(files.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(file, _)| file).collect())
     }
 
     fn partition_names(&self) -> Vec<&str> {
@@ -421,6 +473,9 @@ impl TableProvider for FilesTable {
             )?;
             let kept = files.into_iter().map(|f| filter_partitioned_file(f, &on_path, &schema));
             files = kept.filter_map(Result::transpose).collect::<Result<_>>()?;
+        }
+        if !in_file.is_empty() {
+            files = self.prune(state, files, &in_file)?;
         }
         let mut inexact = false;
         if let Some(limit) = limit.filter(|_| in_file.is_empty()) {

@@ -2,23 +2,28 @@
 
 #[rustfmt::skip]
 mod bindings;
+mod calls;
 mod catalog;
 mod commit;
 mod dml;
 mod encode;
 mod error;
+mod facts;
 mod files;
 mod filters;
+mod footers;
 mod infer;
 mod limits;
 mod named_source;
 mod plan;
+mod planning;
 mod run;
 mod runtime;
 mod scan;
 mod schema;
 mod session;
 mod sink;
+mod store;
 mod stream;
 mod stream_exec;
 mod stream_table;
@@ -93,6 +98,8 @@ pub unsafe extern "C" fn wr_engine_open(
             options.memory_limit,
             spill.as_deref().map(Path::new),
             options.spill_limit,
+            unsafe { options.cache.as_ref() }.copied(),
+            options.open_beneath,
         )?;
         give(engine, ret_engine);
         Ok(())
@@ -107,6 +114,27 @@ pub unsafe extern "C" fn wr_engine_close(engine: *mut c_void) {
         }
         Ok(())
     });
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_engine_metrics(
+    engine: *const c_void,
+    emit: wr_metric_fn,
+    sink: *mut c_void,
+) {
+    let (Some(emit), counters) = (emit, &unsafe { borrow::<Engine>(engine) }.counters) else {
+        return;
+    };
+    for (name, counter, help) in [
+        (c"store_requests", &counters.requests, c"reads of files"),
+        (c"store_bytes_read", &counters.bytes_read, c"bytes that reads of files asked for"),
+        (c"footers_read", &counters.footers_read, c"Parquet footers read from their files"),
+        (c"footers_kept", &counters.footers_kept, c"Parquet footers found in the kept cache"),
+        (c"runs", &counters.runs, c"plans that were started"),
+    ] {
+        let value = counter.load(std::sync::atomic::Ordering::Relaxed);
+        unsafe { emit(sink, name.as_ptr(), value, help.as_ptr()) };
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -224,6 +252,50 @@ pub unsafe extern "C" fn wr_plan_bind(
         plan.bind(&import_batch(&mut view, &schema)?)?;
         let bound = plan.bind(&import_batch(values, &schema)?)?;
         give(Arc::new(bound), ret_plan);
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_plan_version(
+    plan: *const c_void,
+    ret_version: *mut *mut c_char,
+    error: *mut weir_error,
+) -> c_int {
+    guard(error, || match facts::version(unsafe { borrow::<Plan>(plan) })? {
+        Some(version) => give_text(version, ret_version),
+        None => {
+            unsafe { *ret_version = std::ptr::null_mut() };
+            Ok(())
+        }
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_plan_inputs(
+    plan: *const c_void,
+    ret_rows: *mut ArrowArrayStream,
+    error: *mut weir_error,
+) -> c_int {
+    guard(error, || {
+        export(facts::inputs(unsafe { borrow::<Plan>(plan) })?, ret_rows);
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_plan_statistics(
+    plan: *const c_void,
+    ret_statistics: *mut weir_node_statistics,
+    ret_columns: *mut ArrowArrayStream,
+    error: *mut weir_error,
+) -> c_int {
+    guard(error, || {
+        let (figures, columns) = facts::statistics(unsafe { borrow::<Plan>(plan) })?;
+        unsafe { *ret_statistics = figures };
+        if !ret_columns.is_null() {
+            export(columns, ret_columns);
+        }
         Ok(())
     })
 }

@@ -18,11 +18,12 @@ use datafusion::sql::unparser::expr_to_sql;
 use crate::bindings::*;
 use crate::catalog::c_text;
 use crate::error::{Result, coded};
+use crate::planning::{InView, Inputs, Scope};
 use crate::runtime::on_large_stack;
 use crate::schema::declare;
 use crate::session::Session;
-use crate::view::{InView, view_name, view_query};
-use crate::{dml, limits};
+use crate::view::{view_name, view_query};
+use crate::{calls, dml, limits};
 
 pub struct Plan {
     pub session: Arc<Session>,
@@ -31,6 +32,9 @@ pub struct Plan {
     pub columns: Schema,
     pub kind: u32,
     pub info: Info,
+    /// The statement, the tables that it reads; empty and none after a bind.
+    pub sql: String,
+    pub inputs: Inputs,
 }
 
 impl Plan {
@@ -39,12 +43,14 @@ impl Plan {
     }
 
     async fn make(session: &Arc<Session>, sql: &str) -> Result<Plan> {
+        let scope = Scope::enter();
         limits::check_text(sql)?;
         let state = session.context.state();
         let dialect = state.config_options().sql_parser.dialect;
         let mut statement = state.sql_to_statement(sql, &dialect)?;
         limits::shape(&mut statement)?;
         dml::copy_defaults(&mut statement);
+        calls::encode(&mut statement, &state)?;
         let query = view_query(&statement);
         let _in_view = match view_name(&statement) {
             Some(name) => {
@@ -58,7 +64,8 @@ impl Plan {
             // Puts the prepared plan in its place.
             plan = session.context.execute_logical_plan(plan).await?.into_unoptimized_plan();
         }
-        Self::describe(session, plan, query)
+        let plan = Self::describe(session, plan, query)?;
+        Ok(Plan { sql: sql.to_string(), inputs: scope.inputs(), ..plan })
     }
 
     fn describe(
@@ -78,7 +85,8 @@ impl Plan {
             Some(rows) => columns_of(session, rows)?,
             None => plan.schema().as_arrow().clone(),
         };
-        Ok(Plan { session: session.clone(), plan, columns, kind, info })
+        let (sql, inputs) = (String::new(), Inputs::new());
+        Ok(Plan { session: session.clone(), plan, columns, kind, info, sql, inputs })
     }
 
     pub fn rows(&self) -> Option<&LogicalPlan> {

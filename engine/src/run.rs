@@ -22,6 +22,7 @@ use crate::dml::{Physical, physical};
 use crate::error::{Result, cancelled, coded, from_panic};
 use crate::plan::{Plan, run_in_session};
 use crate::runtime::{Engine, check_thread, on_large_stack};
+use crate::store::count;
 use crate::stream::{Reader, into_arrow};
 use crate::watch::CancelFlag;
 
@@ -51,6 +52,7 @@ pub fn execute(plan: &Plan) -> Result<(Reader, Arc<Run>)> {
     let engine = plan.session.engine.clone();
     let work = on_large_stack(|| engine.handle.block_on(physical(&state, rows, &plan.columns)))?;
     let run = Run::new(Some(work.plan.clone()), false, flag);
+    count(&engine.counters.runs, 1);
     let schema = work.plan.schema();
     let (sender, receiver) = mpsc::channel(CHANNEL_BATCHES);
     let context = state.task_ctx();
@@ -173,7 +175,7 @@ fn add_metrics(plan: &Arc<dyn ExecutionPlan>, progress: &mut weir_progress) {
     }
 }
 
-fn file_bytes(plan: &Arc<dyn ExecutionPlan>) -> i64 {
+pub fn file_bytes(plan: &Arc<dyn ExecutionPlan>) -> i64 {
     let own: u64 = plan
         .downcast_ref::<DataSourceExec>()
         .and_then(|source| source.data_source().downcast_ref::<FileScanConfig>())

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use datafusion::execution::cache::cache_manager::CacheManagerConfig;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{
     FairSpillPool, MemoryPool, TrackConsumersPool, UnboundedMemoryPool,
@@ -17,6 +18,8 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::bindings::*;
 use crate::error::{Result, coded, from_panic};
 use crate::files::FileSet;
+use crate::footers::Footers;
+use crate::store::{Counters, OpenBeneath, Stores};
 
 /// Planning recurses over expressions: each statement is planned on a thread of this stack.
 const PLANNING_STACK: usize = 256 << 20;
@@ -34,6 +37,8 @@ pub struct Engine {
     pub threads: usize,
     /// Schemas and statistics of file lists by all their identities, so that they are never stale.
     pub file_sets: Mutex<HashMap<String, Arc<FileSet>>>,
+    pub footers: Arc<Footers>,
+    pub counters: Arc<Counters>,
     spill: Option<PathBuf>,
 }
 
@@ -75,6 +80,8 @@ impl Engine {
         memory_limit: i64,
         spill_parent: Option<&Path>,
         spill_limit: i64,
+        cache: Option<wr_cache>,
+        open_beneath: OpenBeneath,
     ) -> Result<Arc<Engine>> {
         let threads = match usize::try_from(threads) {
             Ok(0) => std::thread::available_parallelism().map(usize::from).unwrap_or(1),
@@ -101,9 +108,14 @@ impl Engine {
                 Ok(n) if n > 0 => n,
                 _ => DEFAULT_SPILL_LIMIT,
             });
+        let counters = Arc::new(Counters::default());
+        let footers = Arc::new(Footers::new(cache, &counters));
+        let caches = CacheManagerConfig::default().with_file_metadata_cache(Some(footers.clone()));
         let env = RuntimeEnvBuilder::new()
             .with_memory_pool(memory_pool(memory_limit))
             .with_disk_manager_builder(disk)
+            .with_cache_manager(caches)
+            .with_object_store_registry(Arc::new(Stores::new(open_beneath, &counters)))
             .build_arc()?;
         Ok(Arc::new(Engine {
             handle: runtime.handle().clone(),
@@ -111,6 +123,8 @@ impl Engine {
             env,
             threads,
             file_sets: Mutex::default(),
+            footers,
+            counters,
             spill,
         }))
     }

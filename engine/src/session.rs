@@ -19,6 +19,8 @@ use crate::watch::WatchJoins;
 pub struct Session {
     pub engine: Arc<Engine>,
     pub context: SessionContext,
+    /// The function set's name.
+    pub functions: String,
 }
 
 impl Session {
@@ -58,7 +60,8 @@ impl Session {
         };
         let context = SessionContext::new_with_state(builder.build());
         let _ = names.state.set(context.state_weak_ref());
-        Ok(Arc::new(Session { engine: engine.clone(), context }))
+        let functions = functions.unwrap_or("default").to_string();
+        Ok(Arc::new(Session { engine: engine.clone(), context, functions }))
     }
 
     pub fn set(&self, key: &str, value: &str) -> Result<()> {

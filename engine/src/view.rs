@@ -1,55 +1,29 @@
 //! The SQL form: a query over other tables, planned inline.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::view::ViewTable;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{TableReference, plan_err};
+use datafusion::common::{
+    DFSchema, DataFusionError, ParamValues, ScalarValue, TableReference, plan_err,
+};
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{LogicalPlan, TableProviderFilterPushDown, TableType};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::Expr;
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::Statement as SqlStatement;
+use datafusion::sql::sqlparser::ast::{Ident, Query as SqlQuery, Statement as SqlStatement};
 
 use crate::catalog::{FormOf, Held, Names, text};
-use crate::error::{Result, is_coded};
-
-/// A view that names itself is an error, and so is a chain of views longer than this.
-const MAX_VIEW_DEPTH: usize = 64;
-
-thread_local! {
-    /// The views that are being planned, outermost first. A statement is planned on one thread.
-    static VIEWS: RefCell<Vec<String>> = const { RefCell::new(vec![]) };
-}
-
-/// While it lives, a view of that name is being planned.
-pub struct InView;
-
-impl InView {
-    pub fn enter(name: String) -> Result<InView> {
-        VIEWS.with_borrow_mut(|views| {
-            if let Some(at) = views.iter().position(|v| *v == name) {
-                let cycle = [&views[at..], &[name]].concat().join(" -> ");
-                return plan_err!("a view reads itself: {cycle}");
-            }
-            if views.len() >= MAX_VIEW_DEPTH {
-                return plan_err!("views are nested more than {MAX_VIEW_DEPTH} deep at {name}");
-            }
-            views.push(name);
-            Ok(InView)
-        })
-    }
-}
-
-impl Drop for InView {
-    fn drop(&mut self) {
-        VIEWS.with_borrow_mut(|views| views.pop());
-    }
-}
+use crate::error::{Result, classify, coded, is_coded, position};
+use crate::planning::InView;
+use crate::{calls, limits};
 
 /// Plans a query of the SQL form as a view, in its own default catalog and schema.
 pub async fn view(
@@ -60,23 +34,141 @@ pub async fn view(
 ) -> Result<Arc<dyn TableProvider>> {
     let _in_view = InView::enter(name.to_string())?;
     let mut state = names.state()?;
-    let (query, catalog, schema) = form.sql();
+    let query = form.query();
     let catalog_options = &mut state.config_mut().options_mut().catalog;
-    if let Some(catalog) = catalog {
-        catalog_options.default_catalog = catalog;
+    if let Some(catalog) = &query.catalog {
+        catalog_options.default_catalog = catalog.clone();
     }
-    if let Some(schema) = schema {
-        catalog_options.default_schema = schema;
+    if let Some(schema) = &query.schema {
+        catalog_options.default_schema = schema.clone();
     }
+    let plan = plan(&state, &query).await.map_err(|error| match &query.source {
+        _ if is_coded(&error) => error,
+        Some(source) => in_source(error, source, &query.text),
+        None => error.context(format!("in view {name}")),
+    })?;
     let definition = text(held.0.definition);
-    let plan = state
-        .create_logical_plan(&query)
-        .await
-        .map_err(|e| if is_coded(&e) { e } else { e.context(format!("in view {name}")) })?;
-    if matches!(plan, LogicalPlan::Ddl(_) | LogicalPlan::Dml(_) | LogicalPlan::Copy(_)) {
-        return plan_err!("the definition of {name} is not a query");
-    }
     Ok(Arc::new(View { inner: ViewTable::new(plan, definition), is_view: held.0.is_view != 0 }))
+}
+
+/// `struct weir_sql` in Rust's types.
+pub struct Query {
+    pub text: String,
+    pub catalog: Option<String>,
+    pub schema: Option<String>,
+    /// The file that holds it.
+    pub source: Option<String>,
+    pub inputs: Vec<(String, String)>,
+    pub parameters: Vec<(String, String)>,
+}
+
+impl Query {
+    /// Another text for another query.
+    pub fn version(&self) -> String {
+        let Query { text, catalog, schema, inputs, parameters, .. } = self;
+        format!("{text:?} {catalog:?} {schema:?} {inputs:?} {parameters:?}")
+    }
+}
+
+async fn plan(state: &SessionState, query: &Query) -> Result<LogicalPlan> {
+    limits::check_text(&query.text)?;
+    let dialect = state.config_options().sql_parser.dialect;
+    let mut statement = state.sql_to_statement(&query.text, &dialect)?;
+    limits::shape(&mut statement)?;
+    calls::encode(&mut statement, state)?;
+    let Some(ast) = query_of(&mut statement) else {
+        return plan_err!("the definition is not a query");
+    };
+    for (name, table) in query.inputs.iter().rev() {
+        add_input(state, ast, name, table)?;
+    }
+    let plan = state.statement_to_plan(statement).await?;
+    with_parameters(state, query, plan)
+}
+
+fn query_of(statement: &mut Statement) -> Option<&mut SqlQuery> {
+    let Statement::Statement(statement) = statement else { return None };
+    let SqlStatement::Query(query) = statement.as_mut() else { return None };
+    Some(query)
+}
+
+/// Puts `WITH "name" AS (SELECT * FROM table)` before a query.
+fn add_input(state: &SessionState, query: &mut SqlQuery, name: &str, table: &str) -> Result<()> {
+    let extension = table.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let is_path = table.contains(['/', '*', '?', '[']) || FILE_EXTENSIONS.contains(&extension);
+    let table = if is_path { Ident::with_quote('"', table).to_string() } else { table.to_string() };
+    let name = Ident::with_quote('"', name);
+    let text = format!("WITH {name} AS (SELECT * FROM {table}) SELECT 1");
+    let mut parsed = state.sql_to_statement(&text, &state.config_options().sql_parser.dialect)?;
+    let Some(mut parsed) = query_of(&mut parsed).and_then(|query| query.with.take()) else {
+        return plan_err!("input {name}: {table} is not a table");
+    };
+    match &mut query.with {
+        Some(with) => with.cte_tables.splice(0..0, parsed.cte_tables.drain(..)).for_each(drop),
+        None => query.with = Some(parsed),
+    }
+    Ok(())
+}
+
+/// What names a file rather than a table where there is no slash.
+const FILE_EXTENSIONS: &[&str] = &[
+    "parquet", "pq", "csv", "tsv", "json", "jsonl", "ndjson", "arrow", "feather", "ipc", "avro",
+    "sql", "gz", "zst", "bz2", "xz",
+];
+
+fn with_parameters(state: &SessionState, query: &Query, plan: LogicalPlan) -> Result<LogicalPlan> {
+    let mut wanted: Vec<String> = plan.get_parameter_names()?.into_iter().collect();
+    if wanted.is_empty() {
+        return Ok(plan);
+    }
+    wanted.sort();
+    let types = plan.get_parameter_types()?;
+    let mut values: HashMap<String, ScalarValue> = HashMap::new();
+    for placeholder in wanted {
+        let name = placeholder.trim_start_matches('$');
+        let given = query.parameters.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let Some((_, literal)) = given else {
+            return plan_err!(
+                "the parameter {placeholder} is not declared; add a line \"-- param {name}: default\""
+            );
+        };
+        let value = scalar(state, literal)
+            .map_err(|e| e.context(format!("parameter {placeholder}, {literal}")))?;
+        let value = match types.get(&placeholder) {
+            Some(Some(wanted)) => value
+                .cast_to(wanted)
+                .map_err(|e| e.context(format!("parameter {placeholder}, {literal}")))?,
+            _ => value,
+        };
+        values.insert(name.to_string(), value);
+    }
+    plan.with_param_values(ParamValues::from(values))
+}
+
+/// The value of an SQL literal.
+fn scalar(state: &SessionState, literal: &str) -> Result<ScalarValue> {
+    let expr = state.create_logical_expr(literal, &DFSchema::empty())?;
+    let context = SimplifyContext::builder().with_schema(Arc::new(DFSchema::empty())).build();
+    match ExprSimplifier::new(context).simplify(expr)? {
+        Expr::Literal(value, _) => Ok(value),
+        other => plan_err!("{other} is not a literal"),
+    }
+}
+
+/// An error in a file names the file, line and column.
+fn in_source(error: DataFusionError, source: &str, text: &str) -> DataFusionError {
+    let (code, sqlstate) = classify(&error);
+    let place = match position(&error, text) {
+        Some(offset) => {
+            let before = &text[..text.floor_char_boundary(offset as usize - 1)];
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            format!("{source}:{line}:{column}")
+        }
+        None => source.to_string(),
+    };
+    let message = error.strip_backtrace();
+    coded(code, sqlstate, format!("{place}: {message}"))
 }
 
 /// A view table that says whether the catalog calls it one.

@@ -51,6 +51,9 @@ struct wr_engine_options {
                                it at close */
     int64_t spill_limit;    /* bytes; 0: 100 GiB */
     const struct wr_cache *cache; /* copied; NULL: none */
+    /* Opens the file of a URL "weir+file://<root in hexadecimal>/<path>" for reading; both paths are
+     * absolute. NULL: such URLs are refused. */
+    int (*open_beneath)(const char *root, const char *path, int *ret_fd, struct weir_error *error);
 };
 
 int wr_engine_open(const struct wr_engine_options *options, struct wr_engine **ret_engine,

@@ -1,0 +1,182 @@
+//! Footers of Parquet files: in memory, and over the process's end in the cache that C keeps.
+
+use std::ffi::c_void;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{TimeZone, Utc};
+use datafusion::common::{HashMap, Result, TableReference};
+use datafusion::datasource::physical_plan::parquet::CachedParquetMetaData;
+use datafusion::execution::cache::cache_manager::{
+    CachedFileMetadataEntry, DEFAULT_METADATA_CACHE_LIMIT,
+};
+use datafusion::execution::cache::default_cache::DefaultCache;
+use datafusion::execution::cache::{Cache, CacheEntryInfo};
+use object_store::ObjectMeta;
+use object_store::path::Path;
+use parquet::file::metadata::{
+    PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, ParquetMetaDataWriter,
+};
+
+use crate::bindings::wr_cache;
+use crate::catalog::c_text;
+use crate::store::{Counters, count};
+
+/// A footer with its page index larger than this, in bytes, is kept in memory only.
+const LARGEST_KEPT: usize = 8 << 20;
+/// Written first, so that another layout is not misread.
+const LAYOUT: u8 = 1;
+
+pub struct Footers {
+    memory: DefaultCache<Path, CachedFileMetadataEntry>,
+    kept: Option<wr_cache>,
+    counters: Arc<Counters>,
+}
+
+// The contract of wr_cache: callable from any thread.
+unsafe impl Send for Footers {}
+unsafe impl Sync for Footers {}
+
+impl fmt::Debug for Footers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Footers({})", self.memory.len())
+    }
+}
+
+unsafe extern "C" fn take(sink: *mut c_void, data: *const c_void, length: usize) {
+    let sink = unsafe { &mut *sink.cast::<Vec<u8>>() };
+    sink.extend_from_slice(unsafe { std::slice::from_raw_parts(data.cast(), length) });
+}
+
+impl Footers {
+    pub fn new(kept: Option<wr_cache>, counters: &Arc<Counters>) -> Footers {
+        let memory = DefaultCache::new(DEFAULT_METADATA_CACHE_LIMIT);
+        Footers { memory, kept, counters: counters.clone() }
+    }
+
+    /// Forgets what is known of another file under this one's path: the engine itself compares no
+    /// more than size and time, which two files may share.
+    pub fn check(&self, meta: &ObjectMeta) {
+        if self.get(&meta.location).is_some_and(|entry| entry.meta.e_tag != meta.e_tag) {
+            self.memory.remove(&meta.location);
+        }
+    }
+
+    fn load(&self, path: &Path) -> Option<CachedFileMetadataEntry> {
+        let kept = self.kept.as_ref()?;
+        let key = c_text(path.as_ref()).ok()?;
+        let mut data: Vec<u8> = vec![];
+        unsafe { kept.get?(kept.context, key.as_ptr(), Some(take), (&raw mut data).cast()) };
+        let entry = decode(path, &data)?;
+        count(&self.counters.footers_kept, 1);
+        Some(entry)
+    }
+
+    fn save(&self, path: &Path, entry: &CachedFileMetadataEntry) -> Option<()> {
+        let kept = self.kept.as_ref()?;
+        let data = encode(entry).filter(|data| data.len() <= LARGEST_KEPT)?;
+        let key = c_text(path.as_ref()).ok()?;
+        unsafe { kept.put?(kept.context, key.as_ptr(), data.as_ptr().cast(), data.len()) };
+        Some(())
+    }
+}
+
+fn encode(entry: &CachedFileMetadataEntry) -> Option<Vec<u8>> {
+    let metadata = entry.file_metadata.as_any().downcast_ref::<CachedParquetMetaData>()?;
+    let metadata = metadata.parquet_metadata();
+    let etag = entry.meta.e_tag.as_deref().unwrap_or_default();
+    let mut data = vec![LAYOUT, has_index(metadata) as u8, u8::try_from(etag.len()).ok()?];
+    data.extend(entry.meta.size.to_le_bytes());
+    data.extend(entry.meta.last_modified.timestamp_nanos_opt()?.to_le_bytes());
+    data.extend(etag.as_bytes());
+    ParquetMetaDataWriter::new(&mut data, metadata).finish().ok()?;
+    Some(data)
+}
+
+fn has_index(metadata: &ParquetMetaData) -> bool {
+    metadata.column_index().is_some() && metadata.offset_index().is_some()
+}
+
+fn decode(path: &Path, data: &[u8]) -> Option<CachedFileMetadataEntry> {
+    let (head, rest) = data.split_first_chunk::<3>()?;
+    let (size, rest) = rest.split_first_chunk::<8>()?;
+    let (modified, rest) = rest.split_first_chunk::<8>()?;
+    let [LAYOUT, has_index, etag] = *head else { return None };
+    let (etag, footer) = rest.split_at_checked(usize::from(etag))?;
+    let policy = if has_index == 1 { PageIndexPolicy::Required } else { PageIndexPolicy::Skip };
+    let reader = ParquetMetaDataReader::new().with_page_index_policy(policy);
+    let metadata = reader.parse_and_finish(&Bytes::copy_from_slice(footer)).ok()?;
+    let meta = ObjectMeta {
+        location: path.clone(),
+        last_modified: Utc.timestamp_nanos(i64::from_le_bytes(*modified)),
+        size: u64::from_le_bytes(*size),
+        e_tag: (!etag.is_empty()).then(|| String::from_utf8_lossy(etag).into_owned()),
+        version: None,
+    };
+    let metadata = Arc::new(CachedParquetMetaData::new(Arc::new(metadata)));
+    Some(CachedFileMetadataEntry::new(meta, metadata))
+}
+
+impl Cache<Path, CachedFileMetadataEntry> for Footers {
+    fn get(&self, path: &Path) -> Option<CachedFileMetadataEntry> {
+        if let Some(entry) = self.memory.get(path) {
+            return Some(entry);
+        }
+        let entry = self.load(path)?;
+        self.memory.put(path, entry.clone());
+        Some(entry)
+    }
+
+    /// The engine puts what it has just read.
+    fn put(&self, path: &Path, entry: CachedFileMetadataEntry) -> Option<CachedFileMetadataEntry> {
+        count(&self.counters.footers_read, 1);
+        self.save(path, &entry);
+        self.memory.put(path, entry)
+    }
+
+    fn remove(&self, path: &Path) -> Option<CachedFileMetadataEntry> {
+        self.memory.remove(path)
+    }
+
+    fn contains_key(&self, path: &Path) -> bool {
+        self.memory.contains_key(path)
+    }
+
+    fn len(&self) -> usize {
+        self.memory.len()
+    }
+
+    fn clear(&self) {
+        self.memory.clear();
+    }
+
+    fn name(&self) -> String {
+        "footers".into()
+    }
+
+    fn cache_limit(&self) -> usize {
+        self.memory.cache_limit()
+    }
+
+    fn update_cache_limit(&self, limit: usize) {
+        self.memory.update_cache_limit(limit);
+    }
+
+    fn cache_ttl(&self) -> Option<Duration> {
+        self.memory.cache_ttl()
+    }
+
+    fn update_cache_ttl(&self, ttl: Option<Duration>) {
+        self.memory.update_cache_ttl(ttl);
+    }
+
+    fn drop_table_entries(&self, table: &TableReference) -> Result<()> {
+        self.memory.drop_table_entries(table)
+    }
+
+    fn list_entries(&self) -> HashMap<Path, CacheEntryInfo<CachedFileMetadataEntry>> {
+        self.memory.list_entries()
+    }
+}

@@ -1,0 +1,106 @@
+//! What the planning of one statement shares: each table that it met, looked up once, and the views
+//! that are being planned. A statement is planned on one thread.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use datafusion::common::{TableReference, plan_err};
+
+use crate::error::Result;
+
+/// A view that names itself is an error, and so is a chain of views longer than this.
+const MAX_VIEW_DEPTH: usize = 64;
+
+/// A table that a statement reads, directly or through views.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Input {
+    pub kind: String,
+    /// Another text whenever the table's own rows, or a view's text, may be others.
+    pub version: Option<String>,
+}
+
+pub type Inputs = BTreeMap<String, Input>;
+
+#[derive(Default)]
+struct Planning {
+    views: Vec<String>, // outermost first
+    tables: HashMap<TableReference, Arc<dyn TableProvider>>,
+    inputs: Inputs,
+}
+
+thread_local! {
+    static PLANNING: RefCell<Option<Planning>> = const { RefCell::new(None) };
+}
+
+/// While it lives, a statement is being planned on this thread.
+pub struct Scope(());
+
+impl Scope {
+    pub fn enter() -> Scope {
+        PLANNING.set(Some(Planning::default()));
+        Scope(())
+    }
+
+    /// The tables that were met.
+    pub fn inputs(self) -> Inputs {
+        PLANNING
+            .with_borrow_mut(|p| p.as_mut().map(|p| std::mem::take(&mut p.inputs)))
+            .unwrap_or_default()
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        PLANNING.set(None);
+    }
+}
+
+fn with<T>(f: impl FnOnce(&mut Planning) -> T) -> Option<T> {
+    PLANNING.with_borrow_mut(|planning| planning.as_mut().map(f))
+}
+
+/// Whether a statement is being planned, rather than information_schema being read.
+pub fn is_active() -> bool {
+    PLANNING.with_borrow(Option::is_some)
+}
+
+/// A table that the statement met before: it sees one list of files, and a view is planned once.
+pub fn known(name: &TableReference) -> Option<Arc<dyn TableProvider>> {
+    with(|planning| planning.tables.get(name).cloned()).flatten()
+}
+
+pub fn remember(name: &TableReference, table: &Arc<dyn TableProvider>, input: Input) {
+    with(|planning| {
+        planning.tables.insert(name.clone(), table.clone());
+        planning.inputs.insert(name.to_string(), input);
+    });
+}
+
+/// While it lives, a view of that name is being planned.
+pub struct InView(());
+
+impl InView {
+    pub fn enter(name: String) -> Result<InView> {
+        let entered = with(|planning| {
+            let views = &mut planning.views;
+            if let Some(at) = views.iter().position(|v| *v == name) {
+                let cycle = [&views[at..], &[name]].concat().join(" -> ");
+                return plan_err!("a view reads itself: {cycle}");
+            }
+            if views.len() >= MAX_VIEW_DEPTH {
+                return plan_err!("views are nested more than {MAX_VIEW_DEPTH} deep at {name}");
+            }
+            views.push(name);
+            Ok(())
+        });
+        entered.unwrap_or(Ok(())).map(InView)
+    }
+}
+
+impl Drop for InView {
+    fn drop(&mut self) {
+        with(|planning| planning.views.pop());
+    }
+}
