@@ -217,9 +217,6 @@ impl FilesTable {
                 file.object_meta = store.head(&file.object_meta.location).await?;
             }
         }
-        for file in &listed.files {
-            engine.footers.check(&file.object_meta);
-        }
         let mut key = listed.identity();
         let version = listed.version(&key);
         if let Some(declared) = &declared {
@@ -229,6 +226,7 @@ impl FilesTable {
         let set = match cached {
             Some(set) => set,
             None => {
+                listed.files.iter().for_each(|file| engine.footers.check(&file.object_meta));
                 let schema = match (&declared, &store) {
                     (Some(declared), _) => declared.arrow.clone(),
                     (None, Some(store)) => infer(state, store, &format, &listed).await?,

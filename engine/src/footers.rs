@@ -61,6 +61,7 @@ impl Footers {
     pub fn check(&self, meta: &ObjectMeta) {
         if self.get(&meta.location).is_some_and(|entry| entry.meta.e_tag != meta.e_tag) {
             self.memory.remove(&meta.location);
+            self.keep(&meta.location, &[]);
         }
     }
 
@@ -74,9 +75,8 @@ impl Footers {
         Some(entry)
     }
 
-    fn save(&self, path: &Path, entry: &CachedFileMetadataEntry) -> Option<()> {
+    fn keep(&self, path: &Path, data: &[u8]) -> Option<()> {
         let kept = self.kept.as_ref()?;
-        let data = encode(entry).filter(|data| data.len() <= LARGEST_KEPT)?;
         let key = c_text(path.as_ref()).ok()?;
         unsafe { kept.put?(kept.context, key.as_ptr(), data.as_ptr().cast(), data.len()) };
         Some(())
@@ -132,7 +132,9 @@ impl Cache<Path, CachedFileMetadataEntry> for Footers {
     /// The engine puts what it has just read.
     fn put(&self, path: &Path, entry: CachedFileMetadataEntry) -> Option<CachedFileMetadataEntry> {
         count(&self.counters.footers_read, 1);
-        self.save(path, &entry);
+        if let Some(data) = encode(&entry).filter(|data| data.len() <= LARGEST_KEPT) {
+            self.keep(path, &data);
+        }
         self.memory.put(path, entry)
     }
 
@@ -178,5 +180,119 @@ impl Cache<Path, CachedFileMetadataEntry> for Footers {
 
     fn list_entries(&self) -> HashMap<Path, CacheEntryInfo<CachedFileMetadataEntry>> {
         self.memory.list_entries()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap as Map;
+    use std::ffi::{CStr, c_char};
+    use std::sync::Mutex;
+    use std::sync::atomic::Ordering;
+
+    use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+
+    type Kept = Mutex<Map<Vec<u8>, Vec<u8>>>;
+
+    unsafe extern "C" fn get(
+        context: *mut c_void,
+        key: *const c_char,
+        take: Option<unsafe extern "C" fn(*mut c_void, *const c_void, usize)>,
+        sink: *mut c_void,
+    ) {
+        let kept = unsafe { &*context.cast::<Kept>() }.lock().unwrap();
+        if let Some(data) = kept.get(unsafe { CStr::from_ptr(key) }.to_bytes()) {
+            unsafe { take.unwrap()(sink, data.as_ptr().cast(), data.len()) };
+        }
+    }
+
+    unsafe extern "C" fn put(
+        context: *mut c_void,
+        key: *const c_char,
+        data: *const c_void,
+        length: usize,
+    ) {
+        let mut kept = unsafe { &*context.cast::<Kept>() }.lock().unwrap();
+        let data = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) };
+        kept.insert(unsafe { CStr::from_ptr(key) }.to_bytes().to_vec(), data.to_vec());
+    }
+
+    fn footers(kept: &Kept) -> (Footers, Arc<Counters>) {
+        let cache = wr_cache {
+            size: size_of::<wr_cache>(),
+            context: (&raw const *kept).cast_mut().cast(),
+            get: Some(get),
+            put: Some(put),
+        };
+        let counters = Arc::new(Counters::default());
+        (Footers::new(Some(cache), &counters), counters)
+    }
+
+    fn entry(etag: &str) -> CachedFileMetadataEntry {
+        let column: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1000));
+        let batch = RecordBatch::try_from_iter([("a", column)]).unwrap();
+        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        let file = Bytes::from(writer.into_inner().unwrap());
+        let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Required);
+        let metadata = reader.parse_and_finish(&file).unwrap();
+        let meta = ObjectMeta {
+            location: Path::from("d/x.parquet"),
+            last_modified: Utc.timestamp_nanos(1_700_000_000_123_456_789),
+            size: file.len() as u64,
+            e_tag: Some(etag.to_string()),
+            version: None,
+        };
+        CachedFileMetadataEntry::new(meta, Arc::new(CachedParquetMetaData::new(metadata.into())))
+    }
+
+    #[test]
+    fn a_kept_footer_is_the_one_that_was_read_with_its_page_index() {
+        let kept = Kept::default();
+        let entry = entry("v1");
+        footers(&kept).0.put(&entry.meta.location, entry.clone());
+        let (later, counters) = footers(&kept);
+        let found = later.get(&entry.meta.location).unwrap();
+        assert_eq!(found.meta, entry.meta);
+        let metadata = |entry: &CachedFileMetadataEntry| {
+            let any = entry.file_metadata.as_any();
+            any.downcast_ref::<CachedParquetMetaData>().unwrap().parquet_metadata().clone()
+        };
+        let (found, read) = (metadata(&found), metadata(&entry));
+        assert_eq!(found.file_metadata(), read.file_metadata());
+        assert_eq!(found.column_index(), read.column_index());
+        assert_eq!(found.offset_index(), read.offset_index());
+        assert_eq!(found.row_group(0).num_rows(), 1000);
+        assert_eq!(counters.footers_kept.load(Ordering::Relaxed), 1);
+        assert_eq!(counters.footers_read.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn another_file_under_the_same_path_is_not_taken_for_this_one() {
+        let kept = Kept::default();
+        let old = entry("v1");
+        let (footers, _) = footers(&kept);
+        footers.put(&old.meta.location, old.clone());
+        footers.check(&old.meta);
+        assert!(footers.memory.contains_key(&old.meta.location));
+        let new = ObjectMeta { e_tag: Some("v2".into()), ..old.meta.clone() };
+        footers.check(&new);
+        assert!(footers.get(&old.meta.location).is_none());
+    }
+
+    #[test]
+    fn damaged_data_is_no_footer() {
+        let path = Path::from("x");
+        let data = encode(&entry("v1")).unwrap();
+        assert!(decode(&path, &data).is_some());
+        for length in [0, 1, 5, 20, data.len() / 2, data.len() - 1] {
+            assert!(decode(&path, &data[..length]).is_none(), "{length}");
+        }
+        let mut other_layout = data.clone();
+        other_layout[0] = LAYOUT + 1;
+        assert!(decode(&path, &other_layout).is_none());
     }
 }
