@@ -131,13 +131,15 @@ impl Names {
         }
     }
 
-    pub fn state(&self) -> Result<SessionState> {
-        let state = self.state.get().and_then(Weak::upgrade);
-        let state = state.ok_or_else(|| {
-            coded(WEIR_INVALID_STATE, "55000", "the session of this table was closed")
-        })?;
-        let state = state.read().clone();
-        Ok(state)
+    /// The session's state, one copy for all of a statement's planning.
+    pub fn state(&self) -> Result<Arc<SessionState>> {
+        planning::state(|| {
+            let state = self.state.get().and_then(Weak::upgrade).ok_or_else(|| {
+                coded(WEIR_INVALID_STATE, "55000", "the session of this table was closed")
+            })?;
+            let state = state.read().clone();
+            Ok(Arc::new(state))
+        })
     }
 }
 
@@ -342,7 +344,7 @@ fn provider<'a>(
                 Ok((view(names, held, form, name).await?, Some(version)))
             }
             WEIR_FORM_STREAM | WEIR_FORM_REMOTE => {
-                let table = StreamTable::new(held, form, &names.state()?)?;
+                let table = StreamTable::new(held, form, names.state()?.as_ref())?;
                 Ok((Arc::new(table) as Arc<dyn TableProvider>, held.version()?))
             }
             WEIR_FORM_UNION => union(names, held, form, name).await,

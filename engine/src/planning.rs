@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
 use datafusion::common::{TableReference, plan_err};
+use datafusion::execution::SessionState;
 
 use crate::error::Result;
 
@@ -28,6 +29,7 @@ struct Planning {
     views: Vec<String>, // outermost first
     tables: HashMap<TableReference, Arc<dyn TableProvider>>,
     inputs: Inputs,
+    state: Option<Arc<SessionState>>,
 }
 
 thread_local! {
@@ -76,6 +78,16 @@ pub fn remember(name: &TableReference, table: &Arc<dyn TableProvider>, input: In
         planning.tables.insert(name.clone(), table.clone());
         planning.inputs.insert(name.to_string(), input);
     });
+}
+
+/// The session's state, made once: a copy of it costs as much as planning a small view.
+pub fn state(make: impl FnOnce() -> Result<Arc<SessionState>>) -> Result<Arc<SessionState>> {
+    if let Some(state) = with(|planning| planning.state.clone()).flatten() {
+        return Ok(state);
+    }
+    let state = make()?;
+    with(|planning| planning.state = Some(state.clone()));
+    Ok(state)
 }
 
 /// While it lives, a view of that name is being planned.

@@ -33,15 +33,8 @@ pub async fn view(
     name: &TableReference,
 ) -> Result<Arc<dyn TableProvider>> {
     let _in_view = InView::enter(name.to_string())?;
-    let mut state = names.state()?;
     let query = form.query();
-    let catalog_options = &mut state.config_mut().options_mut().catalog;
-    if let Some(catalog) = &query.catalog {
-        catalog_options.default_catalog = catalog.clone();
-    }
-    if let Some(schema) = &query.schema {
-        catalog_options.default_schema = schema.clone();
-    }
+    let state = state_for(names.state()?, &query);
     let plan = plan(&state, &query).await.map_err(|error| match &query.source {
         _ if is_coded(&error) => error,
         Some(source) => in_source(error, source, &query.text),
@@ -49,6 +42,19 @@ pub async fn view(
     })?;
     let definition = text(held.0.definition);
     Ok(Arc::new(View { inner: ViewTable::new(plan, definition), is_view: held.0.is_view != 0 }))
+}
+
+/// The state with the query's own default catalog and schema.
+fn state_for(mut state: Arc<SessionState>, query: &Query) -> Arc<SessionState> {
+    let now = &state.config_options().catalog;
+    let catalog = query.catalog.clone().unwrap_or_else(|| now.default_catalog.clone());
+    let schema = query.schema.clone().unwrap_or_else(|| now.default_schema.clone());
+    if catalog != now.default_catalog || schema != now.default_schema {
+        let options = Arc::make_mut(&mut state).config_mut().options_mut();
+        options.catalog.default_catalog = catalog;
+        options.catalog.default_schema = schema;
+    }
+    state
 }
 
 /// `struct weir_sql` in Rust's types.
