@@ -198,16 +198,16 @@ int wr_files_select(const struct wr_files_source *source, struct wr_file_list *l
 /* ---- Pipes ---- */
 
 /* A copy of what a pipe gave, in a temporary file. */
-struct wr_spool;
+struct wr_pipe;
 
 /*
- * Copies when `path` is a pipe or a socket; else *ret_spool is NULL. Devices, terminals and an
+ * Copies when `path` is a pipe or a socket; else *ret_pipe is NULL. Devices, terminals and an
  * empty pipe are errors. The same pipe of a descriptor (/dev/stdin) gives the same copy.
  */
-int wr_spool_open(const char *text, const char *path, struct wr_spool **ret_spool,
-                  struct weir_error *error);
-const char *wr_spool_path(const struct wr_spool *spool);
-void wr_spool_close(struct wr_spool *spool);
+int wr_pipe_open(const char *text, const char *path, struct wr_pipe **ret_pipe,
+                 struct weir_error *error);
+const char *wr_pipe_path(const struct wr_pipe *pipe);
+void wr_pipe_close(struct wr_pipe *pipe);
 
 /* ---- Partitions ---- */
 

@@ -15,7 +15,7 @@
 struct table {
     struct wr_files_source source;
     struct wr_files_cache cache;
-    struct wr_spool *spool; /* NULL: the path is no pipe */
+    struct wr_pipe *spool; /* NULL: the path is no pipe */
 };
 
 static int files_form(void *instance, struct weir_form *ret_form, struct weir_error *error) {
@@ -26,7 +26,7 @@ static int files_form(void *instance, struct weir_form *ret_form, struct weir_er
 static void files_close(void *instance) {
     struct table *table = instance;
     if (!table) return;
-    wr_spool_close(table->spool);
+    wr_pipe_close(table->spool);
     wr_files_source_reset(&table->source);
     wr_files_cache_reset(&table->cache);
     wr_free(table);
@@ -45,10 +45,10 @@ static int replace_path(struct wr_files_source *source, const char *path,
 /* Names a pipe's copy, or the file behind /dev/stdin, in the place of the path. */
 static int look_behind(struct table *table, struct weir_error *error) {
     struct wr_files_source *source = &table->source;
-    WR_TRY(wr_spool_open(source->text, source->path, &table->spool, error));
+    WR_TRY(wr_pipe_open(source->text, source->path, &table->spool, error));
     if (table->spool) {
         source->copied = true;
-        return replace_path(source, wr_spool_path(table->spool), error);
+        return replace_path(source, wr_pipe_path(table->spool), error);
     }
     char real[PATH_MAX];
     bool alias = strncmp(source->path, "/dev/", 5) == 0 || strncmp(source->path, "/proc/", 6) == 0;

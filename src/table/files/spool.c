@@ -22,8 +22,8 @@
 
 enum { COPY_BYTES = 128 * 1024, MOST_UNUSED = 8 };
 
-struct wr_spool {
-    struct wr_spool *next;
+struct wr_pipe {
+    struct wr_pipe *next;
     dev_t device; /* of the pipe */
     ino_t inode;
     size_t references;
@@ -34,7 +34,7 @@ struct wr_spool {
 
 static pthread_mutex_t lock =
     PTHREAD_MUTEX_INITIALIZER; /* of what follows, and held while a pipe is copied */
-static struct wr_spool *kept;  /* newest first */
+static struct wr_pipe *kept;   /* newest first */
 
 /* The descriptor that /dev/stdin, /dev/fd/N or /proc/self/fd/N stands for; -1: the path is none of
  * them. */
@@ -93,24 +93,24 @@ static int copy(const char *text, int from, int to, const char *target, struct w
 
 /* On Linux an open file has a path even without a name, so that nothing is left behind however the
  * process ends. */
-static void take_name_away(struct wr_spool *spool) {
+static void take_name_away(struct wr_pipe *pipe) {
     char path[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", spool->fd);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", pipe->fd);
     int again = open(path, O_RDONLY | O_CLOEXEC);
     if (again < 0) return;
     close(again);
     char *copy_of_path = wr_strdup(path);
     if (!copy_of_path) return;
-    if (unlink(spool->path) == 0) {
-        wr_free(spool->path);
-        spool->path = copy_of_path;
-        spool->named = false;
+    if (unlink(pipe->path) == 0) {
+        wr_free(pipe->path);
+        pipe->path = copy_of_path;
+        pipe->named = false;
     } else {
         wr_free(copy_of_path);
     }
 }
 
-static int make_file(struct wr_spool *spool, struct weir_error *error) {
+static int make_file(struct wr_pipe *pipe, struct weir_error *error) {
     const char *directory = getenv("TMPDIR");
     if (!directory || !*directory) directory = "/tmp";
     struct wr_buffer path;
@@ -120,75 +120,75 @@ static int make_file(struct wr_spool *spool, struct weir_error *error) {
         wr_buffer_reset(&path);
         return wr_error_memory(error);
     }
-    spool->fd = mkostemp(path.data, O_CLOEXEC);
-    if (spool->fd < 0) {
+    pipe->fd = mkostemp(path.data, O_CLOEXEC);
+    if (pipe->fd < 0) {
         int reason = errno;
         wr_buffer_reset(&path);
         return wr_error_errno(error, reason, "cannot make a temporary file in \"%s\" (TMPDIR)",
                               directory);
     }
-    spool->path = wr_buffer_take(&path);
-    spool->named = true;
+    pipe->path = wr_buffer_take(&path);
+    pipe->named = true;
     return WEIR_OK;
 }
 
-static void destroy(struct wr_spool *spool) {
-    if (spool->named) unlink(spool->path);
-    if (spool->fd >= 0) close(spool->fd);
-    wr_free(spool->path);
-    wr_free(spool);
+static void destroy(struct wr_pipe *pipe) {
+    if (pipe->named) unlink(pipe->path);
+    if (pipe->fd >= 0) close(pipe->fd);
+    wr_free(pipe->path);
+    wr_free(pipe);
 }
 
-static int spool_new(const char *text, const char *path, int descriptor,
-                     struct wr_spool **ret_spool, struct weir_error *error) {
+static int pipe_new(const char *text, const char *path, int descriptor, struct wr_pipe **ret_pipe,
+                    struct weir_error *error) {
     int from =
         descriptor >= 0 ? fcntl(descriptor, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC);
     if (from < 0) return wr_error_errno(error, errno, "cannot open \"%s\"", text);
-    struct wr_spool *spool = wr_calloc(1, sizeof *spool);
-    if (!spool) {
+    struct wr_pipe *pipe = wr_calloc(1, sizeof *pipe);
+    if (!pipe) {
         close(from);
         return wr_error_memory(error);
     }
-    spool->fd = -1;
-    spool->references = 1;
-    int code = make_file(spool, error);
-    if (code == 0) code = copy(text, from, spool->fd, spool->path, error);
+    pipe->fd = -1;
+    pipe->references = 1;
+    int code = make_file(pipe, error);
+    if (code == 0) code = copy(text, from, pipe->fd, pipe->path, error);
     close(from);
     if (code) {
-        destroy(spool);
+        destroy(pipe);
         return code;
     }
-    take_name_away(spool);
-    *ret_spool = spool;
+    take_name_away(pipe);
+    *ret_pipe = pipe;
     return WEIR_OK;
 }
 
 static int open_descriptor(const char *text, int descriptor, const struct stat *status,
-                           struct wr_spool **ret_spool, struct weir_error *error) {
-    for (struct wr_spool *spool = kept; spool; spool = spool->next) {
-        if (spool->device == status->st_dev && spool->inode == status->st_ino) {
-            spool->references++;
-            *ret_spool = spool;
+                           struct wr_pipe **ret_pipe, struct weir_error *error) {
+    for (struct wr_pipe *pipe = kept; pipe; pipe = pipe->next) {
+        if (pipe->device == status->st_dev && pipe->inode == status->st_ino) {
+            pipe->references++;
+            *ret_pipe = pipe;
             return WEIR_OK;
         }
     }
-    struct wr_spool *spool = NULL;
-    WR_TRY(spool_new(text, NULL, descriptor, &spool, error));
+    struct wr_pipe *pipe = NULL;
+    WR_TRY(pipe_new(text, NULL, descriptor, &pipe, error));
     /* What still has a name must not outlive its table: nothing would take the name away. */
-    if (!spool->named) {
-        spool->device = status->st_dev;
-        spool->inode = status->st_ino;
-        spool->next = kept;
-        kept = spool;
+    if (!pipe->named) {
+        pipe->device = status->st_dev;
+        pipe->inode = status->st_ino;
+        pipe->next = kept;
+        kept = pipe;
     }
-    *ret_spool = spool;
+    *ret_pipe = pipe;
     return WEIR_OK;
 }
 
-int wr_spool_open(const char *text, const char *path, struct wr_spool **ret_spool,
-                  struct weir_error *error) {
+int wr_pipe_open(const char *text, const char *path, struct wr_pipe **ret_pipe,
+                 struct weir_error *error) {
     struct stat status;
-    *ret_spool = NULL;
+    *ret_pipe = NULL;
     int descriptor = descriptor_of(path);
     if ((descriptor >= 0 ? fstat(descriptor, &status) : stat(path, &status)) != 0) {
         /* A missing file is for the listing to tell, which knows what else is there. */
@@ -203,29 +203,29 @@ int wr_spool_open(const char *text, const char *path, struct wr_spool **ret_spoo
                             "\"%s\" is %s; only files, directories and pipes can be read", text,
                             what);
     }
-    if (descriptor < 0) return spool_new(text, path, -1, ret_spool, error);
+    if (descriptor < 0) return pipe_new(text, path, -1, ret_pipe, error);
     pthread_mutex_lock(&lock);
-    int code = open_descriptor(text, descriptor, &status, ret_spool, error);
+    int code = open_descriptor(text, descriptor, &status, ret_pipe, error);
     pthread_mutex_unlock(&lock);
     return code;
 }
 
-const char *wr_spool_path(const struct wr_spool *spool) {
-    return spool->path;
+const char *wr_pipe_path(const struct wr_pipe *pipe) {
+    return pipe->path;
 }
 
-void wr_spool_close(struct wr_spool *spool) {
-    if (!spool) return;
+void wr_pipe_close(struct wr_pipe *pipe) {
+    if (!pipe) return;
     pthread_mutex_lock(&lock);
-    spool->references--;
+    pipe->references--;
     bool is_kept = false;
     size_t n_unused = 0;
-    for (struct wr_spool **place = &kept; *place;) {
-        struct wr_spool *one = *place;
-        is_kept = is_kept || one == spool;
+    for (struct wr_pipe **place = &kept; *place;) {
+        struct wr_pipe *one = *place;
+        is_kept = is_kept || one == pipe;
         if (one->references == 0 && ++n_unused > MOST_UNUSED) {
             *place = one->next;
-            if (one != spool)
+            if (one != pipe)
                 destroy(one);
             else
                 is_kept = false;
@@ -233,6 +233,6 @@ void wr_spool_close(struct wr_spool *spool) {
             place = &one->next;
         }
     }
-    if (!is_kept && spool->references == 0) destroy(spool);
+    if (!is_kept && pipe->references == 0) destroy(pipe);
     pthread_mutex_unlock(&lock);
 }

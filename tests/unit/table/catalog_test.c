@@ -379,15 +379,17 @@ static void a_name_that_looks_like_a_path_is_opened_for_the_asker_only(void **st
     (void)state;
     struct weir_error error = {0};
     struct wr_table table = {0};
-    assert_int_equal(wr_names_table(names, "weir", "public", "data/x.csv", NULL, 0, &table, NULL), WEIR_OK);
+    assert_int_equal(wr_names_table(names, "weir", "public", "data/x.csv", NULL, 0, &table, NULL),
+                     WEIR_OK);
     assert_string_equal(last_place, "data/x.csv");
     assert_int_equal(n_open, 1);
     table.release(&table);
     assert_int_equal(n_open, 0);
     assert_int_equal(look_up(names, "nowhere.csv", &error), WEIR_NOT_FOUND);
     assert_string_equal(error.message, "there is no file \"nowhere.csv\"");
-    assert_int_equal(wr_names_table(names, "weir", "nowhere", "data/x.csv", NULL, 0, &table, &error),
-                     WEIR_NOT_FOUND);
+    assert_int_equal(
+        wr_names_table(names, "weir", "nowhere", "data/x.csv", NULL, 0, &table, &error),
+        WEIR_NOT_FOUND);
     assert_string_equal(error.message, "");
     assert_string_equal(list(names, "weir", "public"), "");
 }
@@ -396,7 +398,8 @@ static void a_table_named_like_a_path_wins_over_the_path(void **state) {
     (void)state;
     assert_int_equal(create_view("x.csv", "SELECT 1", 0, NULL), WEIR_OK);
     struct wr_table table = {0};
-    assert_int_equal(wr_names_table(names, "weir", "public", "x.csv", NULL, 0, &table, NULL), WEIR_OK);
+    assert_int_equal(wr_names_table(names, "weir", "public", "x.csv", NULL, 0, &table, NULL),
+                     WEIR_OK);
     assert_int_equal(table.is_view, 1);
     table.release(&table);
 }
