@@ -6,7 +6,7 @@
 
 static bool is_same(const struct wr_file_entry *a, const struct wr_file_entry *b) {
     return a->device == b->device && a->inode == b->inode && a->n_bytes == b->n_bytes &&
-           a->modified_ns == b->modified_ns;
+           a->modified_ns == b->modified_ns && a->changed_ns == b->changed_ns;
 }
 
 int wr_files_cache_init(struct wr_files_cache *cache, struct weir_error *error) {
@@ -44,8 +44,8 @@ int wr_cached_sniff(struct wr_files_cache *cache, const struct wr_files_source *
 /* FNV-1a over the identities of all files, and what they are read as. */
 static uint64_t fingerprint(const struct wr_file_list *list, const struct wr_sniffed *sniffed) {
     uint64_t hash = 14695981039346656037u;
-    uint64_t words[4] = {(uint64_t)sniffed->dialect.delimiter, (uint64_t)sniffed->dialect.quote,
-                         (uint64_t)sniffed->type.compression, list->n_entries};
+    uint64_t words[5] = {(uint64_t)sniffed->dialect.delimiter, (uint64_t)sniffed->dialect.quote,
+                         (uint64_t)sniffed->type.compression, list->n_entries, 0};
     for (size_t i = 0; i <= list->n_entries; i++) {
         for (size_t j = 0; j < sizeof words; j++)
             hash = (hash ^ ((const unsigned char *)words)[j]) * 1099511628211u;
@@ -55,6 +55,7 @@ static uint64_t fingerprint(const struct wr_file_list *list, const struct wr_sni
         words[1] = entry->inode;
         words[2] = (uint64_t)entry->n_bytes;
         words[3] = (uint64_t)entry->modified_ns;
+        words[4] = (uint64_t)entry->changed_ns;
     }
     return hash;
 }

@@ -5,15 +5,16 @@
  *
  * A form is made in six steps, one file each:
  *
- *   location.c  what the user wrote -> an absolute path or pattern, and paths -> file:// URLs
- *   list.c      the path -> the files there (walk.c, glob.c; spool.c copies a pipe)
+ *   location.c  what the user wrote -> an absolute path or pattern, and paths -> URLs
+ *   list.c      the path -> the files there (walk.c, glob.c; pipe.c copies a pipe)
  *   select.c    the files -> those of one format and compression
  *   hive.c      key=value directories -> partition columns
  *   sniff.c     the first file's head -> what was left open (head.c, types.c, csv_sniff.c)
  *   groups.c    CSV files of different headers -> a form for each header
  *
  * source.c reads the options before, form.c puts the results together, cache.c keeps what was read,
- * and kind.c is the vtable.
+ * access.c is the way to the file system, and kind.c is the vtable. mount.c, entries.c, find.c,
+ * change.c and staging.c are the mount kind of the same name.
  *
  * All texts of a form live in its arena and go with it.
  */
@@ -29,6 +30,7 @@
 
 #include "base/buffer.h"
 #include "base/options.h"
+#include "base/url.h"
 #include "weir_extension.h"
 
 /* ---- Arena ---- */
@@ -91,7 +93,8 @@ enum wr_file_format wr_format_of_bytes(const char *data, size_t length, bool com
 enum wr_hive { WR_HIVE_AUTO, WR_HIVE_ON, WR_HIVE_OFF };
 
 struct wr_files_source {
-    char *text;       /* as the user wrote it, for messages */
+    char *text;       /* as messages call it: what the user wrote */
+    char *root;       /* the directory that nothing leads out of; NULL: there is none */
     char *path;       /* absolute, normal; a directory's without trailing slash */
     size_t n_literal; /* bytes of path in which nothing is a pattern */
     char *working;    /* the directory that a relative text was looked up in, or "/" */
@@ -117,6 +120,23 @@ int wr_files_source_init(const struct weir_definition *definition,
                          struct wr_files_source *ret_source, struct weir_error *error);
 void wr_files_source_reset(struct wr_files_source *source);
 
+/* ---- Access ---- */
+
+/* The file system, or what of it lies below a root. All zero: the whole. */
+struct wr_access {
+    const char *root; /* borrowed; NULL: nothing is confined */
+    int fd;           /* of the root */
+};
+
+int wr_access_open(const char *root, struct wr_access *ret_access, struct weir_error *error);
+void wr_access_close(struct wr_access *access);
+/* Open and stat of an absolute path: 0 or an errno value, EXDEV for what leads out of the root. */
+int wr_access_fd(const struct wr_access *access, const char *path, int flags, int *ret_fd);
+int wr_access_stat(const struct wr_access *access, const char *path, struct stat *ret_status);
+/* The error of such a value: "<what> "<shown>": <reason>". */
+int wr_access_error(struct weir_error *error, const struct wr_access *access, int errnum,
+                    const char *what, const char *shown);
+
 /* ---- Location ---- */
 
 /*
@@ -126,13 +146,16 @@ void wr_files_source_reset(struct wr_files_source *source);
  */
 int wr_files_resolve(const char *text, char **ret_path, size_t *ret_n_literal, char **ret_working,
                      struct weir_error *error);
-/* "file:///..." in the arena. A name that the engine cannot open (not UTF-8, control characters) is
- * an error. */
-int wr_files_url(struct wr_arena *arena, const char *path, bool directory, const char **ret_url,
-                 struct weir_error *error);
-/* Decodes %XX in place; false when a sequence is not one, or gives NUL. */
-bool wr_percent_decode(char *text);
-bool wr_is_utf8(const char *text, size_t length);
+/* The path of a directory that is given as an absolute path or a file:// URL. */
+int wr_files_root(const char *text, char **ret_path, struct weir_error *error);
+/* The same for an absolute path that must lie below `root`, which is absolute and normal. */
+int wr_files_resolve_below(const char *root, const char *text, char **ret_path,
+                           size_t *ret_n_literal, struct weir_error *error);
+/* A name that the engine cannot open (not UTF-8, control characters) is an error. */
+int wr_files_check_name(const char *path, struct weir_error *error);
+/* "file:///...", or with a root "weir+file://...", in the arena. */
+int wr_files_url(struct wr_arena *arena, const char *root, const char *path, bool directory,
+                 const char **ret_url, struct weir_error *error);
 
 /* ---- Patterns ---- */
 
@@ -154,6 +177,7 @@ struct wr_file_entry {
     uint64_t inode;
     int64_t n_bytes;
     int64_t modified_ns;
+    int64_t changed_ns;       /* of anything about the file */
     struct wr_file_type type; /* by name */
     const char **values;      /* of the partition columns */
     size_t group;             /* of files with the same header */
@@ -161,6 +185,7 @@ struct wr_file_entry {
 
 struct wr_file_list {
     struct wr_arena *arena; /* borrowed */
+    struct wr_access access;
     enum wr_listing listing;
     struct wr_file_entry *entries; /* by path */
     size_t n_entries;
@@ -235,13 +260,14 @@ struct wr_head {
 
 /* The first `limit` bytes of a file, unpacked. WR_COMPRESSION_UNKNOWN: as the bytes tell. Reset
  * with wr_head_reset. */
-int wr_head_read(const char *shown, const char *path, enum wr_file_compression compression,
-                 size_t limit, struct wr_head *ret_head, struct weir_error *error);
+int wr_head_read(const struct wr_access *access, const char *shown, const char *path,
+                 enum wr_file_compression compression, size_t limit, struct wr_head *ret_head,
+                 struct weir_error *error);
 void wr_head_reset(struct wr_head *head);
 
 /* The footer's magic is there, so that a cut file is named before the engine reads any. */
-int wr_check_parquet(const char *shown, const struct wr_file_entry *entry,
-                     struct weir_error *error);
+int wr_check_parquet(const struct wr_access *access, const char *shown,
+                     const struct wr_file_entry *entry, struct weir_error *error);
 
 struct wr_csv_dialect {
     char delimiter; /* 0: to be found */
@@ -306,7 +332,9 @@ int wr_cached_group(struct wr_files_cache *cache, const struct wr_files_source *
                     struct wr_file_list *list, const struct wr_sniffed *sniffed,
                     size_t *ret_n_groups, struct weir_error *error);
 
-/* Takes the steps above. A FILES form, or a UNION of them where CSV files have different headers.
+/*
+ * Takes the steps above. A FILES form, or a UNION of them where CSV files have different headers.
+ * `ret_form` NULL: only finds out whether there is one.
  */
 int wr_files_form(const struct wr_files_source *source, struct wr_files_cache *cache,
                   struct weir_form *ret_form, struct weir_error *error);

@@ -2,11 +2,10 @@
 /* The list of files and what was found in them, as the engine takes it. */
 #include "table/files/files.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/beneath.h"
 #include "base/error.h"
 #include "nanoarrow/nanoarrow.h"
 
@@ -14,6 +13,7 @@
 struct holder {
     struct wr_arena arena;
     struct ArrowSchema partition_columns;
+    bool check_only; /* the form is not wanted: leave out what is as long as the list */
 };
 
 static void holder_free(struct holder *holder) {
@@ -97,22 +97,27 @@ static int fill_options(const struct wr_files_source *source, const struct wr_sn
 
 /* ---- Files and columns ---- */
 
-static int fill_files(const struct wr_file_list *list, struct weir_files *files,
-                      struct weir_error *error) {
+static int check_names(const struct wr_file_list *list, struct weir_error *error) {
+    for (size_t i = 0; i < list->n_entries; i++)
+        WR_TRY(wr_files_check_name(list->entries[i].path, error));
+    return WEIR_OK;
+}
+
+static int fill_files(const struct wr_files_source *source, const struct wr_file_list *list,
+                      struct weir_files *files, struct weir_error *error) {
     struct weir_file *items = wr_arena_take(list->arena, list->n_entries, sizeof *items);
     if (!items) return wr_error_memory(error);
     for (size_t i = 0; i < list->n_entries; i++) {
         const struct wr_file_entry *entry = &list->entries[i];
-        /* As the engine's own file access computes it: inode, microseconds, size. */
-        char etag[64];
-        snprintf(etag, sizeof etag, "%" PRIx64 "-%" PRIx64 "-%" PRIx64, entry->inode,
-                 (uint64_t)(entry->modified_ns / 1000), (uint64_t)entry->n_bytes);
+        char etag[WEIR_VERSION_SIZE];
+        wr_file_version_text(entry->device, entry->inode, entry->n_bytes, entry->modified_ns,
+                             entry->changed_ns, etag);
         items[i].n_bytes = entry->n_bytes;
         items[i].modified_ns = entry->modified_ns;
         items[i].partition_values = entry->values;
         items[i].etag = copy_text(list->arena, etag);
         if (!items[i].etag) return wr_error_memory(error);
-        WR_TRY(wr_files_url(list->arena, entry->path, false, &items[i].url, error));
+        WR_TRY(wr_files_url(list->arena, source->root, entry->path, false, &items[i].url, error));
     }
     files->files = items;
     files->n_files = list->n_entries;
@@ -153,7 +158,7 @@ static int fill_write_url(const struct wr_files_source *source, const struct wr_
     bool file = list->listing == WR_LISTING_FILE;
     if (list->listing == WR_LISTING_MISSING)
         file = !source->slash && *name && strchr(name + 1, '.');
-    return wr_files_url(list->arena, source->path, !file, &files->write_url, error);
+    return wr_files_url(list->arena, NULL, source->path, !file, &files->write_url, error);
 }
 
 /* A table that has no files yet is of the format that was given, or that its name says. */
@@ -181,7 +186,7 @@ static int fill_part(const struct wr_files_source *source, const struct wr_parti
         if (!files->order_by) return wr_error_memory(error);
     }
     WR_TRY(fill_options(source, sniffed, &holder->arena, files, error));
-    WR_TRY(fill_files(list, files, error));
+    WR_TRY(holder->check_only ? check_names(list, error) : fill_files(source, list, files, error));
     return fill_schema(source, partitions, &part->schema, error);
 }
 
@@ -234,11 +239,12 @@ int wr_files_form(const struct wr_files_source *source, struct wr_files_cache *c
     struct holder *holder = wr_calloc(1, sizeof *holder);
     if (!holder) return wr_error_memory(error);
     struct weir_form form = {.release = form_release, .private_data = holder};
+    holder->check_only = !ret_form;
     struct wr_file_list list = {0};
     int code = wr_files_list(source, &holder->arena, &list, error);
     if (code == 0) code = fill_form(source, cache, holder, &list, &form, error);
     wr_file_list_reset(&list);
-    if (code) {
+    if (code || !ret_form) {
         form_release(&form);
         return code;
     }

@@ -31,8 +31,8 @@ static int read_header(const struct wr_files_source *source, const struct wr_fil
     if (!dialect.delimiter) dialect.delimiter = ',';
     if (!dialect.quote) dialect.quote = '"';
     struct wr_head head;
-    WR_TRY(wr_head_read(wr_files_shown(source, list, entry), entry->path, sniffed->type.compression,
-                        HEADER_BYTES, &head, error));
+    WR_TRY(wr_head_read(&list->access, wr_files_shown(source, list, entry), entry->path,
+                        sniffed->type.compression, HEADER_BYTES, &head, error));
     wr_buffer_clear(row);
     wr_csv_first_row(head.data, head.length, &dialect, row);
     wr_head_reset(&head);

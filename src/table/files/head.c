@@ -232,12 +232,14 @@ static int read_unpacked(const char *shown, int fd, char *buffer, size_t limit,
     return WEIR_OK;
 }
 
-int wr_head_read(const char *shown, const char *path, enum wr_file_compression compression,
-                 size_t limit, struct wr_head *ret_head, struct weir_error *error) {
+int wr_head_read(const struct wr_access *access, const char *shown, const char *path,
+                 enum wr_file_compression compression, size_t limit, struct wr_head *ret_head,
+                 struct weir_error *error) {
     struct wr_head head = {0};
     struct unpacker unpacker = {.compression = compression};
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) return wr_error_errno(error, errno, "cannot open \"%s\"", shown);
+    int fd;
+    int reason = wr_access_fd(access, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, &fd);
+    if (reason) return wr_access_error(error, access, reason, "cannot open", shown);
     char *buffer = wr_malloc(READ_BYTES);
     head.data = wr_malloc(limit);
     int code = buffer && head.data

@@ -15,7 +15,7 @@
 struct table {
     struct wr_files_source source;
     struct wr_files_cache cache;
-    struct wr_pipe *spool; /* NULL: the path is no pipe */
+    struct wr_pipe *pipe; /* NULL: the path is no pipe */
 };
 
 static int files_form(void *instance, struct weir_form *ret_form, struct weir_error *error) {
@@ -26,7 +26,7 @@ static int files_form(void *instance, struct weir_form *ret_form, struct weir_er
 static void files_close(void *instance) {
     struct table *table = instance;
     if (!table) return;
-    wr_pipe_close(table->spool);
+    wr_pipe_close(table->pipe);
     wr_files_source_reset(&table->source);
     wr_files_cache_reset(&table->cache);
     wr_free(table);
@@ -45,10 +45,11 @@ static int replace_path(struct wr_files_source *source, const char *path,
 /* Names a pipe's copy, or the file behind /dev/stdin, in the place of the path. */
 static int look_behind(struct table *table, struct weir_error *error) {
     struct wr_files_source *source = &table->source;
-    WR_TRY(wr_pipe_open(source->text, source->path, &table->spool, error));
-    if (table->spool) {
+    if (source->root) return WEIR_OK;
+    WR_TRY(wr_pipe_open(source->text, source->path, &table->pipe, error));
+    if (table->pipe) {
         source->copied = true;
-        return replace_path(source, wr_pipe_path(table->spool), error);
+        return replace_path(source, wr_pipe_path(table->pipe), error);
     }
     char real[PATH_MAX];
     bool alias = strncmp(source->path, "/dev/", 5) == 0 || strncmp(source->path, "/proc/", 6) == 0;
@@ -70,13 +71,11 @@ static int files_open(const struct weir_definition *definition, void **ret_table
     code = wr_files_source_init(definition, &table->source, error);
     if (code == 0) code = look_behind(table, error);
     /* A definition that cannot be read is refused now, not at the first query. */
-    struct weir_form form;
-    if (code == 0) code = files_form(table, &form, error);
+    if (code == 0) code = wr_files_form(&table->source, &table->cache, NULL, error);
     if (code) {
         files_close(table);
         return code;
     }
-    form.release(&form);
     *ret_table = table;
     return WEIR_OK;
 }
@@ -85,6 +84,9 @@ static const struct weir_option_spec options[] = {
     {"path", WEIR_OPTION_TEXT, 0,
      "file, directory, pattern (* ? [a-z] ** {a,b}), file:// URL or pipe; what is not told is "
      "found out"},
+    {"root", WEIR_OPTION_TEXT, 0,
+     "directory that no path and no symbolic link may lead out of; the path is absolute then"},
+    {"shown", WEIR_OPTION_TEXT, 0, "what messages call the path; the path itself by default"},
     {"location", WEIR_OPTION_TEXT, 0,
      "as path, with the engine's defaults for what is not told; INSERT writes there"},
     {"format", WEIR_OPTION_TEXT, 0, "parquet, csv, tsv, json, jsonl, arrow or avro"},

@@ -3,10 +3,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/beneath.h"
 #include "base/error.h"
 
 enum { MOST_NAMES = 10000 };
@@ -29,7 +32,8 @@ int wr_file_list_add(struct wr_file_list *list, const char *path, size_t root_le
         .device = status->st_dev,
         .inode = status->st_ino,
         .n_bytes = status->st_size,
-        .modified_ns = (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec,
+        .modified_ns = wr_nanoseconds(status->st_mtim),
+        .changed_ns = wr_nanoseconds(status->st_ctim),
         .type = wr_type_of_name(copy),
     };
     return WEIR_OK;
@@ -37,6 +41,7 @@ int wr_file_list_add(struct wr_file_list *list, const char *path, size_t root_le
 
 void wr_file_list_reset(struct wr_file_list *list) {
     wr_free(list->entries);
+    wr_access_close(&list->access);
     *list = (struct wr_file_list){0};
 }
 
@@ -57,10 +62,18 @@ static void sort(struct wr_file_list *list) {
 }
 
 /* The name in `directory` that is nearest to `word`; NULL when none is, or it cannot be told. */
-static const char *nearest_name(struct wr_arena *arena, const char *directory, const char *word) {
+static const char *nearest_name(const struct wr_file_list *list, const char *directory,
+                                const char *word) {
+    struct wr_arena *arena = list->arena;
     const char **names = wr_arena_take(arena, MOST_NAMES, sizeof *names);
-    DIR *stream = names ? opendir(directory) : NULL;
-    if (!stream) return NULL;
+    int fd;
+    if (!names || wr_access_fd(&list->access, directory, O_RDONLY | O_DIRECTORY, &fd) != 0)
+        return NULL;
+    DIR *stream = fdopendir(fd);
+    if (!stream) {
+        close(fd);
+        return NULL;
+    }
     size_t n_names = 0;
     for (const struct dirent *entry; n_names < MOST_NAMES && (entry = readdir(stream));) {
         if (entry->d_name[0] == '.') continue;
@@ -74,9 +87,9 @@ static const char *nearest_name(struct wr_arena *arena, const char *directory, c
 
 /* The first `length` bytes of the path are not there. Says where it ends to exist, and what is
  * there instead. */
-static int missing(const struct wr_files_source *source, size_t length, struct wr_arena *arena,
-                   struct weir_error *error) {
-    char *directory = wr_arena_copy(arena, source->path, length);
+static int missing(const struct wr_files_source *source, size_t length,
+                   const struct wr_file_list *list, struct weir_error *error) {
+    char *directory = wr_arena_copy(list->arena, source->path, length);
     if (!directory) return wr_error_memory(error);
     const char *name = directory;
     const char *looked_in = "/";
@@ -86,7 +99,8 @@ static int missing(const struct wr_files_source *source, size_t length, struct w
         name = slash + 1;
         looked_in = slash == directory ? "/" : directory;
         struct stat status;
-        if (slash == directory || stat(looked_in, &status) == 0) {
+        int reason = slash == directory ? 0 : wr_access_stat(&list->access, looked_in, &status);
+        if (reason == 0) {
             if (slash != directory && !S_ISDIR(status.st_mode)) {
                 return wr_error_set(error, WEIR_NOT_FOUND, "58P01",
                                     "no such file or directory: \"%s\" (\"%s\" is not a directory)",
@@ -94,15 +108,15 @@ static int missing(const struct wr_files_source *source, size_t length, struct w
             }
             break;
         }
-        if (errno == EACCES)
-            return wr_error_errno(error, errno, "cannot look into \"%s\"", looked_in);
+        if (reason == EACCES || reason == EXDEV)
+            return wr_access_error(error, &list->access, reason, "cannot look into", looked_in);
     }
     if (!source->external && !strpbrk(source->text, "/*?[{") &&
         wr_type_of_name(source->text).format == WR_FORMAT_UNKNOWN) {
         /* "Orders.2024" was hardly meant as a file: the caller says that there is no such table. */
         return wr_error_set(error, WEIR_NOT_FOUND, "42P01", "%s", "");
     }
-    const char *near = nearest_name(arena, looked_in, name);
+    const char *near = nearest_name(list, looked_in, name);
     return wr_error_set(error, WEIR_NOT_FOUND, "58P01",
                         "no such file or directory: \"%s\" (looked in %s)%s%s%s", source->text,
                         looked_in, near ? "; nearest name there: \"" : "", near ? near : "",
@@ -119,10 +133,11 @@ static int list_pattern(const struct wr_files_source *source, struct wr_file_lis
     const char *base = wr_arena_copy(list->arena, source->path, source->n_literal);
     if (!fixed || !base) return wr_error_memory(error);
     struct stat status;
-    if (root > 0 && stat(fixed, &status) != 0) {
-        if (errno != ENOENT && errno != ENOTDIR)
-            return wr_error_errno(error, errno, "cannot read \"%s\"", fixed);
-        return source->may_be_empty ? WEIR_OK : missing(source, root, list->arena, error);
+    int reason = root > 0 ? wr_access_stat(&list->access, fixed, &status) : 0;
+    if (reason) {
+        if (reason != ENOENT && reason != ENOTDIR)
+            return wr_access_error(error, &list->access, reason, "cannot read", fixed);
+        return source->may_be_empty ? WEIR_OK : missing(source, root, list, error);
     }
     const char **patterns;
     size_t n_patterns;
@@ -135,16 +150,16 @@ static int list_pattern(const struct wr_files_source *source, struct wr_file_lis
 static int fill(const struct wr_files_source *source, struct wr_file_list *list,
                 struct weir_error *error) {
     struct stat status;
-    if (stat(source->path, &status) != 0) {
-        if (errno != ENOENT && errno != ENOTDIR)
-            return wr_error_errno(error, errno, "cannot read \"%s\"", source->text);
+    int reason = wr_access_stat(&list->access, source->path, &status);
+    if (reason) {
+        if (reason != ENOENT && reason != ENOTDIR)
+            return wr_access_error(error, &list->access, reason, "cannot read", source->text);
         if (wr_glob_is_pattern(source->path + source->n_literal)) {
             list->listing = WR_LISTING_PATTERN;
             return list_pattern(source, list, error);
         }
         list->listing = WR_LISTING_MISSING;
-        return source->may_be_empty ? WEIR_OK
-                                    : missing(source, strlen(source->path), list->arena, error);
+        return source->may_be_empty ? WEIR_OK : missing(source, strlen(source->path), list, error);
     }
     if (S_ISDIR(status.st_mode)) {
         list->listing = WR_LISTING_DIRECTORY;
@@ -152,7 +167,11 @@ static int fill(const struct wr_files_source *source, struct wr_file_list *list,
     }
     if (!S_ISREG(status.st_mode)) {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "\"%s\" is no longer a file, directory or pattern", source->text);
+                            source->root
+                                ? "\"%s\" is neither a file nor a directory; below a root nothing "
+                                  "else is read"
+                                : "\"%s\" is no longer a file, directory or pattern",
+                            source->text);
     }
     if (source->slash) {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
@@ -167,6 +186,7 @@ static int fill(const struct wr_files_source *source, struct wr_file_list *list,
 int wr_files_list(const struct wr_files_source *source, struct wr_arena *arena,
                   struct wr_file_list *ret_list, struct weir_error *error) {
     struct wr_file_list list = {.arena = arena};
+    WR_TRY(wr_access_open(source->root, &list.access, error));
     int code = fill(source, &list, error);
     if (code) {
         wr_file_list_reset(&list);

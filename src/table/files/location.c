@@ -2,60 +2,19 @@
 #include "table/files/files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/beneath.h"
 #include "base/error.h"
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
-bool wr_percent_decode(char *text) {
-    char *to = text;
-    for (const char *from = text; *from; from++) {
-        if (*from != '%') {
-            *to++ = *from;
-            continue;
-        }
-        int high = hex_digit(from[1]);
-        int low = high < 0 ? -1 : hex_digit(from[2]);
-        if (low < 0 || high * 16 + low == 0) return false;
-        *to++ = (char)(high * 16 + low);
-        from += 2;
-    }
-    *to = '\0';
-    return true;
-}
-
-bool wr_is_utf8(const char *text, size_t length) {
-    const unsigned char *p = (const unsigned char *)text;
-    const unsigned char *end = p + length;
-    while (p < end) {
-        if (*p < 0x80) {
-            p++;
-            continue;
-        }
-        size_t more = *p >= 0xF0 ? 3 : *p >= 0xE0 ? 2 : 1;
-        if (*p < 0xC2 || *p > 0xF4 || (size_t)(end - p) <= more) return false;
-        /* Overlong forms, surrogates, and what lies past U+10FFFF. */
-        if ((*p == 0xE0 && p[1] < 0xA0) || (*p == 0xED && p[1] > 0x9F) ||
-            (*p == 0xF0 && p[1] < 0x90) || (*p == 0xF4 && p[1] > 0x8F))
-            return false;
-        for (size_t i = 1; i <= more; i++) {
-            if ((p[i] & 0xC0) != 0x80) return false;
-        }
-        p += more + 1;
-    }
-    return true;
-}
+enum { MOST_URL_BYTES = 64 * 1024 };
 
 /* The length of "scheme" when the text is "scheme://...", else 0 (RFC 3986, 3.1). */
 static size_t scheme_length(const char *text) {
@@ -209,6 +168,87 @@ int wr_files_resolve(const char *text, char **ret_path, size_t *ret_n_literal, c
     return WEIR_OK;
 }
 
+int wr_files_root(const char *text, char **ret_path, struct weir_error *error) {
+    char *path = NULL;
+    WR_TRY(path_of(text, &path, error));
+    bool absolute = *path == '/';
+    wr_free(path);
+    if (!absolute) {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "\"%s\" must be an absolute path or a file:// URL of a directory",
+                            text);
+    }
+    size_t n_literal;
+    char *working;
+    WR_TRY(wr_files_resolve(text, ret_path, &n_literal, &working, error));
+    wr_free(working);
+    return WEIR_OK;
+}
+
+/* The path that an open file has now; false where that is not told. */
+static bool path_of_descriptor(int fd, char real[PATH_MAX]) {
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, real, PATH_MAX - 1);
+    if (length <= 0 || real[0] != '/') return false;
+    real[length] = '\0';
+    return true;
+}
+
+/* As resolve_parents, without ever looking at what lies outside of the root. */
+static int resolve_parents_below(const char *root, const char *text, char **path,
+                                 size_t *ret_n_literal, struct weir_error *error) {
+    char *after = after_last_parent(*path);
+    if (!after) return WEIR_OK;
+    struct wr_access access;
+    WR_TRY(wr_access_open(root, &access, error));
+    int fd;
+    char cut = *after;
+    *after = '\0';
+    int reason = wr_access_fd(&access, *path, O_PATH, &fd);
+    *after = cut;
+    char real_root[PATH_MAX];
+    char real[PATH_MAX];
+    const char *relative = NULL;
+    if (reason == 0) {
+        if (path_of_descriptor(fd, real) && path_of_descriptor(access.fd, real_root))
+            relative = wr_beneath_relative(real_root, real);
+        close(fd);
+    }
+    wr_access_close(&access);
+    if (reason == EXDEV) return wr_beneath_error(error, EXDEV, "", text, root);
+    if (!relative) return WEIR_OK;
+    size_t n_literal = strlen(root) + (*relative ? 1 + strlen(relative) : 0);
+    WR_TRY(join(relative, after, path, error));
+    WR_TRY(join(root, *path, path, error));
+    *ret_n_literal = n_literal;
+    return WEIR_OK;
+}
+
+int wr_files_resolve_below(const char *root, const char *text, char **ret_path,
+                           size_t *ret_n_literal, struct weir_error *error) {
+    char *path = NULL;
+    size_t n_literal = strlen(root);
+    WR_TRY(path_of(text, &path, error));
+    int code = WEIR_OK;
+    if (*path != '/')
+        code = wr_error_set(
+            error, WEIR_INVALID_ARGUMENT, NULL,
+            "\"%s\" is not an absolute path, which one below the root \"%s\" must be", text, root);
+    if (code == 0) code = resolve_parents_below(root, text, &path, &n_literal, error);
+    if (code == 0) {
+        normalise(path);
+        if (!wr_beneath_relative(root, path)) code = wr_beneath_error(error, EXDEV, "", text, root);
+    }
+    if (code) {
+        wr_free(path);
+        return code;
+    }
+    *ret_path = path;
+    *ret_n_literal = n_literal;
+    return WEIR_OK;
+}
+
 /* Names that the engine's file access refuses: control characters, and its own mark of unfinished
  * files ("name#1"). */
 static bool is_readable_name(const char *path) {
@@ -220,33 +260,30 @@ static bool is_readable_name(const char *path) {
     return !mark || mark[1] == '\0' || mark[1 + strspn(mark + 1, "0123456789")] != '\0';
 }
 
-int wr_files_url(struct wr_arena *arena, const char *path, bool directory, const char **ret_url,
-                 struct weir_error *error) {
-    static const char hex[] = "0123456789ABCDEF";
-    static const char kept[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/=";
-    size_t length = strlen(path);
-    if (!wr_is_utf8(path, length) || !is_readable_name(path)) {
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "\"%s\" cannot be read under this name: it is not UTF-8, holds control "
-                            "characters, or ends in "
-                            "# and a number; rename it",
-                            path);
+int wr_files_check_name(const char *path, struct weir_error *error) {
+    if (wr_is_utf8(path, strlen(path)) && is_readable_name(path)) return WEIR_OK;
+    return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                        "\"%s\" cannot be read under this name: it is not UTF-8, holds control "
+                        "characters, or ends in "
+                        "# and a number; rename it",
+                        path);
+}
+
+int wr_files_url(struct wr_arena *arena, const char *root, const char *path, bool directory,
+                 const char **ret_url, struct weir_error *error) {
+    WR_TRY(wr_files_check_name(path, error));
+    struct wr_buffer url;
+    wr_buffer_init(&url, MOST_URL_BYTES);
+    if (root) {
+        wr_beneath_url_add(&url, root, path);
+    } else {
+        wr_buffer_text(&url, "file://");
+        wr_percent_encode(&url, path);
     }
-    char *url = wr_arena_take(arena, strlen("file://") + 3 * length + 2, 1);
-    if (!url) return wr_error_memory(error);
-    memcpy(url, "file://", 7);
-    char *to = url + 7;
-    for (const char *from = path; *from; from++) {
-        if (strchr(kept, *from)) {
-            *to++ = *from;
-        } else {
-            *to++ = '%';
-            *to++ = hex[(unsigned char)*from >> 4];
-            *to++ = hex[*from & 0xF];
-        }
-    }
-    if (directory && to[-1] != '/') *to++ = '/';
-    *ret_url = url;
+    if (directory && path[strlen(path) - 1] != '/') wr_buffer_char(&url, '/');
+    const char *copy = url.failed ? NULL : wr_arena_copy(arena, url.data, url.length);
+    wr_buffer_reset(&url);
+    if (!copy) return wr_error_memory(error);
+    *ret_url = copy;
     return WEIR_OK;
 }

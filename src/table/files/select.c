@@ -106,7 +106,8 @@ static int drop_empty(const struct wr_files_source *source, struct wr_file_list 
             empty = entry;
         } else {
             if (format == WR_FORMAT_PARQUET && entry->n_bytes < SMALLEST_PARQUET)
-                WR_TRY(wr_check_parquet(wr_files_shown(source, list, entry), entry, error));
+                WR_TRY(wr_check_parquet(&list->access, wr_files_shown(source, list, entry), entry,
+                                        error));
             list->entries[n_kept++] = *entry;
         }
     }

@@ -15,14 +15,15 @@
  */
 enum { N_CHECKED = 3 };
 
-int wr_check_parquet(const char *shown, const struct wr_file_entry *entry,
-                     struct weir_error *error) {
+int wr_check_parquet(const struct wr_access *access, const char *shown,
+                     const struct wr_file_entry *entry, struct weir_error *error) {
     enum { MAGIC = 4, SMALLEST = 12 };
     char start[MAGIC] = {0};
     char end[MAGIC] = {0};
     if (entry->n_bytes >= SMALLEST) {
-        int fd = open(entry->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        if (fd < 0) return wr_error_errno(error, errno, "cannot open \"%s\"", shown);
+        int fd;
+        int refused = wr_access_fd(access, entry->path, O_RDONLY | O_NOCTTY | O_NONBLOCK, &fd);
+        if (refused) return wr_access_error(error, access, refused, "cannot open", shown);
         bool read_both = pread(fd, start, MAGIC, 0) >= 0 &&
                          pread(fd, end, MAGIC, (off_t)entry->n_bytes - MAGIC) >= 0;
         int reason = errno;
@@ -126,8 +127,8 @@ int wr_files_sniff(const struct wr_files_source *source, const struct wr_file_li
     if (guess) {
         const char *shown = wr_files_shown(source, list, &list->entries[0]);
         struct wr_head head;
-        WR_TRY(wr_head_read(shown, list->entries[0].path, type.compression, WR_HEAD_BYTES, &head,
-                            error));
+        WR_TRY(wr_head_read(&list->access, shown, list->entries[0].path, type.compression,
+                            WR_HEAD_BYTES, &head, error));
         int code = look(source, shown, &head, &sniffed, error);
         wr_head_reset(&head);
         if (code) return code;
@@ -145,8 +146,8 @@ int wr_files_sniff(const struct wr_files_source *source, const struct wr_file_li
     }
     for (size_t i = 0;
          sniffed.type.format == WR_FORMAT_PARQUET && i < list->n_entries && i < N_CHECKED; i++)
-        WR_TRY(wr_check_parquet(wr_files_shown(source, list, &list->entries[i]), &list->entries[i],
-                                error));
+        WR_TRY(wr_check_parquet(&list->access, wr_files_shown(source, list, &list->entries[i]),
+                                &list->entries[i], error));
     *ret_sniffed = sniffed;
     return WEIR_OK;
 }

@@ -184,6 +184,24 @@ static int take_options(const struct weir_definition *definition, struct wr_file
     return take_format_options(definition, source, error);
 }
 
+static int take_root(const struct weir_definition *definition, struct wr_files_source *source,
+                     struct weir_error *error) {
+    const char *root = get(definition, "root");
+    if (!root) return WEIR_OK;
+    if (source->external) {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "option \"root\" goes with the option path, not with location");
+    }
+    WR_TRY(wr_files_root(root, &source->root, error));
+    if (strcmp(source->root, "/") != 0) {
+        source->working = wr_strdup(source->root);
+        return source->working ? WEIR_OK : wr_error_memory(error);
+    }
+    wr_free(source->root);
+    source->root = NULL;
+    return WEIR_OK;
+}
+
 static int fill(const struct weir_definition *definition, struct wr_files_source *source,
                 struct weir_error *error) {
     const char *path = get(definition, "path");
@@ -196,11 +214,17 @@ static int fill(const struct weir_definition *definition, struct wr_files_source
     }
     const char *text = path ? path : location;
     source->external = location != NULL;
-    source->text = wr_strdup(text);
+    const char *shown = get(definition, "shown");
+    source->text = wr_strdup(shown ? shown : text);
     if (!source->text) return wr_error_memory(error);
     size_t length = strlen(text);
     source->slash = length > 1 && text[length - 1] == '/';
-    WR_TRY(wr_files_resolve(text, &source->path, &source->n_literal, &source->working, error));
+    WR_TRY(take_root(definition, source, error));
+    if (source->root)
+        WR_TRY(
+            wr_files_resolve_below(source->root, text, &source->path, &source->n_literal, error));
+    else
+        WR_TRY(wr_files_resolve(text, &source->path, &source->n_literal, &source->working, error));
     return take_options(definition, source, error);
 }
 
@@ -218,6 +242,7 @@ int wr_files_source_init(const struct weir_definition *definition,
 
 void wr_files_source_reset(struct wr_files_source *source) {
     wr_free(source->text);
+    wr_free(source->root);
     wr_free(source->path);
     wr_free(source->working);
     wr_free(source->order_by);

@@ -21,6 +21,7 @@ enum { DEEPEST = 200, MOST_PATH_BYTES = 64 * 1024 };
 /* The directories being walked, innermost first. */
 struct level {
     const struct level *outer;
+    int fd;
     dev_t device;
     ino_t inode;
     size_t depth;
@@ -55,18 +56,32 @@ static bool is_hidden(const char *name) {
     return name[0] == '.' || (name[0] == '_' && !strchr(name, '='));
 }
 
-/* The status of the path; *ret_gone when it vanished since its directory was read, or is a link to
- * nothing that is not wanted as a file. */
-static int status_of(struct walk *walk, bool wanted, struct stat *ret_status, bool *ret_gone) {
+static bool is_there(const struct wr_access *access, const char *path) {
+    int fd;
+    if (wr_access_fd(access, path, O_PATH | O_NOFOLLOW, &fd) != 0) return false;
+    close(fd);
+    return true;
+}
+
+/*
+ * The status of the path; *ret_gone when it vanished since its directory was read, or is a link to
+ * nothing that is not wanted as a file. `level` is its directory if that is being read: what is no
+ * link needs no walk from the root then.
+ */
+static int status_of(struct walk *walk, const struct level *level, bool wanted,
+                     struct stat *ret_status, bool *ret_gone) {
+    const struct wr_access *access = &walk->list->access;
+    const char *path = walk->path.data;
     *ret_gone = false;
-    if (stat(walk->path.data, ret_status) == 0) return WEIR_OK;
-    int reason = errno;
-    struct stat link;
+    if (level && fstatat(level->fd, strrchr(path, '/') + 1, ret_status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        !S_ISLNK(ret_status->st_mode))
+        return WEIR_OK;
+    int reason = wr_access_stat(access, path, ret_status);
+    if (reason == 0) return WEIR_OK;
     if (reason != ENOENT && reason != ELOOP && reason != ENOTDIR)
-        return wr_error_errno(walk->error, reason, "cannot read \"%s\"", walk->path.data);
-    if (wanted && lstat(walk->path.data, &link) == 0)
-        return wr_error_errno(walk->error, reason, "\"%s\" is a symbolic link to nothing",
-                              walk->path.data);
+        return wr_access_error(walk->error, access, reason, "cannot read", path);
+    if (wanted && is_there(access, path))
+        return wr_error_errno(walk->error, reason, "\"%s\" is a symbolic link to nothing", path);
     *ret_gone = true;
     return WEIR_OK;
 }
@@ -90,14 +105,20 @@ static int open_level(struct walk *walk, const struct level *outer, struct level
         return wr_error_set(walk->error, WEIR_INVALID_ARGUMENT, NULL,
                             "\"%s\" lies more than %d directories deep", walk->path.data, DEEPEST);
     }
-    DIR *directory = opendir(walk->path.data);
-    if (!directory && (errno == ENOENT || errno == ENOTDIR)) return WEIR_OK;
+    const struct wr_access *access = &walk->list->access;
+    int fd = -1;
+    int reason = wr_access_fd(access, walk->path.data, O_RDONLY | O_DIRECTORY, &fd);
+    if (reason == ENOENT || reason == ENOTDIR) return WEIR_OK;
     struct stat status;
-    if (!directory || fstat(dirfd(directory), &status) != 0) {
-        int reason = errno;
-        if (directory) closedir(directory);
-        return wr_error_errno(walk->error, reason, "cannot list the directory \"%s\"",
-                              walk->path.data);
+    DIR *directory = reason ? NULL : fdopendir(fd);
+    if (!directory || fstat(fd, &status) != 0) {
+        if (!reason) reason = errno;
+        if (directory)
+            closedir(directory);
+        else if (fd >= 0)
+            close(fd);
+        return wr_access_error(walk->error, access, reason, "cannot list the directory",
+                               walk->path.data);
     }
     for (const struct level *level = outer; level; level = level->outer) {
         if (level->device == status.st_dev && level->inode == status.st_ino) {
@@ -105,7 +126,8 @@ static int open_level(struct walk *walk, const struct level *outer, struct level
             return WEIR_OK;
         }
     }
-    *ret_level = (struct level){outer, status.st_dev, status.st_ino, outer ? outer->depth + 1 : 1};
+    *ret_level =
+        (struct level){outer, fd, status.st_dev, status.st_ino, outer ? outer->depth + 1 : 1};
     *ret_directory = directory;
     return WEIR_OK;
 }
@@ -151,7 +173,7 @@ static int visit_in_directory(struct walk *walk, const struct dirent *entry,
     struct stat status;
     bool gone;
     bool data = wr_type_of_name(entry->d_name).format != WR_FORMAT_UNKNOWN;
-    WR_TRY(status_of(walk, data, &status, &gone));
+    WR_TRY(status_of(walk, level, data, &status, &gone));
     if (gone) return WEIR_OK;
     if (!S_ISDIR(status.st_mode)) return add_file(walk, &status);
     /* The directories of partitions belong to the table itself. */
@@ -172,11 +194,13 @@ int wr_walk_directory(struct wr_file_list *list, const char *directory, bool rec
 
 /* ---- A pattern ---- */
 
-/* The path is what a whole pattern, or its part so far, stands for: `rest` is "" or "/..." */
-static int visit_match(struct walk *walk, const char *rest, const struct level *level) {
+/* The path is what a whole pattern, or its part so far, stands for: `rest` is "" or "/...". `own`
+ * is its directory, or NULL when that is not being read. */
+static int visit_match(struct walk *walk, const char *rest, const struct level *own,
+                       const struct level *level) {
     struct stat status;
     bool gone;
-    WR_TRY(status_of(walk, !*rest, &status, &gone));
+    WR_TRY(status_of(walk, own, !*rest, &status, &gone));
     if (gone) return WEIR_OK;
     if (*rest) return S_ISDIR(status.st_mode) ? visit_pattern(walk, rest, level) : WEIR_OK;
     if (!S_ISDIR(status.st_mode)) return add_file(walk, &status);
@@ -193,7 +217,7 @@ static int visit_one(struct walk *walk, const struct dirent *entry, const struct
                      const void *context) {
     const struct component *component = context;
     if (!wr_glob_match(component->text, entry->d_name)) return WEIR_OK;
-    return visit_match(walk, component->rest, level);
+    return visit_match(walk, component->rest, level, level);
 }
 
 /* Below "**": every directory, with the rest of the pattern in each. */
@@ -202,7 +226,7 @@ static int visit_any_depth(struct walk *walk, const struct dirent *entry, const 
     if (is_hidden(entry->d_name)) return WEIR_OK;
     struct stat status;
     bool gone;
-    WR_TRY(status_of(walk, false, &status, &gone));
+    WR_TRY(status_of(walk, level, false, &status, &gone));
     if (gone || !S_ISDIR(status.st_mode)) return WEIR_OK;
     const char *rest = context;
     WR_TRY(visit_pattern(walk, rest, level));
@@ -213,7 +237,8 @@ static int note_depth(struct walk *walk) {
     struct wr_file_list *list = walk->list;
     if (list->deepest && strlen(list->deepest) >= walk->path.length) return WEIR_OK;
     struct stat status;
-    if (stat(walk->path.data, &status) != 0 || !S_ISDIR(status.st_mode)) return WEIR_OK;
+    if (wr_access_stat(&list->access, walk->path.data, &status) != 0 || !S_ISDIR(status.st_mode))
+        return WEIR_OK;
     list->deepest = wr_arena_copy(list->arena, walk->path.data, walk->path.length);
     return list->deepest ? WEIR_OK : wr_error_memory(walk->error);
 }
@@ -240,7 +265,7 @@ static int visit_pattern(struct walk *walk, const char *pattern, const struct le
         size_t before;
         code = enter(walk, text, length, &before);
         if (code == 0) {
-            code = visit_match(walk, component.rest, outer);
+            code = visit_match(walk, component.rest, NULL, outer);
             leave(walk, before);
         }
     }

@@ -110,8 +110,9 @@ static void several_members_of_one_gzip_file_are_read_as_one_text(void **state) 
     put_compressed("two.gz", WR_COMPRESSION_GZIP, "b\n1|2\n");
     assert_int_equal(system("cat one.gz two.gz > both.csv.gz"), 0);
     struct wr_head head;
-    assert_int_equal(
-        wr_head_read("both", "both.csv.gz", WR_COMPRESSION_GZIP, WR_HEAD_BYTES, &head, NULL), 0);
+    assert_int_equal(wr_head_read(&(struct wr_access){0}, "both", "both.csv.gz",
+                                  WR_COMPRESSION_GZIP, WR_HEAD_BYTES, &head, NULL),
+                     0);
     assert_int_equal(head.length, 8);
     assert_memory_equal(head.data, "a|b\n1|2\n", 8);
     assert_true(head.complete);
@@ -129,9 +130,9 @@ static void a_head_ends_at_its_limit(void **state) {
     const char *const names_of[] = {"long", "long.zst"};
     for (size_t i = 0; i < 2; i++) {
         struct wr_head head;
-        assert_int_equal(
-            wr_head_read("long", names_of[i], WR_COMPRESSION_UNKNOWN, WR_HEAD_BYTES, &head, NULL),
-            0);
+        assert_int_equal(wr_head_read(&(struct wr_access){0}, "long", names_of[i],
+                                      WR_COMPRESSION_UNKNOWN, WR_HEAD_BYTES, &head, NULL),
+                         0);
         assert_int_equal(head.length, WR_HEAD_BYTES);
         assert_false(head.complete);
         wr_head_reset(&head);

@@ -35,10 +35,10 @@ static void size_time_and_identity_are_those_of_the_file(void **state) {
     assert_int_equal(stat("x.csv", &status), 0);
     struct weir_form form = form_of("path", "x.csv");
     const struct weir_file *file = &form.files.files[0];
-    char etag[64];
-    snprintf(etag, sizeof etag, "%lx-%lx-%lx", (long)status.st_ino,
-             (long)(status.st_mtim.tv_sec * 1000000 + status.st_mtim.tv_nsec / 1000),
-             (long)status.st_size);
+    char etag[WEIR_VERSION_SIZE];
+    snprintf(etag, sizeof etag, "%lx-%lx-%lx-%lx-%lx", (long)status.st_dev, (long)status.st_ino,
+             (long)status.st_size, status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
+             status.st_ctim.tv_sec * 1000000000 + status.st_ctim.tv_nsec);
     assert_int_equal(file->n_bytes, 8);
     assert_int_equal(file->modified_ns,
                      (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec);
