@@ -288,7 +288,8 @@ static char *split_url(char *url, const char **ret_root) {
     return *path == '/' && wr_percent_decode(path) ? path : NULL;
 }
 
-static int open_path(const char *root, const char *path, int *ret_fd, struct weir_error *error) {
+int wr_beneath_open_file(const char *root, const char *path, int *ret_fd,
+                         struct weir_error *error) {
     const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
     int fd = -1;
     if (root) {
@@ -317,7 +318,7 @@ int wr_url_open(const char *url, int *ret_fd, struct weir_error *error) {
     if (!copy) return wr_error_memory(error);
     const char *root = NULL;
     const char *path = split_url(copy, &root);
-    int code = path ? open_path(root, path, ret_fd, error)
+    int code = path ? wr_beneath_open_file(root, path, ret_fd, error)
                     : wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
                                    "\"%s\" is not a URL of a file of this machine (file:///... or "
                                    "weir+file://...)",

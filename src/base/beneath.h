@@ -51,8 +51,10 @@ int wr_beneath_error(struct weir_error *error, int errnum, const char *what, con
  * root the same way; percent-encoded. Free with wr_free. `path` is absolute and below `root`. */
 int wr_beneath_url(const char *root, const char *path, char **ret_url, struct weir_error *error);
 void wr_beneath_url_add(struct wr_buffer *buffer, const char *root, const char *path);
-/* Opens what a file:// or weir+file:// URL names, for reading. Anything but a regular file is an
- * error. */
+/* Opens a file for reading; both paths are absolute. Anything but a regular file is an error. What
+ * the engine is given to open such URLs by. `root` NULL: nothing is confined. */
+int wr_beneath_open_file(const char *root, const char *path, int *ret_fd, struct weir_error *error);
+/* The same for what a file:// or weir+file:// URL names. */
 int wr_url_open(const char *url, int *ret_fd, struct weir_error *error);
 
 /* What follows the root in an absolute path, "" for the root itself; NULL: it is not below it.

@@ -4,11 +4,14 @@
 extern const struct weir_table_kind wr_kind_derived;
 extern const struct weir_table_kind wr_kind_files;
 extern const struct weir_table_kind wr_kind_memory;
+extern const struct weir_table_kind wr_kind_sql;
 extern const struct weir_table_kind wr_kind_stream;
 extern const struct weir_table_kind wr_kind_values;
 
 const struct weir_table_kind *const wr_builtin_kinds[] = {
-    &wr_kind_files, &wr_kind_derived, &wr_kind_memory, &wr_kind_stream, &wr_kind_values, NULL,
+    &wr_kind_files, &wr_kind_derived, &wr_kind_memory,
+    &wr_kind_sql,   &wr_kind_stream,  &wr_kind_values,
+    NULL,
 };
 
 const struct weir_table_kind *const wr_temporary_kinds[] = {
