@@ -13,8 +13,8 @@
  *   groups.c    CSV files of different headers -> a form for each header
  *
  * source.c reads the options before, form.c puts the results together, cache.c keeps what was read,
- * access.c is the way to the file system, and kind.c is the vtable. mount.c, entries.c, find.c,
- * change.c and staging.c are the mount kind of the same name.
+ * access.c is the way to the file system, and kind.c is the vtable. The mount kind of the same name
+ * has a header of its own, mount.h.
  *
  * All texts of a form live in its arena and go with it.
  */
@@ -84,6 +84,8 @@ enum wr_file_format wr_format_parse(const char *text);
 enum wr_file_compression wr_compression_parse(const char *text);
 /* By extension: "x.csv.gz" is gzip and csv. */
 struct wr_file_type wr_type_of_name(const char *name);
+/* The length of a name without the extensions that tell a format, 1 of "x.csv.gz"; 0: none does. */
+size_t wr_stem_length(const char *name);
 enum wr_file_compression wr_compression_of_bytes(const void *data, size_t length);
 /* By the first bytes, unpacked. Text with a steady number of columns is CSV. */
 enum wr_file_format wr_format_of_bytes(const char *data, size_t length, bool complete);
@@ -231,6 +233,8 @@ struct wr_pipe;
  */
 int wr_pipe_open(const char *text, const char *path, struct wr_pipe **ret_pipe,
                  struct weir_error *error);
+/* Whether it is a name of a descriptor of the process: /dev/stdin, /dev/fd/N, /proc/self/fd/N. */
+bool wr_pipe_is_descriptor(const char *path);
 const char *wr_pipe_path(const struct wr_pipe *pipe);
 void wr_pipe_close(struct wr_pipe *pipe);
 
@@ -338,6 +342,10 @@ int wr_cached_group(struct wr_files_cache *cache, const struct wr_files_source *
  */
 int wr_files_form(const struct wr_files_source *source, struct wr_files_cache *cache,
                   struct weir_form *ret_form, struct weir_error *error);
+
+/* Names that listings leave out: of '.', and of '_' unless they hold '=', which a column's name may
+ * begin with. */
+bool wr_files_is_hidden(const char *name);
 
 extern const struct weir_table_kind wr_kind_files;
 

@@ -51,6 +51,10 @@ static int descriptor_of(const char *path) {
     return -1;
 }
 
+bool wr_pipe_is_descriptor(const char *path) {
+    return descriptor_of(path) >= 0;
+}
+
 static int write_all(int fd, const char *data, size_t length) {
     while (length > 0) {
         ssize_t written = write(fd, data, length);

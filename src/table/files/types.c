@@ -104,12 +104,12 @@ static const char *last_dot(const char *name, size_t length) {
     return NULL;
 }
 
-struct wr_file_type wr_type_of_name(const char *name) {
-    const char *slash = strrchr(name, '/');
-    if (slash) name = slash + 1;
+/* The type, and the length of the name without what told it. */
+static struct wr_file_type take_name_apart(const char *name, size_t *ret_stem) {
     size_t length = strlen(name);
     struct wr_file_type type = {WR_FORMAT_UNKNOWN, WR_COMPRESSION_NONE};
     const char *dot = last_dot(name, length);
+    *ret_stem = 0;
     if (!dot) return type;
     enum wr_file_compression compression = wr_compression_parse(dot + 1);
     if (compression > WR_COMPRESSION_NONE) {
@@ -119,7 +119,20 @@ struct wr_file_type wr_type_of_name(const char *name) {
         if (!dot) return type;
     }
     type.format = format_of(dot + 1, (size_t)(name + length - dot - 1));
+    if (type.format) *ret_stem = (size_t)(dot - name);
     return type;
+}
+
+struct wr_file_type wr_type_of_name(const char *name) {
+    size_t stem;
+    const char *slash = strrchr(name, '/');
+    return take_name_apart(slash ? slash + 1 : name, &stem);
+}
+
+size_t wr_stem_length(const char *name) {
+    size_t stem;
+    take_name_apart(name, &stem);
+    return stem;
 }
 
 static bool begins(const void *data, size_t length, const char *magic, size_t n_magic) {

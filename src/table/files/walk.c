@@ -50,9 +50,8 @@ static void leave(struct walk *walk, size_t before) {
     walk->path.data[before] = '\0';
 }
 
-static bool is_hidden(const char *name) {
-    /* Spark writes _SUCCESS and _temporary, Delta _delta_log; a partition column may well begin
-     * with '_'. */
+bool wr_files_is_hidden(const char *name) {
+    /* Spark writes _SUCCESS and _temporary, Delta _delta_log. */
     return name[0] == '.' || (name[0] == '_' && !strchr(name, '='));
 }
 
@@ -169,7 +168,7 @@ static int for_each_entry(struct walk *walk, const struct level *outer, entry_fn
 static int visit_in_directory(struct walk *walk, const struct dirent *entry,
                               const struct level *level, const void *context) {
     const bool *recursive = context;
-    if (is_hidden(entry->d_name)) return WEIR_OK;
+    if (wr_files_is_hidden(entry->d_name)) return WEIR_OK;
     struct stat status;
     bool gone;
     bool data = wr_type_of_name(entry->d_name).format != WR_FORMAT_UNKNOWN;
@@ -223,7 +222,7 @@ static int visit_one(struct walk *walk, const struct dirent *entry, const struct
 /* Below "**": every directory, with the rest of the pattern in each. */
 static int visit_any_depth(struct walk *walk, const struct dirent *entry, const struct level *level,
                            const void *context) {
-    if (is_hidden(entry->d_name)) return WEIR_OK;
+    if (wr_files_is_hidden(entry->d_name)) return WEIR_OK;
     struct stat status;
     bool gone;
     WR_TRY(status_of(walk, level, false, &status, &gone));
