@@ -135,7 +135,7 @@ fn with_parameters(state: &SessionState, query: &Query, plan: LogicalPlan) -> Re
         let given = query.parameters.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         let Some((_, literal)) = given else {
             return plan_err!(
-                "the parameter {placeholder} is not declared; add a line \"-- param {name}: default\""
+                "the parameter {placeholder} is not declared; add a line \"-- param {name}: 'default'\""
             );
         };
         let value = scalar(state, literal)

@@ -148,15 +148,11 @@ static int take_input(const struct parser *parser, const char *name, char *value
 }
 
 static int take_parameter(const struct parser *parser, const char *name, char *value) {
-    if (!*name) return REFUSE(parser, "a parameter has a name: -- param NAME: default 'UA'");
-    size_t length = strlen("default");
-    bool has_default = strncasecmp(value, "default", length) == 0 && value[length] &&
-                       strchr(" \t'", value[length]);
-    if (has_default) value += length + strspn(value + length, blanks);
-    if (!has_default || !wr_sql_is_literal(value)) {
+    if (!*name) return REFUSE(parser, "a parameter has a name: -- param NAME: 'its default'");
+    if (!wr_sql_is_literal(value)) {
         return REFUSE(parser,
                       "the parameter \"%s\" needs a default that is a number, 'text', true, false, "
-                      "null, or as DATE '2024-01-01': -- param %s: default 'UA'",
+                      "null, or as DATE '2024-01-01': -- param %s: 'UA'",
                       name, name);
     }
     return add(parser, &parser->front_matter->parameters, "parameter", name, value);

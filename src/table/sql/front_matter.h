@@ -6,7 +6,7 @@
  *     -- description: flights by day
  *     -- format: parquet
  *     -- input flights: ../raw/flights.parquet
- *     -- param carrier: default 'UA'
+ *     -- param carrier: 'UA'
  *     SELECT day, count(*) FROM flights WHERE carrier = $carrier GROUP BY day
  *
  * 1. The block ends at the first line that is neither blank nor a comment of "--".

@@ -38,7 +38,7 @@ static void the_leading_comments_say_what_a_file_is(void **state) {
                                          "  -- FORMAT: Parquet\n"
                                          "-- input flights: ../raw/flights/*.parquet\n"
                                          "-- input airlines : 'it''s here/a.csv'\n"
-                                         "-- param carrier: default 'UA'\n"
+                                         "-- param carrier: 'UA'\n"
                                          "-- param since: default DATE '2013-01-01'\n"
                                          "-- param least: DEFAULT -1.5e3\n"
                                          "-- param on: default TRUE\n"
@@ -113,12 +113,12 @@ static void misspelt_keys_and_wrong_values_name_file_and_line(void **state) {
     refused("-- input a:  \n", "the input \"a\" needs a path");
     refused("-- input a: x\n-- input A: y\n", "line 2: the input \"A\" is given twice");
     refused("-- param: default 1\n", "a parameter has a name");
-    refused("-- param a: 1\n", "the parameter \"a\" needs a default");
-    refused("-- param a: default\n", "the parameter \"a\" needs a default");
-    refused("-- param a: default (SELECT 1)\n", "the parameter \"a\" needs a default");
-    refused("-- param a: default 1; DROP TABLE x\n", "needs a default");
-    refused("-- param a: default 'x' 'y'\n", "needs a default");
-    refused("-- param a: default 1\n-- param a: default 2\n",
+    refused("-- param a: x\n", "the parameter \"a\" needs a default");
+    refused("-- param a:\n", "the parameter \"a\" needs a default");
+    refused("-- param a: (SELECT 1)\n", "the parameter \"a\" needs a default");
+    refused("-- param a: 1; DROP TABLE x\n", "needs a default");
+    refused("-- param a: 'x' 'y'\n", "needs a default");
+    refused("-- param a: 1\n-- param a: 2\n",
             "line 2: the parameter \"a\" is given");
 }
 
@@ -216,8 +216,8 @@ static struct weir_error failed;
 static void a_file_is_a_query_with_its_inputs_and_parameters(void **state) {
     (void)state;
     static const char text[] = "-- input f: ../raw/f.csv\n"
-                               "-- param carrier: default 'UA'\n"
-                               "-- param n: default 5\n"
+                               "-- param carrier: 'UA'\n"
+                               "-- param n: 5\n"
                                "SELECT * FROM f WHERE c = $carrier LIMIT $n\n";
     char here[PATH_MAX];
     void *table = NULL;
@@ -289,7 +289,7 @@ static void parameters_are_given_as_literals_or_texts(void **state) {
         {"1; DROP TABLE x", "'1; DROP TABLE x'", "'1; DROP TABLE x'"},
         {"DATE '2024-01-01'", "DATE '2024-01-01'", "'DATE ''2024-01-01'''"},
     };
-    put("x.sql", "-- param n: default 5\n-- param t: default 'UA'\nSELECT $n, $t\n");
+    put("x.sql", "-- param n: 5\n-- param t: 'UA'\nSELECT $n, $t\n");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         void *table = NULL;
         assert_int_equal(open_sql(&table, NULL, "path", "x.sql", "param.n", cases[i].given,
@@ -315,9 +315,9 @@ static void a_file_is_read_afresh_for_each_form(void **state) {
     void *table = NULL;
     struct weir_form form = {0};
     struct weir_error error = {0};
-    put("x.sql", "-- param n: default 5\nSELECT $n\n");
+    put("x.sql", "-- param n: 5\nSELECT $n\n");
     assert_int_equal(open_sql(&table, NULL, "path", "x.sql", "param.n", "6", NULL), 0);
-    put("x.sql", "-- param n: default 5\nSELECT $n + 1\n");
+    put("x.sql", "-- param n: 5\nSELECT $n + 1\n");
     form = form_of_table(table);
     assert_contains(form.sql.query, "$n + 1");
     form.release(&form);
@@ -393,7 +393,7 @@ static void front_matter_is_read_from_a_file_below_a_root(void **state) {
 static void every_allocation_may_fail(void **state) {
     (void)state;
     put("x.sql", "-- name: n\n-- description: d\n-- format: csv\n-- input a: 'b'\n"
-                 "-- param p: default 1\n-- param q: default 'x'\nSELECT 1\n");
+                 "-- param p: 1\n-- param q: 'x'\nSELECT 1\n");
     for (int64_t n = 1; n < 10000; n++) {
         void *table = NULL;
         struct weir_form form = {0};
