@@ -243,3 +243,15 @@ int wr_options_check(const char *owner, const struct weir_option_spec *specs, si
     }
     return WEIR_OK;
 }
+
+void wr_options_spell(const struct weir_option_spec *specs, size_t n_specs,
+                      struct wr_options *options) {
+    for (size_t i = 0; i < options->n_items; i++) {
+        char *key = (char *)options->items[i].key;
+        for (size_t j = 0; j < n_specs; j++) {
+            if (!serves(&specs[j], key)) continue;
+            memcpy(key, specs[j].name, strlen(specs[j].name));
+            break;
+        }
+    }
+}

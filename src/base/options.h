@@ -33,6 +33,9 @@ int64_t wr_options_get_int(const struct weir_option *items, size_t n_items, cons
  */
 int wr_options_check(const char *owner, const struct weir_option_spec *specs, size_t n_specs,
                      const struct weir_option *items, size_t n_items, struct weir_error *error);
+/* Gives known keys the spelling of the list, so that they may be compared exactly. */
+void wr_options_spell(const struct weir_option_spec *specs, size_t n_specs,
+                      struct wr_options *options);
 
 /* The candidate nearest to `word` by edit distance, or NULL when none is near (more than a third of
  * its length). */

@@ -2,6 +2,10 @@
 #include "base/url.h"
 
 #include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
 
 int wr_hex_digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -58,4 +62,48 @@ void wr_percent_encode(struct wr_buffer *buffer, const char *path) {
         else
             wr_buffer_format(buffer, "%%%02X", (unsigned)(unsigned char)*from);
     }
+}
+
+size_t wr_scheme_length(const char *text) {
+    size_t length =
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
+    bool letter = (text[0] | 0x20) >= 'a' && (text[0] | 0x20) <= 'z';
+    return letter && strncmp(text + length, "://", 3) == 0 ? length : 0;
+}
+
+int wr_local_path(const char *text, char **ret_path, struct weir_error *error) {
+    size_t scheme = wr_scheme_length(text);
+    if (scheme == 0) {
+        char *path = wr_strdup(text);
+        if (!path) return wr_error_memory(error);
+        *ret_path = path;
+        return WEIR_OK;
+    }
+    if (scheme != 4 || strncasecmp(text, "file", 4) != 0) {
+        return wr_error_set(
+            error, WEIR_NOT_IMPLEMENTED, NULL,
+            "\"%s\": URLs of the scheme \"%.*s\" cannot be read yet; only local paths and file:// "
+            "URLs can",
+            text, (int)scheme, text);
+    }
+    const char *path = text + strlen("file://");
+    if (strncasecmp(path, "localhost/", 10) == 0) path += strlen("localhost");
+    if (*path != '/') {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "\"%s\" names another host; a local file's URL begins with file:/// "
+                            "and an absolute path",
+                            text);
+    }
+    char *decoded = wr_strdup(path);
+    if (!decoded) return wr_error_memory(error);
+    if (!wr_percent_decode(decoded)) {
+        wr_free(decoded);
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "\"%s\" is not a valid URL: %% must be followed by two hexadecimal "
+                            "digits, not 00 (%%25 "
+                            "stands for %% itself)",
+                            text);
+    }
+    *ret_path = decoded;
+    return WEIR_OK;
 }

@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "arrow/arrow.h"
 #include "base/alloc.h"
@@ -34,22 +33,6 @@ static void instance_free(struct wr_instance *instance) {
     wr_free(instance);
 }
 
-/* Gives known keys the spelling of the kind's list, so that a kind may compare them exactly. */
-static void spell_keys(const struct weir_table_kind *kind, struct wr_options *options) {
-    for (size_t i = 0; i < options->n_items; i++) {
-        char *key = (char *)options->items[i].key;
-        for (size_t j = 0; j < kind->n_options; j++) {
-            const struct weir_option_spec *spec = &kind->options[j];
-            size_t length = strlen(spec->name);
-            bool whole = spec->type != WEIR_OPTION_PREFIX;
-            if (strncasecmp(key, spec->name, length) == 0 && (!whole || key[length] == '\0')) {
-                memcpy(key, spec->name, length);
-                break;
-            }
-        }
-    }
-}
-
 static int copy_definition(const struct weir_definition *definition, struct wr_instance *instance,
                            struct weir_error *error) {
     const char *names[3] = {definition->catalog, definition->schema, definition->name};
@@ -61,7 +44,7 @@ static int copy_definition(const struct weir_definition *definition, struct wr_i
     if (definition->columns) {
         WR_TRY(wr_arrow_copy_schema(definition->columns, &instance->columns, error));
     }
-    spell_keys(instance->kind, &instance->options);
+    wr_options_spell(instance->kind->options, instance->kind->n_options, &instance->options);
     instance->definition = (struct weir_definition){
         .size = sizeof instance->definition,
         .catalog = instance->names[0],

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -15,52 +14,6 @@
 #include "base/error.h"
 
 enum { MOST_URL_BYTES = 64 * 1024 };
-
-/* The length of "scheme" when the text is "scheme://...", else 0 (RFC 3986, 3.1). */
-static size_t scheme_length(const char *text) {
-    size_t length =
-        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
-    bool letter = (text[0] | 0x20) >= 'a' && (text[0] | 0x20) <= 'z';
-    return letter && strncmp(text + length, "://", 3) == 0 ? length : 0;
-}
-
-/* The path of a file:// URL, or the text itself when it is no URL, as a copy. */
-static int path_of(const char *text, char **ret_path, struct weir_error *error) {
-    size_t scheme = scheme_length(text);
-    if (scheme == 0) {
-        char *path = wr_strdup(text);
-        if (!path) return wr_error_memory(error);
-        *ret_path = path;
-        return WEIR_OK;
-    }
-    if (scheme != 4 || strncasecmp(text, "file", 4) != 0) {
-        return wr_error_set(
-            error, WEIR_NOT_IMPLEMENTED, NULL,
-            "\"%s\": URLs of the scheme \"%.*s\" cannot be read yet; only local paths and file:// "
-            "URLs can",
-            text, (int)scheme, text);
-    }
-    const char *path = text + strlen("file://");
-    if (strncasecmp(path, "localhost/", 10) == 0) path += strlen("localhost");
-    if (*path != '/') {
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "\"%s\" names another host; a local file's URL begins with file:/// "
-                            "and an absolute path",
-                            text);
-    }
-    char *decoded = wr_strdup(path);
-    if (!decoded) return wr_error_memory(error);
-    if (!wr_percent_decode(decoded)) {
-        wr_free(decoded);
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "\"%s\" is not a valid URL: %% must be followed by two hexadecimal "
-                            "digits, not 00 (%%25 "
-                            "stands for %% itself)",
-                            text);
-    }
-    *ret_path = decoded;
-    return WEIR_OK;
-}
 
 static int working_directory(char **ret_path, struct weir_error *error) {
     char path[PATH_MAX];
@@ -146,7 +99,7 @@ int wr_files_resolve(const char *text, char **ret_path, size_t *ret_n_literal, c
     char *path = NULL;
     char *working = NULL;
     size_t n_literal = 0;
-    int code = path_of(text, &path, error);
+    int code = wr_local_path(text, &path, error);
     if (code == 0 && *path == '/') {
         working = wr_strdup("/");
         if (!working) code = wr_error_memory(error);
@@ -170,7 +123,7 @@ int wr_files_resolve(const char *text, char **ret_path, size_t *ret_n_literal, c
 
 int wr_files_root(const char *text, char **ret_path, struct weir_error *error) {
     char *path = NULL;
-    WR_TRY(path_of(text, &path, error));
+    WR_TRY(wr_local_path(text, &path, error));
     bool absolute = *path == '/';
     wr_free(path);
     if (!absolute) {
@@ -229,7 +182,7 @@ int wr_files_resolve_below(const char *root, const char *text, char **ret_path,
                            size_t *ret_n_literal, struct weir_error *error) {
     char *path = NULL;
     size_t n_literal = strlen(root);
-    WR_TRY(path_of(text, &path, error));
+    WR_TRY(wr_local_path(text, &path, error));
     int code = WEIR_OK;
     if (*path != '/')
         code = wr_error_set(
