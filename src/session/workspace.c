@@ -139,3 +139,8 @@ int weir_register_kind(struct weir_workspace *workspace, const struct weir_table
                        struct weir_error *error) {
     return wr_registry_add(workspace->registry, kind, error);
 }
+
+int weir_register_mount_kind(struct weir_workspace *workspace, const struct weir_mount_kind *kind,
+                             struct weir_error *error) {
+    return wr_registry_add_mount(workspace->registry, kind, error);
+}

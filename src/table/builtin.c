@@ -19,3 +19,10 @@ const struct weir_table_kind *const wr_temporary_kinds[] = {
     &wr_kind_stream,
     NULL,
 };
+
+/* Each is declared above as the kinds of table are, and named here. */
+const struct weir_mount_kind *const wr_builtin_mounts[] = {
+    NULL,
+};
+
+const char wr_default_mount[] = "files";

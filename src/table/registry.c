@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/buffer.h"
 #include "base/error.h"
 #include "base/options.h"
 
@@ -13,18 +12,28 @@ struct wr_registry {
     pthread_mutex_t mutex;
     const struct weir_table_kind **kinds;
     size_t n_kinds;
+    const struct weir_mount_kind **mounts;
+    size_t n_mounts;
 };
+
+static int add_builtin(struct wr_registry *registry, struct weir_error *error) {
+    for (size_t i = 0; wr_builtin_kinds[i]; i++) {
+        WR_TRY(wr_registry_add(registry, wr_builtin_kinds[i], error));
+    }
+    for (size_t i = 0; wr_builtin_mounts[i]; i++) {
+        WR_TRY(wr_registry_add_mount(registry, wr_builtin_mounts[i], error));
+    }
+    return WEIR_OK;
+}
 
 int wr_registry_new(struct wr_registry **ret_registry, struct weir_error *error) {
     struct wr_registry *registry = wr_calloc(1, sizeof *registry);
     if (!registry) return wr_error_memory(error);
     pthread_mutex_init(&registry->mutex, NULL);
-    for (size_t i = 0; wr_builtin_kinds[i]; i++) {
-        int code = wr_registry_add(registry, wr_builtin_kinds[i], error);
-        if (code) {
-            wr_registry_free(registry);
-            return code;
-        }
+    int code = add_builtin(registry, error);
+    if (code) {
+        wr_registry_free(registry);
+        return code;
     }
     *ret_registry = registry;
     return WEIR_OK;
@@ -34,93 +43,185 @@ void wr_registry_free(struct wr_registry *registry) {
     if (!registry) return;
     pthread_mutex_destroy(&registry->mutex);
     wr_free(registry->kinds);
+    wr_free(registry->mounts);
     wr_free(registry);
 }
+
+/* ---- Checking a vtable ---- */
+
+/* What both sorts of kind begin with, by the word that messages call them. */
+struct head {
+    const char *what; /* "table" */
+    size_t size;
+    size_t least_size;
+    const char *name;
+    const char *missing; /* the first required slot that is NULL; NULL: none */
+    const struct weir_option_spec *options;
+    size_t n_options;
+};
 
 static bool is_kind_name(const char *name) {
     if (!name || name[0] < 'a' || name[0] > 'z') return false;
     return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
 }
 
-static int check_kind(const struct weir_table_kind *kind, struct weir_error *error) {
-    if (!kind) {
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "a table kind is required");
-    }
-    if (kind->size < sizeof *kind) {
+static int check_head(const struct head *kind, struct weir_error *error) {
+    const char *what = kind->what;
+    if (kind->size < kind->least_size) {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "table kind: its size is %zu, not at least %zu; set it to "
-                            "sizeof(struct weir_table_kind)",
-                            kind->size, sizeof *kind);
+                            "%s kind: its size is %zu, not at least %zu; set it to "
+                            "sizeof(struct weir_%s_kind)",
+                            what, kind->size, kind->least_size, what);
     }
     if (!is_kind_name(kind->name)) {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "table kind \"%s\": a name is a lower case letter, then lower case "
+                            "%s kind \"%s\": a name is a lower case letter, then lower case "
                             "letters, digits and underscores",
-                            kind->name ? kind->name : "");
+                            what, kind->name ? kind->name : "");
     }
-    const char *missing = !kind->open    ? "open"
-                          : !kind->close ? "close"
-                          : !kind->form  ? "form"
-                                         : NULL;
-    if (missing) {
+    if (kind->missing) {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "table kind \"%s\": the required slot `%s` is NULL", kind->name,
-                            missing);
+                            "%s kind \"%s\": the required slot `%s` is NULL", what, kind->name,
+                            kind->missing);
     }
     if (kind->n_options > 0 && !kind->options) {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "table kind \"%s\": n_options is %zu but options is NULL", kind->name,
-                            kind->n_options);
+                            "%s kind \"%s\": n_options is %zu but options is NULL", what,
+                            kind->name, kind->n_options);
     }
     return WEIR_OK;
 }
 
-static const struct weir_table_kind *find(const struct wr_registry *registry, const char *name) {
+static int check_kind(const struct weir_table_kind *kind, struct weir_error *error) {
+    if (!kind) {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "a table kind is required");
+    }
+    struct head head = {"table", kind->size, sizeof *kind, NULL, NULL, NULL, 0};
+    if (kind->size >= sizeof *kind) {
+        head.name = kind->name;
+        head.options = kind->options;
+        head.n_options = kind->n_options;
+        head.missing = !kind->open ? "open" : !kind->close ? "close" : !kind->form ? "form" : NULL;
+    }
+    return check_head(&head, error);
+}
+
+static int check_mount(const struct weir_mount_kind *kind, struct weir_error *error) {
+    if (!kind) {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "a mount kind is required");
+    }
+    struct head head = {"mount", kind->size, sizeof *kind, NULL, NULL, NULL, 0};
+    if (kind->size >= sizeof *kind) {
+        head.name = kind->name;
+        head.options = kind->options;
+        head.n_options = kind->n_options;
+        head.missing = !kind->open             ? "open"
+                       : !kind->close          ? "close"
+                       : !kind->list           ? "list"
+                       : !kind->find           ? "find"
+                       : !kind->default_schema ? "default_schema"
+                                               : NULL;
+    }
+    return check_head(&head, error);
+}
+
+/* ---- Adding and finding, with the mutex held ---- */
+
+static const struct weir_table_kind *find_kind(const struct wr_registry *registry,
+                                               const char *name) {
     for (size_t i = 0; i < registry->n_kinds; i++) {
         if (strcmp(registry->kinds[i]->name, name) == 0) return registry->kinds[i];
     }
     return NULL;
 }
 
+static const struct weir_mount_kind *find_mount(const struct wr_registry *registry,
+                                                const char *name) {
+    for (size_t i = 0; i < registry->n_mounts; i++) {
+        if (strcmp(registry->mounts[i]->name, name) == 0) return registry->mounts[i];
+    }
+    return NULL;
+}
+
+static int taken(const char *what, const char *name, struct weir_error *error) {
+    return wr_error_set(error, WEIR_ALREADY_EXISTS, "42710", "%s kind \"%s\" is registered already",
+                        what, name);
+}
+
+static int add_kind(struct wr_registry *registry, const struct weir_table_kind *kind,
+                    struct weir_error *error) {
+    if (find_kind(registry, kind->name)) return taken("table", kind->name, error);
+    const struct weir_table_kind **kinds =
+        wr_reallocarray(registry->kinds, registry->n_kinds + 1, sizeof *kinds);
+    if (!kinds) return wr_error_memory(error);
+    kinds[registry->n_kinds++] = kind;
+    registry->kinds = kinds;
+    return WEIR_OK;
+}
+
+static int add_mount(struct wr_registry *registry, const struct weir_mount_kind *kind,
+                     struct weir_error *error) {
+    if (find_mount(registry, kind->name)) return taken("mount", kind->name, error);
+    const struct weir_mount_kind **mounts =
+        wr_reallocarray(registry->mounts, registry->n_mounts + 1, sizeof *mounts);
+    if (!mounts) return wr_error_memory(error);
+    mounts[registry->n_mounts++] = kind;
+    registry->mounts = mounts;
+    return WEIR_OK;
+}
+
+/* Names the nearest and lists all; `names` may be NULL when there was no memory for it. */
+static int unknown_kind(const char *what, const char *name, const char *const *names,
+                        size_t n_names, struct weir_error *error) {
+    const char *nearest = names ? wr_nearest(name, names, n_names) : NULL;
+    int code =
+        wr_error_set(error, WEIR_NOT_FOUND, "42704", "there is no %s kind \"%s\"", what, name);
+    if (nearest) wr_error_append(error, "; did you mean \"%s\"?", nearest);
+    if (names) wr_error_append(error, "; known kinds: %s", n_names > 0 ? "" : "none");
+    for (size_t i = 0; names && i < n_names; i++)
+        wr_error_append(error, "%s%s", i > 0 ? ", " : "", names[i]);
+    return code;
+}
+
+static int unknown_table_kind(const struct wr_registry *registry, const char *name,
+                              struct weir_error *error) {
+    if (!error) return WEIR_NOT_FOUND;
+    const char **names = wr_reallocarray(NULL, registry->n_kinds, sizeof *names);
+    for (size_t i = 0; names && i < registry->n_kinds; i++)
+        names[i] = registry->kinds[i]->name;
+    int code = unknown_kind("table", name, names, registry->n_kinds, error);
+    wr_free(names);
+    return code;
+}
+
+static int unknown_mount_kind(const struct wr_registry *registry, const char *name,
+                              struct weir_error *error) {
+    if (!error) return WEIR_NOT_FOUND;
+    const char **names = wr_reallocarray(NULL, registry->n_mounts, sizeof *names);
+    for (size_t i = 0; names && i < registry->n_mounts; i++)
+        names[i] = registry->mounts[i]->name;
+    int code = unknown_kind("mount", name, names, registry->n_mounts, error);
+    wr_free(names);
+    return code;
+}
+
+/* ---- From any thread ---- */
+
 int wr_registry_add(struct wr_registry *registry, const struct weir_table_kind *kind,
                     struct weir_error *error) {
     WR_TRY(check_kind(kind, error));
-    int code = WEIR_OK;
     pthread_mutex_lock(&registry->mutex);
-    if (find(registry, kind->name)) {
-        code = wr_error_set(error, WEIR_ALREADY_EXISTS, "42710",
-                            "table kind \"%s\" is registered already", kind->name);
-    } else {
-        const struct weir_table_kind **kinds =
-            wr_reallocarray(registry->kinds, registry->n_kinds + 1, sizeof *kinds);
-        if (kinds) {
-            kinds[registry->n_kinds++] = kind;
-            registry->kinds = kinds;
-        } else {
-            code = wr_error_memory(error);
-        }
-    }
+    int code = add_kind(registry, kind, error);
     pthread_mutex_unlock(&registry->mutex);
     return code;
 }
 
-static int unknown_kind(const struct wr_registry *registry, const char *name,
-                        struct weir_error *error) {
-    struct wr_buffer list;
-    wr_buffer_init(&list, sizeof((struct weir_error *)0)->message);
-    const char **names = wr_reallocarray(NULL, registry->n_kinds, sizeof *names);
-    for (size_t i = 0; i < registry->n_kinds; i++) {
-        wr_buffer_text(&list, i > 0 ? ", " : "");
-        wr_buffer_text(&list, registry->kinds[i]->name);
-        if (names) names[i] = registry->kinds[i]->name;
-    }
-    const char *nearest = names ? wr_nearest(name, names, registry->n_kinds) : NULL;
-    int code = wr_error_set(error, WEIR_NOT_FOUND, "42704",
-                            "there is no table kind \"%s\"%s%s%s; known kinds: %s", name,
-                            nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                            nearest ? "\"?" : "", list.failed ? "?" : list.data);
-    wr_free(names);
-    wr_buffer_reset(&list);
+int wr_registry_add_mount(struct wr_registry *registry, const struct weir_mount_kind *kind,
+                          struct weir_error *error) {
+    WR_TRY(check_mount(kind, error));
+    pthread_mutex_lock(&registry->mutex);
+    int code = add_mount(registry, kind, error);
+    pthread_mutex_unlock(&registry->mutex);
     return code;
 }
 
@@ -128,8 +229,19 @@ int wr_registry_find(struct wr_registry *registry, const char *name,
                      const struct weir_table_kind **ret_kind, struct weir_error *error) {
     int code = WEIR_OK;
     pthread_mutex_lock(&registry->mutex);
-    const struct weir_table_kind *kind = find(registry, name);
-    if (!kind) code = unknown_kind(registry, name, error);
+    const struct weir_table_kind *kind = find_kind(registry, name);
+    if (!kind) code = unknown_table_kind(registry, name, error);
+    pthread_mutex_unlock(&registry->mutex);
+    if (kind) *ret_kind = kind;
+    return code;
+}
+
+int wr_registry_mount(struct wr_registry *registry, const char *name,
+                      const struct weir_mount_kind **ret_kind, struct weir_error *error) {
+    int code = WEIR_OK;
+    pthread_mutex_lock(&registry->mutex);
+    const struct weir_mount_kind *kind = find_mount(registry, name);
+    if (!kind) code = unknown_mount_kind(registry, name, error);
     pthread_mutex_unlock(&registry->mutex);
     if (kind) *ret_kind = kind;
     return code;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The registry of table kinds, and instances of tables counted by reference.
+ * The registry of kinds of table and of mount, and instances of tables counted by reference.
  *
  * 1. The registry knows the built-in kinds (builtin.c) and those registered later. It is the only
  * place that finds a kind by name or role.
@@ -22,6 +22,10 @@ struct wr_instance;
 extern const struct weir_table_kind *const wr_builtin_kinds[];
 /* Those of them whose rows end with the process, ended by NULL. */
 extern const struct weir_table_kind *const wr_temporary_kinds[];
+/* The same list for kinds of mount. */
+extern const struct weir_mount_kind *const wr_builtin_mounts[];
+/* The name of the one that ATTACH means without TYPE, and that shows the machine's own files. */
+extern const char wr_default_mount[];
 
 int wr_registry_new(struct wr_registry **ret_registry, struct weir_error *error);
 void wr_registry_free(struct wr_registry *registry);
@@ -33,6 +37,12 @@ int wr_registry_find(struct wr_registry *registry, const char *name,
                      const struct weir_table_kind **ret_kind, struct weir_error *error);
 /* NULL when no kind serves the role. */
 const struct weir_table_kind *wr_registry_role(struct wr_registry *registry, uint32_t role);
+
+int wr_registry_add_mount(struct wr_registry *registry, const struct weir_mount_kind *kind,
+                          struct weir_error *error);
+/* As wr_registry_find. */
+int wr_registry_mount(struct wr_registry *registry, const char *name,
+                      const struct weir_mount_kind **ret_kind, struct weir_error *error);
 
 /* Checks the options and opens. The definition is copied; option keys get the spelling of the
  * kind's list. */
