@@ -8,8 +8,10 @@
  * another.
  * 2. Each change is one SQLite transaction. Names compare exactly (the engine has folded unquoted
  * ones already).
- * 3. A name that is no table but looks like a path (has '/', '.', '*', '?', '[' or "://") is
- * offered to the kind of WEIR_ROLE_PATH; such an instance lives as long as the plan that named it.
+ * 3. A name that is no table but looks like a path (has '/', '.', '*', '?', '[' or "://") is one of
+ * the tree or of this machine (tree.h). Without a mount for the machine's files, and for URLs, it
+ * is offered to the kind of WEIR_ROLE_PATH. The last such instances are kept open, so that a second
+ * query does not find out anew what the first one did; pipes are not.
  * 4. Temporary tables are kept in memory only and win over stored ones: registered streams, those
  * made with WR_CREATE_TEMPORARY, and those whose kind keeps its rows in the process
  * (wr_instance_is_temporary), which a definition could not bring back.
@@ -64,6 +66,11 @@ int wr_names_create_table(struct wr_names *names, const struct weir_definition *
  * is refused (42809), and the reverse. */
 int wr_names_drop_table(struct wr_names *names, const struct wr_name *name, bool view,
                         bool if_exists, struct weir_error *error);
+
+/* Within a schema, in one transaction; stored tables and views only. Codes: WEIR_NOT_FOUND (42P01),
+ * WEIR_ALREADY_EXISTS (42P07), WEIR_NOT_IMPLEMENTED for a temporary one and for another schema. */
+int wr_names_rename_table(struct wr_names *names, const struct wr_name *from,
+                          const struct wr_name *to, struct weir_error *error);
 
 /*
  * Makes an instance a temporary table under its definition's name, in place of one that was

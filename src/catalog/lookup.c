@@ -2,8 +2,12 @@
 /* From a name to an open table. */
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
+#include "base/url.h"
 #include "catalog/names.h"
+
+/* ---- The catalogs' own tables ---- */
 
 int wr_names_open_stored(struct wr_names *names, const struct wr_name *name, int64_t id,
                          struct wr_instance **ret_instance, struct weir_error *error) {
@@ -63,82 +67,26 @@ static int keep(struct wr_names *names, const struct wr_name *name, int64_t id,
     return code;
 }
 
-static bool looks_like_path(const char *name) {
-    return strpbrk(name, "/.*?[") != NULL;
-}
-
-/* A path is looked for wherever an unqualified name can lead: the default schema, and any that a
- * session may be in. */
-static int open_path(struct wr_names *names, const struct wr_name *name,
-                     struct wr_instance **ret_instance, struct weir_error *error) {
-    const struct weir_table_kind *kind = wr_registry_role(names->registry, WEIR_ROLE_PATH);
-    if (!kind || !looks_like_path(name->name)) return WEIR_OK;
-    bool is_default =
-        strcmp(name->catalog, names->catalog) == 0 && strcmp(name->schema, names->schema) == 0;
-    if (!is_default) {
-        int64_t id = 0;
-        pthread_mutex_lock(&names->mutex);
-        int code = wr_store_schema(names->store, name->catalog, name->schema, &id, error);
-        pthread_mutex_unlock(&names->mutex);
-        if (code || id == 0) return code;
-    }
-    struct weir_definition definition = {
-        .size = sizeof definition,
-        .catalog = name->catalog,
-        .schema = name->schema,
-        .name = name->name,
-        .kind = kind->name,
-        .options = &(struct weir_option){"path", name->name},
-        .n_options = 1,
-    };
-    return wr_instance_open(names->registry, &definition, ret_instance, error);
-}
-
-static int open_name(struct wr_names *names, const struct wr_name *name,
-                     struct wr_instance **ret_instance, struct weir_error *error) {
+int wr_names_open_own(struct wr_names *names, const struct wr_name *name,
+                      struct wr_instance **ret_instance, struct weir_error *error) {
     int64_t id = 0;
     struct wr_instance *stale = NULL;
+    struct wr_instance *instance = NULL;
     pthread_mutex_lock(&names->mutex);
-    int code = find(names, name, &id, ret_instance, &stale, error);
+    int code = find(names, name, &id, &instance, &stale, error);
     pthread_mutex_unlock(&names->mutex);
     wr_instance_release(stale);
-    if (code || *ret_instance) return code;
-    if (id == 0) return open_path(names, name, ret_instance, error);
-    struct wr_instance *instance = NULL;
-    WR_TRY(wr_names_open_stored(names, name, id, &instance, error));
-    code = keep(names, name, id, instance, error);
-    if (code) {
-        wr_instance_release(instance);
-        return code;
+    WR_TRY(code);
+    if (!instance && id != 0) {
+        WR_TRY(wr_names_open_stored(names, name, id, &instance, error));
+        code = keep(names, name, id, instance, error);
+        if (code) {
+            wr_instance_release(instance);
+            return code;
+        }
     }
-    *ret_instance = instance;
+    if (instance) *ret_instance = instance;
     return WEIR_OK;
-}
-
-int wr_names_has(void *context, const char *catalog, const char *schema) {
-    struct wr_names *names = context;
-    int64_t id = 0;
-    pthread_mutex_lock(&names->mutex);
-    int code = schema ? wr_store_schema(names->store, catalog, schema, &id, NULL)
-                      : wr_store_catalog(names->store, catalog, &id, NULL);
-    pthread_mutex_unlock(&names->mutex);
-    /* Where the store cannot say, the look-up of the table will, with its error. */
-    return code || id != 0;
-}
-
-int wr_names_table(void *context, const char *catalog, const char *schema, const char *name,
-                   const struct weir_option *options, size_t n_options, struct wr_table *ret_table,
-                   struct weir_error *error) {
-    (void)options;
-    if (n_options > 0) {
-        return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL, "\"%s\" cannot be called", name);
-    }
-    struct wr_instance *instance = NULL;
-    WR_TRY(open_name(context, &(struct wr_name){catalog, schema, name}, &instance, error));
-    if (!instance) return wr_error_set(error, WEIR_NOT_FOUND, "42P01", "%s", "");
-    int code = wr_instance_table(instance, ret_table, error);
-    wr_instance_release(instance);
-    return code;
 }
 
 int wr_names_has_table(struct wr_names *names, const struct wr_name *name, bool *ret_found,
@@ -153,4 +101,344 @@ int wr_names_has_table(struct wr_names *names, const struct wr_name *name, bool 
     pthread_mutex_unlock(&names->mutex);
     if (code == WEIR_OK) *ret_found = temporary || id != 0;
     return code;
+}
+
+/* ---- What is asked for ---- */
+
+/* A name, and the options of a call. */
+struct request {
+    struct wr_name name;
+    const struct weir_option *options;
+    size_t n_options;
+};
+
+/* Puts the table with the call's options in the place of *instance. */
+static int with_parameters(struct wr_names *names, const struct request *request,
+                           struct wr_instance **instance, struct weir_error *error) {
+    if (request->n_options == 0 || !*instance) return WEIR_OK;
+    struct weir_definition definition = *wr_instance_definition(*instance);
+    struct wr_options options = {0};
+    struct wr_instance *called = NULL;
+    int code = wr_call_options(wr_instance_kind(*instance), definition.name, definition.options,
+                               definition.n_options, request->options, request->n_options, &options,
+                               error);
+    if (code == WEIR_OK) {
+        definition.options = options.items;
+        definition.n_options = options.n_items;
+        code = wr_instance_open(names->registry, &definition, &called, error);
+    }
+    wr_options_reset(&options);
+    wr_instance_release(*instance);
+    *instance = called;
+    return code;
+}
+
+static int open_own(struct wr_names *names, const struct request *request,
+                    struct wr_instance **ret_instance, struct weir_error *error) {
+    struct wr_instance *instance = NULL;
+    WR_TRY(wr_names_open_own(names, &request->name, &instance, error));
+    WR_TRY(with_parameters(names, request, &instance, error));
+    *ret_instance = instance;
+    return WEIR_OK;
+}
+
+/* `FROM kind(key => value)`, when there is such a kind and the name is no table's. */
+static int open_kind(struct wr_names *names, const struct request *request,
+                     struct wr_instance **ret_instance, struct weir_error *error) {
+    const struct wr_name *name = &request->name;
+    const struct weir_table_kind *kind = NULL;
+    int code = wr_registry_find(names->registry, name->name, &kind, error);
+    if (code) {
+        return wr_error_prefix(error, code, "\"%s\" is no table of %s.%s", name->name,
+                               name->catalog, name->schema);
+    }
+    struct weir_definition definition = {
+        .size = sizeof definition,
+        .catalog = name->catalog,
+        .schema = name->schema,
+        .name = name->name,
+        .kind = kind->name,
+        .options = request->options,
+        .n_options = request->n_options,
+    };
+    return wr_instance_open(names->registry, &definition, ret_instance, error);
+}
+
+/* ---- Paths ---- */
+
+static bool looks_like_path(const char *name) {
+    return strpbrk(name, "/.*?[") != NULL;
+}
+
+/* The kind of WEIR_ROLE_PATH, where no mount serves. Not kept: a relative path is another file's in
+ * another directory, and it may be a pipe's. */
+static int open_by_role(struct wr_names *names, const struct request *request,
+                        struct wr_instance **ret_instance, struct weir_error *error) {
+    const struct wr_name *name = &request->name;
+    const struct weir_table_kind *kind = wr_registry_role(names->registry, WEIR_ROLE_PATH);
+    struct wr_options options = {0};
+    if (!kind) return WEIR_OK;
+    struct weir_option path = {"path", name->name};
+    WR_TRY(wr_call_options(kind, name->name, &path, 1, request->options, request->n_options,
+                           &options, error));
+    struct weir_definition definition = {
+        .size = sizeof definition,
+        .catalog = name->catalog,
+        .schema = name->schema,
+        .name = name->name,
+        .kind = kind->name,
+        .options = options.items,
+        .n_options = options.n_items,
+    };
+    int code = wr_instance_open(names->registry, &definition, ret_instance, error);
+    wr_options_reset(&options);
+    return code;
+}
+
+static int no_such_table(struct wr_names *names, const struct wr_place *place,
+                         struct weir_error *error) {
+    struct wr_name_list list = {0};
+    pthread_mutex_lock(&names->mutex);
+    int code = wr_names_collect(names, place->catalog, place->schema, &list, error);
+    pthread_mutex_unlock(&names->mutex);
+    if (code == WEIR_OK) {
+        code = wr_error_set(error, WEIR_NOT_FOUND, "42P01",
+                            "\"%s\": there is no table \"%s\" in %s.%s", place->path, place->name,
+                            place->catalog, place->schema);
+        wr_name_list_suggest(&list, place->name, error);
+    }
+    wr_name_list_reset(&list);
+    return code;
+}
+
+static int open_place(struct wr_names *names, const struct wr_place *place,
+                      const struct request *request, struct wr_instance **ret_instance,
+                      struct weir_error *error) {
+    if (place->type == WR_PLACE_MOUNT) {
+        return wr_mount_open_table(names, place->mount, place->within, request->options,
+                                   request->n_options, ret_instance, error);
+    }
+    if (place->type != WR_PLACE_TABLE) {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, "42809", "\"%s\" is %s and no table",
+                            place->path,
+                            place->type == WR_PLACE_TOP       ? "the top of the tree"
+                            : place->type == WR_PLACE_CATALOG ? "a catalog"
+                                                              : "a schema");
+    }
+    struct request own = *request;
+    struct wr_instance *instance = NULL;
+    own.name = (struct wr_name){place->catalog, place->schema, place->name};
+    WR_TRY(open_own(names, &own, &instance, error));
+    if (!instance) return no_such_table(names, place, error);
+    *ret_instance = instance;
+    return WEIR_OK;
+}
+
+/* An absolute path of the tree or the machine, a relative one of the machine, or a URL. */
+static int open_path(struct wr_names *names, const struct request *request,
+                     struct wr_instance **ret_instance, struct weir_error *error) {
+    const char *path = request->name.name;
+    struct wr_place place = {0};
+    if (wr_scheme_length(path) == 0 && *path == '/') {
+        WR_TRY(wr_names_follow(names, path, &place, error));
+    } else if (wr_scheme_length(path) == 0) {
+        char *directory = NULL;
+        WR_TRY(wr_current_directory(&directory, error));
+        int code = wr_names_machine(names, directory, path, &place, error);
+        wr_free(directory);
+        WR_TRY(code);
+    }
+    int code = place.type == 0 ? open_by_role(names, request, ret_instance, error)
+                               : open_place(names, &place, request, ret_instance, error);
+    wr_place_reset(&place);
+    return code;
+}
+
+/* ---- Full names ---- */
+
+/* A path may stand wherever an unqualified name can lead: in the default schema, and in any that a
+ * session may be in. */
+static int open_in_catalog(struct wr_names *names, const struct request *request,
+                           struct wr_instance **ret_instance, struct weir_error *error) {
+    struct wr_instance *instance = NULL;
+    WR_TRY(open_own(names, request, &instance, error));
+    if (!instance && looks_like_path(request->name.name)) {
+        WR_TRY(open_path(names, request, &instance, error));
+    }
+    if (!instance && request->n_options > 0) WR_TRY(open_kind(names, request, &instance, error));
+    *ret_instance = instance;
+    return WEIR_OK;
+}
+
+static int open_in_mount(struct wr_names *names, struct wr_mount *mount,
+                         const struct request *request, struct wr_instance **ret_instance,
+                         struct weir_error *error) {
+    const struct wr_name *name = &request->name;
+    char *within = NULL;
+    if (*name->name == '/' || wr_scheme_length(name->name) > 0) {
+        return open_path(names, request, ret_instance, error);
+    }
+    WR_TRY(wr_mount_path(mount, name->schema, name->name, &within, error));
+    int code = wr_mount_open_table(names, mount, within, request->options, request->n_options,
+                                   ret_instance, error);
+    wr_free(within);
+    return code;
+}
+
+int wr_names_has_schema(struct wr_names *names, const char *catalog, const char *schema,
+                        bool *ret_found, struct weir_error *error) {
+    bool own = false;
+    bool mounted = strcmp(catalog, "/") == 0;
+    struct wr_mount *mount = NULL;
+    char *directory = NULL;
+    int64_t id = 0;
+    if (!mounted) WR_TRY(wr_names_has_top(names, catalog, &own, &mounted, error));
+    if (own) {
+        pthread_mutex_lock(&names->mutex);
+        int code = wr_store_schema(names->store, catalog, schema, &id, error);
+        pthread_mutex_unlock(&names->mutex);
+        if (code == WEIR_OK) *ret_found = id != 0;
+        return code;
+    }
+    if (mounted) WR_TRY(wr_names_mount(names, catalog, &mount, error));
+    if (!mount) {
+        *ret_found = false;
+        return WEIR_OK;
+    }
+    int code = wr_mount_path(mount, schema, "", &directory, error);
+    if (code == WEIR_OK) code = wr_mount_is_directory(mount, directory, ret_found, error);
+    wr_free(directory);
+    wr_mount_release(mount);
+    return code;
+}
+
+/* When (catalog, schema) is nowhere but the schema's name is a catalog's or a mount's, its default
+ * schema is meant. */
+static int open_shifted(struct wr_names *names, const struct request *request, bool *ret_shifted,
+                        struct wr_instance **ret_instance, struct weir_error *error) {
+    struct request shifted = *request;
+    struct wr_mount *mount = NULL;
+    bool own = false;
+    bool mounted = false;
+    bool found = false;
+    shifted.name.catalog = request->name.schema;
+    WR_TRY(wr_names_has_top(names, shifted.name.catalog, &own, &mounted, error));
+    *ret_shifted = own || mounted;
+    if (own) {
+        shifted.name.schema = names->schema;
+        WR_TRY(wr_names_has_schema(names, shifted.name.catalog, names->schema, &found, error));
+        return found ? open_in_catalog(names, &shifted, ret_instance, error) : WEIR_OK;
+    }
+    if (mounted) WR_TRY(wr_names_mount(names, shifted.name.catalog, &mount, error));
+    if (!mount) return WEIR_OK;
+    shifted.name.schema = wr_mount_kind(mount)->default_schema;
+    int code = open_in_mount(names, mount, &shifted, ret_instance, error);
+    wr_mount_release(mount);
+    return code;
+}
+
+/* In a mount that is the look-up's catalog. */
+static int open_mounted(struct wr_names *names, struct wr_mount *mount,
+                        const struct request *request, struct wr_instance **ret_instance,
+                        struct weir_error *error) {
+    const struct wr_name *name = &request->name;
+    const struct weir_table_kind *kind = NULL;
+    struct weir_error first = {0};
+    bool found = false;
+    bool shifted = false;
+    int code = open_in_mount(names, mount, request, ret_instance, &first);
+    if (code == WEIR_NOT_FOUND) {
+        WR_TRY(wr_names_has_schema(names, name->catalog, name->schema, &found, error));
+        if (!found) WR_TRY(open_shifted(names, request, &shifted, ret_instance, error));
+        if (shifted) return WEIR_OK;
+        if (found && request->n_options > 0) {
+            wr_registry_find(names->registry, name->name, &kind, NULL);
+        }
+        if (kind) return open_kind(names, request, ret_instance, error);
+    }
+    if (code && error) *error = first;
+    return code;
+}
+
+static int open_name(struct wr_names *names, const struct request *request,
+                     struct wr_instance **ret_instance, struct weir_error *error) {
+    const struct wr_name *name = &request->name;
+    struct wr_mount *mount = NULL;
+    bool own = false;
+    bool mounted = strcmp(name->catalog, "/") == 0;
+    bool found = false;
+    bool shifted = false;
+    /* First what is asked for most. */
+    WR_TRY(open_own(names, request, ret_instance, error));
+    if (*ret_instance) return WEIR_OK;
+    if (!mounted) WR_TRY(wr_names_has_top(names, name->catalog, &own, &mounted, error));
+    if (mounted) WR_TRY(wr_names_mount(names, name->catalog, &mount, error));
+    if (mount) {
+        int code = open_mounted(names, mount, request, ret_instance, error);
+        wr_mount_release(mount);
+        return code;
+    }
+    if (!own) return WEIR_OK;
+    WR_TRY(wr_names_has_schema(names, name->catalog, name->schema, &found, error));
+    if (!found) return open_shifted(names, request, &shifted, ret_instance, error);
+    return open_in_catalog(names, request, ret_instance, error);
+}
+
+int wr_names_open_table(struct wr_names *names, const struct wr_name *name,
+                        const struct weir_option *options, size_t n_options,
+                        struct wr_instance **ret_instance, struct weir_error *error) {
+    struct request request = {*name, options, n_options};
+    struct wr_instance *instance = NULL;
+    WR_TRY(open_name(names, &request, &instance, error));
+    *ret_instance = instance;
+    return WEIR_OK;
+}
+
+/* ---- What the engine asks ---- */
+
+/* 1 where it cannot be said: the look-up of the table will say why. */
+int wr_names_has(void *context, const char *catalog, const char *schema) {
+    struct wr_names *names = context;
+    bool own = false;
+    bool mounted = strcmp(catalog, "/") == 0;
+    bool found = false;
+    if (!mounted && wr_names_has_top(names, catalog, &own, &mounted, NULL)) return 1;
+    if (!own && !mounted) return 0;
+    if (!schema) return 1;
+    if (wr_names_has_schema(names, catalog, schema, &found, NULL)) return 1;
+    if (found) return 1;
+    /* A name of two parts, the first of which is a catalog or a mount. */
+    if (wr_names_has_top(names, schema, &own, &mounted, NULL)) return 1;
+    return own || mounted;
+}
+
+int wr_names_table(void *context, const char *catalog, const char *schema, const char *name,
+                   const struct weir_option *options, size_t n_options, struct wr_table *ret_table,
+                   struct weir_error *error) {
+    struct wr_instance *instance = NULL;
+    WR_TRY(wr_names_open_table(context, &(struct wr_name){catalog, schema, name}, options,
+                               n_options, &instance, error));
+    if (!instance) return wr_error_set(error, WEIR_NOT_FOUND, "42P01", "%s", "");
+    int code = wr_instance_table(instance, ret_table, error);
+    wr_instance_release(instance);
+    return code;
+}
+
+/* ---- Where DDL leads ---- */
+
+int wr_names_resolve(struct wr_names *names, const char **catalog, const char **schema,
+                     struct weir_error *error) {
+    bool own = false;
+    bool mounted = false;
+    bool found = false;
+    WR_TRY(wr_names_has_top(names, *catalog, &own, &mounted, error));
+    if (!own) return WEIR_OK;
+    WR_TRY(wr_names_has_schema(names, *catalog, *schema, &found, error));
+    if (found) return WEIR_OK;
+    WR_TRY(wr_names_has_top(names, *schema, &own, &mounted, error));
+    if (own) WR_TRY(wr_names_has_schema(names, *schema, names->schema, &found, error));
+    if (!found) return WEIR_OK;
+    *catalog = *schema;
+    *schema = names->schema;
+    return WEIR_OK;
 }

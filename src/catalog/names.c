@@ -71,7 +71,7 @@ static int compare_names(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void sort_unique(struct wr_name_list *list) {
+void wr_name_list_sort(struct wr_name_list *list) {
     if (list->n_items == 0) return;
     qsort(list->items, list->n_items, sizeof *list->items, compare_names);
     size_t kept = 1;
@@ -85,6 +85,12 @@ static void sort_unique(struct wr_name_list *list) {
     list->n_items = kept;
 }
 
+void wr_name_list_suggest(const struct wr_name_list *list, const char *name,
+                          struct weir_error *error) {
+    const char *nearest = wr_nearest(name, (const char *const *)list->items, list->n_items);
+    if (nearest) wr_error_append(error, "; did you mean \"%s\"?", nearest);
+}
+
 int wr_names_collect(struct wr_names *names, const char *catalog, const char *schema,
                      struct wr_name_list *list, struct weir_error *error) {
     WR_TRY(wr_store_list(names->store, catalog, schema, wr_name_list_add, list, error));
@@ -95,19 +101,6 @@ int wr_names_collect(struct wr_names *names, const char *catalog, const char *sc
             WR_TRY(wr_name_list_add(list, table->name, error));
         }
     }
-    sort_unique(list);
+    wr_name_list_sort(list);
     return WEIR_OK;
-}
-
-int wr_names_list(void *context, const char *catalog, const char *schema, wr_emit_fn emit,
-                  void *sink, struct weir_error *error) {
-    struct wr_names *names = context;
-    struct wr_name_list list = {0};
-    pthread_mutex_lock(&names->mutex);
-    int code = wr_names_collect(names, catalog, schema, &list, error);
-    pthread_mutex_unlock(&names->mutex);
-    for (size_t i = 0; code == WEIR_OK && i < list.n_items; i++)
-        emit(sink, list.items[i]);
-    wr_name_list_reset(&list);
-    return code;
 }

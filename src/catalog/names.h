@@ -7,6 +7,7 @@
 
 #include "catalog/catalog.h"
 #include "catalog/store.h"
+#include "catalog/tree.h"
 
 /* An open table under its definition's name. */
 struct wr_entry {
@@ -15,8 +16,24 @@ struct wr_entry {
     bool registered;
 };
 
+/* A mount that is not in the store. Only `open` ever changes. */
+struct wr_attached {
+    char *name;
+    char *origin;
+    const struct weir_mount_kind *kind;
+    struct wr_options options;
+    struct wr_mount *open; /* NULL: not yet */
+};
+
+/* Instances that no definition in the store stands for, the last used first. */
+enum { WR_MAX_RECENT = 64 };
+struct wr_recent {
+    struct wr_instance *items[WR_MAX_RECENT];
+    size_t n_items;
+};
+
 struct wr_names {
-    pthread_mutex_t mutex; /* guards the store and the entries */
+    pthread_mutex_t mutex; /* guards the store and all that follows */
     struct wr_store *store;
     struct wr_registry *registry;
     char *catalog; /* the defaults */
@@ -24,6 +41,11 @@ struct wr_names {
     struct wr_entry *entries;
     size_t n_entries;
     size_t capacity;
+    struct wr_attached **attached;
+    size_t n_attached;
+    struct wr_mount **opened; /* of those in the store */
+    size_t n_opened;
+    struct wr_recent recent;
 };
 
 /* All of these are called with the mutex held. */
@@ -50,6 +72,58 @@ int wr_names_open_stored(struct wr_names *names, const struct wr_name *name, int
 int wr_names_for_drop(struct wr_names *names, const struct wr_name *name, bool stored,
                       struct wr_instance **ret_instance, struct weir_error *error);
 
+/* ---- Mounts (mounts.c). Without the mutex, unless said otherwise ---- */
+
+/* With the mutex held, opening nothing. "/" is there when its kind is. */
+int wr_names_has_mount(struct wr_names *names, const char *name, bool *ret_found,
+                       struct weir_error *error);
+/* Whether the tree has this name at its top: a catalog's or a mount's. */
+int wr_names_has_top(struct wr_names *names, const char *name, bool *ret_own, bool *ret_mount,
+                     struct weir_error *error);
+/* Of DDL in (catalog, schema): WEIR_OK when no mount is there, else the error that says so. */
+int wr_names_refuse_mount(struct wr_names *names, const char *catalog, const char *schema,
+                          const char *statement, struct weir_error *error);
+void wr_names_close_mounts(struct wr_names *names);
+
+/* The path of a name in a schema, of the schema itself where `name` is empty. Free with wr_free. */
+int wr_mount_path(const struct wr_mount *mount, const char *schema, const char *name,
+                  char **ret_path, struct weir_error *error);
+int wr_mount_is_directory(const struct wr_mount *mount, const char *path, bool *ret_found,
+                          struct weir_error *error);
+
+/* ---- Look-up ---- */
+
+/* Whether a catalog or mount has this schema, without the rule for two parts. */
+int wr_names_has_schema(struct wr_names *names, const char *catalog, const char *schema,
+                        bool *ret_found, struct weir_error *error);
+/* The table of exactly that name in the maps or the store; NULL when there is none. */
+int wr_names_open_own(struct wr_names *names, const struct wr_name *name,
+                      struct wr_instance **ret_instance, struct weir_error *error);
+/* wr_names_locate of an absolute path, whatever its characters. */
+int wr_names_follow(struct wr_names *names, const char *path, struct wr_place *ret_place,
+                    struct weir_error *error);
+/* A place of the machine: `path` in the directory `base` ("" or normal). *ret_place stays empty
+ * (type 0) when nothing serves the machine's files. */
+int wr_names_machine(struct wr_names *names, const char *base, const char *path,
+                     struct wr_place *ret_place, struct weir_error *error);
+
+/* A place of a mount, as wr_names_open_table. */
+int wr_mount_open_table(struct wr_names *names, struct wr_mount *mount, const char *within,
+                        const struct weir_option *options, size_t n_options,
+                        struct wr_instance **ret_instance, struct weir_error *error);
+
+/* ---- Instances by definition (recent.c) ---- */
+
+/* Opens a table, or gives the one that was opened for the same definition not long ago. */
+int wr_recent_open(struct wr_names *names, const struct weir_definition *definition,
+                   struct wr_instance **ret_instance, struct weir_error *error);
+/* Forgets those of a catalog (NULL: all). */
+void wr_recent_forget(struct wr_names *names, const char *catalog);
+/* The options of a definition with the parameters of a call. `kind` of that name. */
+int wr_call_options(const struct weir_table_kind *kind, const char *name,
+                    const struct weir_option *own, size_t n_own, const struct weir_option *call,
+                    size_t n_call, struct wr_options *ret_options, struct weir_error *error);
+
 /* A list of copied names. */
 struct wr_name_list {
     char **items;
@@ -59,7 +133,11 @@ struct wr_name_list {
 
 int wr_name_list_add(void *list, const char *name, struct weir_error *error);
 void wr_name_list_reset(struct wr_name_list *list);
-/* Lists as wr_names_list, ordered and each name once. With the mutex held. */
+void wr_name_list_sort(struct wr_name_list *list); /* in order, each name once */
+/* Adds "; did you mean ...?" to an error, or nothing. */
+void wr_name_list_suggest(const struct wr_name_list *list, const char *name,
+                          struct weir_error *error);
+/* Lists as wr_names_list, ordered and each name once, without mounts. With the mutex held. */
 int wr_names_collect(struct wr_names *names, const char *catalog, const char *schema,
                      struct wr_name_list *list, struct weir_error *error);
 

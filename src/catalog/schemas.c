@@ -70,6 +70,8 @@ void wr_names_close(struct wr_names *names) {
         wr_instance_release(entry->instance);
     }
     wr_free(names->entries);
+    wr_recent_forget(names, NULL);
+    wr_names_close_mounts(names);
     wr_store_close(names->store);
     wr_free(names->catalog);
     wr_free(names->schema);
@@ -82,7 +84,14 @@ void wr_names_close(struct wr_names *names) {
 static int create_catalog(struct wr_names *names, const char *catalog, int flags,
                           struct weir_error *error) {
     int64_t id = 0;
+    bool mount = false;
     WR_TRY(wr_store_catalog(names->store, catalog, &id, error));
+    if (id == 0) WR_TRY(wr_names_has_mount(names, catalog, &mount, error));
+    if (mount) {
+        return wr_error_set(error, WEIR_ALREADY_EXISTS, "42P04",
+                            "Execution error: there is a mount '%s' already; choose another name",
+                            catalog);
+    }
     if (id == 0) return wr_store_add_catalog(names->store, catalog, error);
     if (flags & WR_CREATE_IF_NOT_EXISTS) return WEIR_OK;
     return wr_error_set(error, WEIR_ALREADY_EXISTS, "42P04",
@@ -120,6 +129,7 @@ static int create_schema(struct wr_names *names, const char *catalog, const char
 
 int wr_names_create_schema(struct wr_names *names, const char *catalog, const char *schema,
                            int flags, struct weir_error *error) {
+    WR_TRY(wr_names_refuse_mount(names, catalog, NULL, "CREATE SCHEMA", error));
     pthread_mutex_lock(&names->mutex);
     int code = wr_store_begin(names->store, error);
     if (code == WEIR_OK) {
@@ -235,16 +245,20 @@ static int drop_schema(struct wr_names *names, const char *catalog, const char *
 int wr_names_drop_schema(struct wr_names *names, const char *catalog, const char *schema,
                          bool if_exists, bool cascade, struct weir_error *error) {
     int64_t id = 0;
+    bool mount = false;
     struct wr_name_list tables = {0};
+    WR_TRY(wr_names_refuse_mount(names, catalog, NULL, "DROP SCHEMA", error));
     pthread_mutex_lock(&names->mutex);
     int code = wr_store_schema(names->store, catalog, schema, &id, error);
+    if (code == WEIR_OK && id == 0) code = wr_names_has_mount(names, schema, &mount, error);
     if (code == WEIR_OK && id != 0) code = wr_names_collect(names, catalog, schema, &tables, error);
     pthread_mutex_unlock(&names->mutex);
     if (code == WEIR_OK && id != 0) {
         code = drop_schema(names, catalog, schema, cascade, &tables, error);
     } else if (code == WEIR_OK && !if_exists) {
         code = wr_error_set(error, WEIR_NOT_FOUND, "3F000",
-                            "Execution error: Schema '%s' doesn't exist.", schema);
+                            "Execution error: Schema '%s' doesn't exist.%s", schema,
+                            mount ? " There is a mount of that name: use DETACH" : "");
     }
     wr_name_list_reset(&tables);
     return code;

@@ -8,14 +8,15 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-enum { SCHEMA_VERSION = 1, BUSY_MILLISECONDS = 5000 };
+enum { SCHEMA_VERSION = 2, BUSY_MILLISECONDS = 5000 };
 
 struct wr_store {
     sqlite3 *database;
     char *path; /* for messages */
 };
 
-static const char create_tables[] =
+/* From each version of the database to the next. */
+static const char *const migrations[SCHEMA_VERSION] = {
     "CREATE TABLE catalogs(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
     "CREATE TABLE schemas(id INTEGER PRIMARY KEY,"
     " catalog_id INTEGER NOT NULL REFERENCES catalogs ON DELETE CASCADE, name TEXT NOT NULL,"
@@ -26,7 +27,14 @@ static const char create_tables[] =
     "CREATE TABLE options(table_id INTEGER NOT NULL REFERENCES tables ON DELETE CASCADE,"
     " position INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
     " PRIMARY KEY(table_id, position)) WITHOUT ROWID;"
-    "PRAGMA user_version = 1;";
+    "PRAGMA user_version = 1;",
+    "CREATE TABLE mounts(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
+    " kind TEXT NOT NULL);"
+    "CREATE TABLE mount_options(mount_id INTEGER NOT NULL REFERENCES mounts ON DELETE CASCADE,"
+    " position INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
+    " PRIMARY KEY(mount_id, position)) WITHOUT ROWID;"
+    "PRAGMA user_version = 2;",
+};
 
 /* ---- Statements ---- */
 
@@ -124,23 +132,28 @@ static int delete_id(struct wr_store *store, const char *sql, int64_t id,
 
 /* ---- Opening ---- */
 
-/* An empty database gets its tables; one of another version, or of another program, is refused. */
+/* An empty database gets its tables and an older one what it lacks; one of a later version, or of
+ * another program, is refused. */
 static int migrate(struct wr_store *store, struct weir_error *error) {
     int64_t version = 0;
     int64_t n_tables = 0;
     WR_TRY(number(store, "PRAGMA user_version", NULL, 0, &version, error));
     WR_TRY(number(store, "SELECT count(*) FROM sqlite_schema", NULL, 0, &n_tables, error));
-    if (version == 0 && n_tables == 0) return execute(store, create_tables, error);
-    if (version == SCHEMA_VERSION) return WEIR_OK;
     if (version > SCHEMA_VERSION) {
         return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
                             "catalog \"%s\" has version %lld; this weir knows version %d, use a "
                             "newer one",
                             store->path, (long long)version, SCHEMA_VERSION);
     }
-    return wr_error_set(error, WEIR_INVALID_DATA, "XX001",
-                        "catalog \"%s\" is a SQLite database that weir did not make; move it away",
-                        store->path);
+    if (version < 0 || (version == 0 && n_tables > 0)) {
+        return wr_error_set(error, WEIR_INVALID_DATA, "XX001",
+                            "catalog \"%s\" is a SQLite database that weir did not make; move it "
+                            "away",
+                            store->path);
+    }
+    for (; version < SCHEMA_VERSION; version++)
+        WR_TRY(execute(store, migrations[version], error));
+    return WEIR_OK;
 }
 
 static int open_database(struct wr_store *store, const char *path, struct weir_error *error) {
@@ -219,20 +232,10 @@ int wr_store_drop_schema(struct wr_store *store, int64_t id, struct weir_error *
     return delete_id(store, "DELETE FROM schemas WHERE id = ?1", id, error);
 }
 
-int wr_store_list(struct wr_store *store, const char *catalog, const char *schema, wr_take_fn take,
-                  void *sink, struct weir_error *error) {
-    static const char *const queries[] = {
-        "SELECT name FROM catalogs ORDER BY name",
-        "SELECT s.name FROM schemas s JOIN catalogs c ON c.id = s.catalog_id WHERE c.name = ?1"
-        " ORDER BY s.name",
-        "SELECT t.name FROM tables t JOIN schemas s ON s.id = t.schema_id"
-        " JOIN catalogs c ON c.id = s.catalog_id WHERE c.name = ?1 AND s.name = ?2"
-        " ORDER BY t.name",
-    };
-    size_t n_names = !catalog ? 0 : !schema ? 1 : 2;
+static int take_names(struct wr_store *store, const char *query, const char *const *texts,
+                      size_t n_texts, wr_take_fn take, void *sink, struct weir_error *error) {
     sqlite3_stmt *statement = NULL;
-    WR_TRY(prepare(store, queries[n_names], (const char *[]){catalog, schema}, n_names, &statement,
-                   error));
+    WR_TRY(prepare(store, query, texts, n_texts, &statement, error));
     int code = WEIR_OK;
     bool row = true;
     while (code == WEIR_OK) {
@@ -245,7 +248,47 @@ int wr_store_list(struct wr_store *store, const char *catalog, const char *schem
     return code;
 }
 
-/* ---- Tables ---- */
+int wr_store_list(struct wr_store *store, const char *catalog, const char *schema, wr_take_fn take,
+                  void *sink, struct weir_error *error) {
+    static const char *const queries[] = {
+        "SELECT name FROM catalogs ORDER BY name",
+        "SELECT s.name FROM schemas s JOIN catalogs c ON c.id = s.catalog_id WHERE c.name = ?1"
+        " ORDER BY s.name",
+        "SELECT t.name FROM tables t JOIN schemas s ON s.id = t.schema_id"
+        " JOIN catalogs c ON c.id = s.catalog_id WHERE c.name = ?1 AND s.name = ?2"
+        " ORDER BY t.name",
+    };
+    size_t n_names = !catalog ? 0 : !schema ? 1 : 2;
+    return take_names(store, queries[n_names], (const char *[]){catalog, schema}, n_names, take,
+                      sink, error);
+}
+
+/* ---- Definitions: of tables, and of mounts ---- */
+
+/* The statements on one sort of definition. */
+struct sort {
+    const char *what;
+    const char *load;
+    const char *load_options;
+    const char *add_option;
+    const char *drop;
+};
+
+static const struct sort tables = {
+    "table",
+    "SELECT kind, columns FROM tables WHERE id = ?1",
+    "SELECT key, value FROM options WHERE table_id = ?1 ORDER BY position",
+    "INSERT INTO options(key, value, table_id, position) VALUES (?1, ?2, ?3, ?4)",
+    "DELETE FROM tables WHERE id = ?1",
+};
+
+static const struct sort mounts = {
+    "mount",
+    "SELECT kind, NULL FROM mounts WHERE id = ?1",
+    "SELECT key, value FROM mount_options WHERE mount_id = ?1 ORDER BY position",
+    "INSERT INTO mount_options(key, value, mount_id, position) VALUES (?1, ?2, ?3, ?4)",
+    "DELETE FROM mounts WHERE id = ?1",
+};
 
 int wr_store_table(struct wr_store *store, const char *catalog, const char *schema,
                    const char *name, int64_t *ret_id, struct weir_error *error) {
@@ -256,15 +299,13 @@ int wr_store_table(struct wr_store *store, const char *catalog, const char *sche
                   (const char *[]){catalog, schema, name}, 3, ret_id, error);
 }
 
-static int add_options(struct wr_store *store, int64_t id, const struct weir_definition *definition,
-                       struct weir_error *error) {
+static int add_options(struct wr_store *store, const struct sort *sort, int64_t id,
+                       const struct weir_definition *definition, struct weir_error *error) {
     for (size_t i = 0; i < definition->n_options; i++) {
         const struct weir_option *option = &definition->options[i];
         sqlite3_stmt *statement = NULL;
-        WR_TRY(prepare(store,
-                       "INSERT INTO options(key, value, table_id, position)"
-                       " VALUES (?1, ?2, ?3, ?4)",
-                       (const char *[]){option->key, option->value}, 2, &statement, error));
+        WR_TRY(prepare(store, sort->add_option, (const char *[]){option->key, option->value}, 2,
+                       &statement, error));
         sqlite3_bind_int64(statement, 3, id);
         sqlite3_bind_int64(statement, 4, (int64_t)i);
         WR_TRY(finish(store, statement, &(int64_t){0}, error));
@@ -293,17 +334,53 @@ int wr_store_add_table(struct wr_store *store, const struct weir_definition *def
     wr_free(columns);
     WR_TRY(code);
     int64_t id = sqlite3_last_insert_rowid(store->database);
-    WR_TRY(add_options(store, id, definition, error));
+    WR_TRY(add_options(store, &tables, id, definition, error));
     *ret_id = id;
     return WEIR_OK;
 }
 
+int wr_store_rename_table(struct wr_store *store, int64_t id, const char *name,
+                          struct weir_error *error) {
+    sqlite3_stmt *statement = NULL;
+    WR_TRY(prepare(store, "UPDATE tables SET name = ?1 WHERE id = ?2", (const char *[]){name}, 1,
+                   &statement, error));
+    sqlite3_bind_int64(statement, 2, id);
+    return finish(store, statement, &(int64_t){0}, error);
+}
+
 int wr_store_drop_table(struct wr_store *store, int64_t id, bool *ret_dropped,
                         struct weir_error *error) {
-    WR_TRY(delete_id(store, "DELETE FROM tables WHERE id = ?1", id, error));
+    WR_TRY(delete_id(store, tables.drop, id, error));
     *ret_dropped = sqlite3_changes(store->database) > 0;
     return WEIR_OK;
 }
+
+int wr_store_mount(struct wr_store *store, const char *name, int64_t *ret_id,
+                   struct weir_error *error) {
+    return number(store, "SELECT id FROM mounts WHERE name = ?1", (const char *[]){name}, 1, ret_id,
+                  error);
+}
+
+int wr_store_add_mount(struct wr_store *store, const struct weir_definition *definition,
+                       int64_t *ret_id, struct weir_error *error) {
+    WR_TRY(number(store, "INSERT INTO mounts(name, kind) VALUES (?1, ?2)",
+                  (const char *[]){definition->name, definition->kind}, 2, &(int64_t){0}, error));
+    int64_t id = sqlite3_last_insert_rowid(store->database);
+    WR_TRY(add_options(store, &mounts, id, definition, error));
+    *ret_id = id;
+    return WEIR_OK;
+}
+
+int wr_store_drop_mount(struct wr_store *store, int64_t id, struct weir_error *error) {
+    return delete_id(store, mounts.drop, id, error);
+}
+
+int wr_store_list_mounts(struct wr_store *store, wr_take_fn take, void *sink,
+                         struct weir_error *error) {
+    return take_names(store, "SELECT name FROM mounts ORDER BY name", NULL, 0, take, sink, error);
+}
+
+/* ---- Loading ---- */
 
 void wr_stored_reset(struct wr_stored *stored) {
     wr_free(stored->kind);
@@ -312,14 +389,14 @@ void wr_stored_reset(struct wr_stored *stored) {
     wr_arrow_release_schema(&stored->columns);
 }
 
-static int load_head(struct wr_store *store, sqlite3_stmt *statement, int64_t id,
-                     struct wr_stored *stored, struct weir_error *error) {
+static int load_head(struct wr_store *store, const struct sort *sort, sqlite3_stmt *statement,
+                     int64_t id, struct wr_stored *stored, struct weir_error *error) {
     bool row = false;
     WR_TRY(step(store, statement, &row, error));
     if (!row) {
         return wr_error_set(error, WEIR_NOT_FOUND, "42P01",
-                            "the table was dropped meanwhile (catalog \"%s\", table %lld)",
-                            store->path, (long long)id);
+                            "the %s was dropped meanwhile (catalog \"%s\", %s %lld)", sort->what,
+                            store->path, sort->what, (long long)id);
     }
     stored->kind = wr_strdup((const char *)sqlite3_column_text(statement, 0));
     if (!stored->kind) return wr_error_memory(error);
@@ -342,31 +419,39 @@ static int load_options(struct wr_store *store, sqlite3_stmt *statement, struct 
     }
 }
 
-static int load(struct wr_store *store, int64_t id, struct wr_stored *stored,
-                struct weir_error *error) {
+static int load(struct wr_store *store, const struct sort *sort, int64_t id,
+                struct wr_stored *stored, struct weir_error *error) {
     sqlite3_stmt *statement = NULL;
-    WR_TRY(
-        prepare_id(store, "SELECT kind, columns FROM tables WHERE id = ?1", id, &statement, error));
-    int code = load_head(store, statement, id, stored, error);
+    WR_TRY(prepare_id(store, sort->load, id, &statement, error));
+    int code = load_head(store, sort, statement, id, stored, error);
     sqlite3_finalize(statement);
     WR_TRY(code);
-    WR_TRY(prepare_id(store, "SELECT key, value FROM options WHERE table_id = ?1 ORDER BY position",
-                      id, &statement, error));
+    WR_TRY(prepare_id(store, sort->load_options, id, &statement, error));
     code = load_options(store, statement, stored, error);
     sqlite3_finalize(statement);
     return code;
 }
 
-int wr_store_load(struct wr_store *store, int64_t id, struct wr_stored *ret_stored,
-                  struct weir_error *error) {
+static int load_whole(struct wr_store *store, const struct sort *sort, int64_t id,
+                      struct wr_stored *ret_stored, struct weir_error *error) {
     struct wr_stored stored = {0};
-    /* One transaction, so that both queries see the same table. */
+    /* One transaction, so that both queries see the same definition. */
     WR_TRY(execute(store, "BEGIN", error));
-    int code = wr_store_end(store, load(store, id, &stored, error), error);
+    int code = wr_store_end(store, load(store, sort, id, &stored, error), error);
     if (code) {
         wr_stored_reset(&stored);
         return code;
     }
     *ret_stored = stored;
     return WEIR_OK;
+}
+
+int wr_store_load(struct wr_store *store, int64_t id, struct wr_stored *ret_stored,
+                  struct weir_error *error) {
+    return load_whole(store, &tables, id, ret_stored, error);
+}
+
+int wr_store_load_mount(struct wr_store *store, int64_t id, struct wr_stored *ret_stored,
+                        struct weir_error *error) {
+    return load_whole(store, &mounts, id, ret_stored, error);
 }

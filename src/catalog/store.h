@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tables of the catalog's SQLite database. Not safe for threads: its owner holds a mutex around
- * each call.
+ * The tables and mounts of the catalog's SQLite database. Not safe for threads: its owner holds a
+ * mutex around each call.
  *
- * A stored table is known by its id, which is never used again: whoever kept an id sees that the
- * table was dropped or replaced, by this process or another.
+ * A stored table or mount is known by its id, which is never used again: whoever kept an id sees
+ * that the table was dropped or replaced, by this process or another.
  */
 #ifndef WR_STORE_H
 #define WR_STORE_H
@@ -44,12 +44,26 @@ int wr_store_drop_schema(struct wr_store *store, int64_t id, struct weir_error *
 int wr_store_drop_table(struct wr_store *store, int64_t id, bool *ret_dropped,
                         struct weir_error *error);
 
+/* Within its schema. The id stays; the new name must be free. */
+int wr_store_rename_table(struct wr_store *store, int64_t id, const char *name,
+                          struct weir_error *error);
+
+/* As the functions on tables, of the mounts that ATTACH made. */
+int wr_store_mount(struct wr_store *store, const char *name, int64_t *ret_id,
+                   struct weir_error *error);
+int wr_store_add_mount(struct wr_store *store, const struct weir_definition *definition,
+                       int64_t *ret_id, struct weir_error *error);
+int wr_store_drop_mount(struct wr_store *store, int64_t id, struct weir_error *error);
+
 /* Names in order, as wr_names_list. `take` answers a code that ends the listing. */
 typedef int (*wr_take_fn)(void *sink, const char *name, struct weir_error *error);
 int wr_store_list(struct wr_store *store, const char *catalog, const char *schema, wr_take_fn take,
                   void *sink, struct weir_error *error);
 
-/* What is stored of a table besides its name. */
+int wr_store_list_mounts(struct wr_store *store, wr_take_fn take, void *sink,
+                         struct weir_error *error);
+
+/* What is stored of a table or mount besides its name. */
 struct wr_stored {
     char *kind;
     struct wr_options options;
@@ -58,6 +72,8 @@ struct wr_stored {
 
 int wr_store_load(struct wr_store *store, int64_t id, struct wr_stored *ret_stored,
                   struct weir_error *error);
+int wr_store_load_mount(struct wr_store *store, int64_t id, struct wr_stored *ret_stored,
+                        struct weir_error *error);
 void wr_stored_reset(struct wr_stored *stored);
 
 #endif

@@ -127,6 +127,7 @@ static int create_table(struct wr_names *names, const struct weir_definition *de
                         struct weir_error *error) {
     struct wr_name name = name_of(definition);
     struct place place = {0};
+    WR_TRY(wr_names_refuse_mount(names, name.catalog, name.schema, "CREATE", error));
     pthread_mutex_lock(&names->mutex);
     int code = look_at(names, &name, flags, &place, error);
     pthread_mutex_unlock(&names->mutex);
@@ -173,6 +174,7 @@ int wr_names_register(struct wr_names *names, struct wr_instance *instance,
                       struct weir_error *error) {
     struct wr_name name = name_of(wr_instance_definition(instance));
     struct wr_instance *old = NULL;
+    WR_TRY(wr_names_refuse_mount(names, name.catalog, name.schema, "Registering a table", error));
     pthread_mutex_lock(&names->mutex);
     int64_t id = 0;
     struct wr_entry *entry = wr_names_entry(names, &name, true);
@@ -311,6 +313,7 @@ static int drop_target(struct wr_names *names, const struct wr_name *name, bool 
 int wr_names_drop_table(struct wr_names *names, const struct wr_name *name, bool view,
                         bool if_exists, struct weir_error *error) {
     struct target target = {0};
+    WR_TRY(wr_names_refuse_mount(names, name->catalog, name->schema, "DROP", error));
     WR_TRY(locked_find_target(names, name, false, &target, error));
     bool is_view = target.kind && (target.kind->roles & WEIR_ROLE_VIEW);
     int code = WEIR_OK;
@@ -320,5 +323,54 @@ int wr_names_drop_table(struct wr_names *names, const struct wr_name *name, bool
         code = missing(name, view, &target, error);
     }
     wr_instance_release(target.instance);
+    return code;
+}
+
+/* ---- Rename ---- */
+
+/* With the mutex held, in a transaction. */
+static int rename_stored(struct wr_names *names, const struct wr_name *from,
+                         const struct wr_name *to, struct weir_error *error) {
+    int64_t id = 0;
+    int64_t taken = 0;
+    WR_TRY(wr_store_table(names->store, from->catalog, from->schema, from->name, &id, error));
+    if (id == 0) {
+        return wr_error_set(error, WEIR_NOT_FOUND, "42P01", "there is no table \"%s\" in %s.%s",
+                            from->name, from->catalog, from->schema);
+    }
+    WR_TRY(wr_store_table(names->store, to->catalog, to->schema, to->name, &taken, error));
+    if (taken != 0 || wr_names_entry(names, to, true)) return already_exists(to, 0, error);
+    return wr_store_rename_table(names->store, id, to->name, error);
+}
+
+static int check_rename(struct wr_names *names, const struct wr_name *from,
+                        const struct wr_name *to, struct weir_error *error) {
+    if (strcmp(from->catalog, to->catalog) != 0 || strcmp(from->schema, to->schema) != 0) {
+        return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
+                            "\"%s\" cannot be renamed from %s.%s into %s.%s: a table keeps its "
+                            "schema",
+                            from->name, from->catalog, from->schema, to->catalog, to->schema);
+    }
+    if (!wr_names_entry(names, from, true)) return WEIR_OK;
+    return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
+                        "\"%s\" is a temporary table, which keeps its name; create it anew under "
+                        "the other one",
+                        from->name);
+}
+
+int wr_names_rename_table(struct wr_names *names, const struct wr_name *from,
+                          const struct wr_name *to, struct weir_error *error) {
+    struct wr_instance *opened = NULL;
+    WR_TRY(wr_names_refuse_mount(names, from->catalog, from->schema, "Renaming a table", error));
+    pthread_mutex_lock(&names->mutex);
+    int code = check_rename(names, from, to, error);
+    if (code == WEIR_OK) code = wr_store_begin(names->store, error);
+    if (code == WEIR_OK) {
+        code = wr_store_end(names->store, rename_stored(names, from, to, error), error);
+    }
+    struct wr_entry *entry = code == WEIR_OK ? wr_names_entry(names, from, false) : NULL;
+    if (entry) opened = wr_names_take(names, entry);
+    pthread_mutex_unlock(&names->mutex);
+    wr_instance_release(opened);
     return code;
 }
