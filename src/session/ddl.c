@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/options.h"
+#include "catalog/tree.h"
 #include "session/session.h"
 
 static struct wr_names *names_of(const struct weir_statement *statement) {
@@ -232,8 +233,9 @@ int wr_ddl_execute(struct weir_statement *statement, int64_t *ret_affected,
     struct wr_names *names = names_of(statement);
     struct wr_plan_info info = {.size = sizeof info};
     wr_plan_describe(wr_statement_plan(statement), &info);
-    struct wr_name name = {info.catalog, info.schema, info.name};
     WR_TRY(wr_execution_check(statement, error));
+    if (info.name) WR_TRY(wr_names_resolve(names, &info.catalog, &info.schema, error));
+    struct wr_name name = {info.catalog, info.schema, info.name};
     switch (info.type) {
     case WR_PLAN_CREATE_TABLE:
         return create_table(statement, &info, ret_affected, error);

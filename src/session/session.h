@@ -91,6 +91,17 @@ void wr_tap_open(struct wr_tap *tap, struct ArrowArrayStream *ret_stream);
 /* The tap's own failure if there was one, else what the reader of the stream made of it. */
 int wr_tap_result(const struct wr_tap *tap, int code, struct weir_error *error);
 
+/* ---- Statements on names: ATTACH, DETACH, USE, SHOW MOUNTS, SHOW NAMESPACES ---- */
+
+bool wr_is_on_names(const struct wr_statement *parsed);
+/* Of them those that give rows, without the engine. */
+bool wr_on_names_is_query(const struct wr_statement *parsed);
+int wr_on_names_schema(const struct weir_statement *statement, struct ArrowSchema *ret_schema,
+                       struct weir_error *error);
+int wr_on_names_rows(struct weir_statement *statement, struct ArrowArrayStream *ret_rows,
+                     struct weir_error *error);
+int wr_on_names_execute(struct weir_statement *statement, struct weir_error *error);
+
 /* ---- Changes to the catalog ---- */
 
 /* Plans CREATE TABLE ... USING: its columns and its query, as the engine's CREATE TABLE. *ret_plan

@@ -13,6 +13,11 @@ static int plan(struct weir_statement *statement, const char *sql, struct weir_e
         statement->type = WR_PLAN_CREATE_TABLE;
         return wr_using_plan(statement->session, sql, &statement->parsed, &statement->plan, error);
     }
+    if (wr_is_on_names(&statement->parsed)) {
+        statement->type =
+            wr_on_names_is_query(&statement->parsed) ? WR_PLAN_QUERY : WR_PLAN_SESSION;
+        return WEIR_OK;
+    }
     WR_TRY(
         wr_plan_new(statement->session->engine, statement->parsed.text, &statement->plan, error));
     struct wr_plan_info info = {.size = sizeof info};
@@ -63,6 +68,7 @@ static int no_columns(struct ArrowSchema *ret_schema, struct weir_error *error) 
 int weir_statement_schema(struct weir_statement *statement, struct ArrowSchema *ret_schema,
                           struct weir_error *error) {
     if (statement->type != WR_PLAN_QUERY) return no_columns(ret_schema, error);
+    if (!statement->plan) return wr_on_names_schema(statement, ret_schema, error);
     return wr_plan_schema(wr_statement_plan(statement), ret_schema, error);
 }
 
@@ -89,7 +95,8 @@ int weir_statement_bind(struct weir_statement *statement, const struct ArrowSche
 
 static int execute_query(struct weir_statement *statement, struct ArrowArrayStream *ret_rows,
                          int64_t *ret_affected, struct weir_error *error) {
-    WR_TRY(wr_execution_run(statement, ret_rows, error));
+    WR_TRY(statement->plan ? wr_execution_run(statement, ret_rows, error)
+                           : wr_on_names_rows(statement, ret_rows, error));
     *ret_affected = -1;
     return WEIR_OK;
 }
@@ -106,6 +113,7 @@ static int change(struct weir_statement *statement, int64_t *ret_affected,
     if (statement->parsed.type == WR_STATEMENT_CREATE_USING) {
         return wr_using_execute(statement, ret_affected, error);
     }
+    if (!statement->plan) return wr_on_names_execute(statement, error);
     if (statement->type == WR_PLAN_CHANGE || statement->type == WR_PLAN_SESSION) {
         return execute_change(statement, ret_affected, error);
     }

@@ -5,6 +5,7 @@
 #include "arrow/arrow.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "catalog/tree.h"
 #include "session/session.h"
 
 enum { MAX_STATEMENT = 256 << 20 };
@@ -71,10 +72,13 @@ static int create(struct weir_statement *statement, const char *catalog, const c
                   const struct ArrowSchema *columns, int64_t *ret_affected,
                   struct weir_error *error) {
     const struct wr_statement *parsed = &statement->parsed;
+    if (parsed->parts[0]) catalog = parsed->parts[0];
+    if (parsed->parts[1]) schema = parsed->parts[1];
+    WR_TRY(wr_names_resolve(statement->session->workspace->names, &catalog, &schema, error));
     struct weir_definition definition = {
         .size = sizeof definition,
-        .catalog = parsed->parts[0] ? parsed->parts[0] : catalog,
-        .schema = parsed->parts[1] ? parsed->parts[1] : schema,
+        .catalog = catalog,
+        .schema = schema,
         .name = parsed->parts[2],
         .kind = parsed->kind,
         .options = parsed->options.items,

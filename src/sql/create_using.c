@@ -19,23 +19,14 @@ struct head {
     bool or_replace, temporary, if_not_exists;
 };
 
-static bool accept_words(struct wr_parser *parser, const char *const *words) {
-    struct wr_parser cursor = *parser;
-    for (; *words; words++) {
-        if (!wr_parser_accept_word(&cursor, *words)) return false;
-    }
-    *parser = cursor;
-    return true;
-}
-
 /* False: the statement does not look like ours up to USING. */
 static bool scan_head(struct wr_parser *parser, struct head *head) {
     if (!wr_parser_accept_word(parser, "CREATE")) return false;
-    head->or_replace = accept_words(parser, (const char *[]){"OR", "REPLACE", NULL});
+    head->or_replace = wr_parse_words(parser, (const char *[]){"OR", "REPLACE", NULL});
     head->temporary =
         wr_parser_accept_word(parser, "TEMP") || wr_parser_accept_word(parser, "TEMPORARY");
     if (!wr_parser_accept_word(parser, "TABLE")) return false;
-    head->if_not_exists = accept_words(parser, (const char *[]){"IF", "NOT", "EXISTS", NULL});
+    head->if_not_exists = wr_parse_words(parser, (const char *[]){"IF", "NOT", "EXISTS", NULL});
     do {
         if (!wr_parser_at_name(parser) || head->n_names == 3) return false;
         head->names[head->n_names++] = parser->token;
@@ -47,17 +38,6 @@ static bool scan_head(struct wr_parser *parser, struct head *head) {
         head->columns_end = parser->previous.start + parser->previous.length;
     }
     return wr_parser_at_word(parser, "USING");
-}
-
-static int copy_value(const struct wr_parser *parser, struct wr_token token, char **ret_text,
-                      struct weir_error *error) {
-    struct wr_buffer value;
-    wr_buffer_init(&value, token.length);
-    wr_parser_value(parser, token, &value);
-    char *text = wr_buffer_take(&value);
-    if (!text) return wr_error_memory(error);
-    *ret_text = text;
-    return WEIR_OK;
 }
 
 static int copy_range(const struct wr_parser *parser, size_t start, size_t end, char **ret_text,
@@ -75,38 +55,10 @@ static int copy_head(const struct wr_parser *parser, const struct head *head,
     statement->if_not_exists = head->if_not_exists;
     for (size_t i = 0; i < head->n_names; i++) {
         char **part = &statement->parts[3 - head->n_names + i];
-        WR_TRY(copy_value(parser, head->names[i], part, error));
+        WR_TRY(wr_parse_value(parser, head->names[i], part, error));
     }
     if (head->columns_end == head->columns_start) return WEIR_OK;
     return copy_range(parser, head->columns_start, head->columns_end, &statement->columns, error);
-}
-
-static int parse_option(struct wr_parser *parser, struct wr_options *options,
-                        struct weir_error *error) {
-    struct wr_token token = parser->token;
-    char *key = NULL, *value = NULL;
-    int code = wr_parse_option_key(parser, &key, error);
-    if (!code) code = wr_parse_option_value(parser, &value, error);
-    if (!code && wr_options_get(options->items, options->n_items, key)) {
-        code = wr_error_set(error, WEIR_INVALID_ARGUMENT, "42601",
-                            "option \"%s\" is given twice; keep one of them", key);
-        wr_parser_mark(token, code, error);
-    }
-    if (!code) code = wr_options_add(options, key, value, error);
-    wr_free(key);
-    wr_free(value);
-    return code;
-}
-
-static int parse_options(struct wr_parser *parser, struct wr_options *options,
-                         struct weir_error *error) {
-    if (!wr_parser_accept_symbol(parser, '(')) return wr_parser_expected(parser, "\"(\"", error);
-    while (!wr_parser_accept_symbol(parser, ')')) {
-        WR_TRY(parse_option(parser, options, error));
-        if (!wr_parser_accept_symbol(parser, ',') && !wr_parser_at_symbol(parser, ')'))
-            return wr_parser_expected(parser, "\",\" or \")\"", error);
-    }
-    return WEIR_OK;
 }
 
 static int parse_query(struct wr_parser *parser, char **ret_query, struct weir_error *error) {
@@ -132,10 +84,10 @@ int wr_parse_create_using(struct wr_parser *parser, struct wr_statement *stateme
     WR_TRY(copy_head(parser, &head, statement, error));
     wr_parser_step(parser);
     if (!wr_parser_at_name(parser)) return wr_parser_expected(parser, "a kind of table", error);
-    WR_TRY(copy_value(parser, parser->token, &statement->kind, error));
+    WR_TRY(wr_parse_value(parser, parser->token, &statement->kind, error));
     wr_parser_step(parser);
     bool has_options = wr_parser_accept_word(parser, "OPTIONS");
-    if (has_options) WR_TRY(parse_options(parser, &statement->options, error));
+    if (has_options) WR_TRY(wr_parse_options(parser, &statement->options, error));
     if (wr_parser_accept_word(parser, "AS")) {
         WR_TRY(parse_query(parser, &statement->query, error));
     } else if (parser->token.type != WR_TOKEN_END && !wr_parser_at_symbol(parser, ';')) {

@@ -7,17 +7,32 @@
 #include "sql/statement.h"
 
 /*
- * Both look at a statement from its first token on and set `*ret_ours` to false, with nothing else
+ * All look at a statement from its first token on and set `*ret_ours` to false, with nothing else
  * touched, when the statement is the engine's. On failure `statement` is to be reset by the caller.
  */
 int wr_parse_create_using(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
                           struct weir_error *error);
 int wr_parse_copy(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
                   struct weir_error *error);
+/* ATTACH, DETACH, USE, SHOW MOUNTS. */
+int wr_parse_attach(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
+                    struct weir_error *error);
+/* CREATE, DROP and SHOW of NAMESPACE. */
+int wr_parse_namespace(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
+                       struct weir_error *error);
+
+/* Steps over the keywords, which end in NULL, if all of them are there. */
+bool wr_parse_words(struct wr_parser *parser, const char *const *words);
+/* What a token stands for, as a copy. */
+int wr_parse_value(const struct wr_parser *parser, struct wr_token token, char **ret_text,
+                   struct weir_error *error);
 
 /* One option key: words joined by dots, in lower case, or a quoted text as it is. */
 int wr_parse_option_key(struct wr_parser *parser, char **ret_key, struct weir_error *error);
 /* One option value: a string, number, word or quoted word, after an optional equals sign. */
 int wr_parse_option_value(struct wr_parser *parser, char **ret_value, struct weir_error *error);
+/* (key value, ...), each key once. */
+int wr_parse_options(struct wr_parser *parser, struct wr_options *options,
+                     struct weir_error *error);
 
 #endif

@@ -21,6 +21,23 @@ static bool at_text(const struct wr_parser *parser) {
            (parser->token.type == WR_TOKEN_STRING && !parser->token.unterminated);
 }
 
+bool wr_parse_words(struct wr_parser *parser, const char *const *words) {
+    struct wr_parser cursor = *parser;
+    for (; *words; words++) {
+        if (!wr_parser_accept_word(&cursor, *words)) return false;
+    }
+    *parser = cursor;
+    return true;
+}
+
+int wr_parse_value(const struct wr_parser *parser, struct wr_token token, char **ret_text,
+                   struct weir_error *error) {
+    struct wr_buffer value;
+    wr_buffer_init(&value, token.length);
+    wr_parser_value(parser, token, &value);
+    return take(&value, ret_text, error);
+}
+
 int wr_parse_option_key(struct wr_parser *parser, char **ret_key, struct weir_error *error) {
     struct wr_buffer key;
     init_buffer(parser, &key);
@@ -56,4 +73,32 @@ int wr_parse_option_value(struct wr_parser *parser, char **ret_value, struct wei
     }
     wr_parser_step(parser);
     return take(&value, ret_value, error);
+}
+
+static int parse_option(struct wr_parser *parser, struct wr_options *options,
+                        struct weir_error *error) {
+    struct wr_token token = parser->token;
+    char *key = NULL, *value = NULL;
+    int code = wr_parse_option_key(parser, &key, error);
+    if (!code) code = wr_parse_option_value(parser, &value, error);
+    if (!code && wr_options_get(options->items, options->n_items, key)) {
+        code = wr_error_set(error, WEIR_INVALID_ARGUMENT, "42601",
+                            "option \"%s\" is given twice; keep one of them", key);
+        wr_parser_mark(token, code, error);
+    }
+    if (!code) code = wr_options_add(options, key, value, error);
+    wr_free(key);
+    wr_free(value);
+    return code;
+}
+
+int wr_parse_options(struct wr_parser *parser, struct wr_options *options,
+                     struct weir_error *error) {
+    if (!wr_parser_accept_symbol(parser, '(')) return wr_parser_expected(parser, "\"(\"", error);
+    while (!wr_parser_accept_symbol(parser, ')')) {
+        WR_TRY(parse_option(parser, options, error));
+        if (!wr_parser_accept_symbol(parser, ',') && !wr_parser_at_symbol(parser, ')'))
+            return wr_parser_expected(parser, "\",\" or \")\"", error);
+    }
+    return WEIR_OK;
 }

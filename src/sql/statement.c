@@ -14,11 +14,6 @@ static const struct missing_statement {
     const char *name;
     const char *instead;
 } missing_statements[] = {
-    {{"ATTACH"}, "ATTACH", "name files by a quoted path, or use CREATE TABLE ... USING"},
-    {{"DETACH"}, "DETACH", "use DROP TABLE"},
-    {{"CREATE", "NAMESPACE"}, "CREATE NAMESPACE", "use CREATE SCHEMA"},
-    {{"DROP", "NAMESPACE"}, "DROP NAMESPACE", "use DROP SCHEMA"},
-    {{"SHOW", "NAMESPACES"}, "SHOW NAMESPACES", "read information_schema.schemata"},
     {{"CREATE", "USER"}, "CREATE USER", "there are no users in this version"},
     {{"GRANT"}, "GRANT", "there are no users and rights in this version"},
     {{"REVOKE"}, "REVOKE", "there are no users and rights in this version"},
@@ -39,16 +34,21 @@ static int check_missing(struct wr_parser parser, struct weir_error *error) {
     return WEIR_OK;
 }
 
+typedef int (*parse_fn)(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
+                        struct weir_error *error);
+
 static int parse(const char *sql, struct wr_statement *statement, struct weir_error *error) {
+    static const parse_fn grammar[] = {wr_parse_create_using, wr_parse_copy, wr_parse_attach,
+                                       wr_parse_namespace};
     struct wr_parser parser;
     wr_parser_init(&parser, sql, strlen(sql));
     WR_TRY(check_missing(parser, error));
-    bool ours = false;
-    struct wr_parser cursor = parser;
-    WR_TRY(wr_parse_create_using(&cursor, statement, &ours, error));
-    cursor = parser;
-    if (!ours) WR_TRY(wr_parse_copy(&cursor, statement, &ours, error));
-    if (ours) return WEIR_OK;
+    for (size_t i = 0; i < sizeof grammar / sizeof *grammar; i++) {
+        struct wr_parser cursor = parser;
+        bool ours = false;
+        WR_TRY(grammar[i](&cursor, statement, &ours, error));
+        if (ours) return WEIR_OK;
+    }
     statement->text = wr_strdup(sql);
     return statement->text ? WEIR_OK : wr_error_memory(error);
 }
@@ -70,6 +70,7 @@ void wr_statement_reset(struct wr_statement *statement) {
     for (size_t i = 0; i < sizeof statement->parts / sizeof *statement->parts; i++)
         wr_free(statement->parts[i]);
     wr_free(statement->kind);
+    wr_free(statement->url);
     wr_free(statement->columns);
     wr_free(statement->query);
     wr_options_reset(&statement->options);

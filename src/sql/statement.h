@@ -10,23 +10,31 @@
 #include "base/options.h"
 
 enum wr_statement_type {
-    WR_STATEMENT_ENGINE = 0,      /* `text` is for the engine */
-    WR_STATEMENT_CREATE_USING = 1 /* CREATE [OR REPLACE] [TEMPORARY] TABLE [IF NOT EXISTS] name
-                                     [(columns)] USING kind [OPTIONS (key value, ...)] [AS query] */
+    WR_STATEMENT_ENGINE = 0, /* `text` is for the engine */
+    WR_STATEMENT_CREATE_USING =
+        1,                   /* CREATE [OR REPLACE] [TEMPORARY] TABLE [IF NOT EXISTS] name
+                                [(columns)] USING kind [OPTIONS (key value, ...)] [AS query] */
+    WR_STATEMENT_ATTACH = 2, /* ATTACH [DATABASE] [IF NOT EXISTS] 'url' [AS name]
+                                [(TYPE kind, KEY value, ...)] */
+    WR_STATEMENT_DETACH = 3, /* DETACH [DATABASE] [IF EXISTS] name */
+    WR_STATEMENT_SHOW_MOUNTS = 4,
+    WR_STATEMENT_SHOW_NAMESPACES = 5,
+    WR_STATEMENT_USE = 6 /* USE name, USE catalog.name */
 };
 
 struct wr_statement {
     int type;
-    char *text; /* ENGINE: the statement, a COPY ... TO 'x' (FORMAT ...) rewritten to the engine's
-                   own form */
-    /* CREATE_USING */
+    char *text; /* ENGINE: the statement; COPY ... TO 'x' (FORMAT ...) and NAMESPACE rewritten to
+                   the engine's own form */
     char *parts[3]; /* catalog, schema, name; folded to lower case unless quoted; NULL where not
-                       given. parts[2] is the name */
-    char *kind;
+                       given. parts[2] is the name; of USE, parts[1] the catalog */
+    char *kind;     /* NULL: ATTACH without TYPE */
+    char *url;      /* ATTACH: as written */
+    /* CREATE_USING */
     char *columns; /* the parenthesised column list as written, with its parentheses; NULL: none */
     char *query;   /* after AS; NULL: none */
     struct wr_options options;
-    bool if_not_exists;
+    bool if_not_exists; /* or IF EXISTS */
     bool or_replace;
     bool temporary;
 };

@@ -175,11 +175,6 @@ static void a_statement_of_a_later_version_is_named_and_refused(void **state) {
     static const struct {
         const char *text, *message;
     } cases[] = {
-        {"attach 'x' AS y", "ATTACH is not implemented: "},
-        {"DETACH y", "DETACH is not implemented: "},
-        {"CREATE NAMESPACE n", "CREATE NAMESPACE is not implemented: "},
-        {"DROP /* */ namespace n", "DROP NAMESPACE is not implemented: "},
-        {"SHOW NAMESPACES", "SHOW NAMESPACES is not implemented: "},
         {"CREATE USER u", "CREATE USER is not implemented: "},
         {"GRANT ALL ON t TO u", "GRANT is not implemented: "},
         {"REVOKE ALL ON t FROM u", "REVOKE is not implemented: "},
