@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/beneath.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "session/session.h"
@@ -84,6 +85,7 @@ static int open_engine(const struct weir_workspace_options *options, struct wr_e
         .memory_limit = options->memory_limit ? options->memory_limit : default_memory_limit(),
         .spill_path = spill ? spill : options->spill_path,
         .spill_limit = options->spill_limit,
+        .open_beneath = wr_beneath_open_file,
     };
     int code = wr_engine_open(&engine, ret_engine, error);
     wr_free(spill);

@@ -8,6 +8,8 @@ extern const struct weir_table_kind wr_kind_sql;
 extern const struct weir_table_kind wr_kind_stream;
 extern const struct weir_table_kind wr_kind_values;
 
+extern const struct weir_mount_kind wr_mount_files;
+
 const struct weir_table_kind *const wr_builtin_kinds[] = {
     &wr_kind_files, &wr_kind_derived, &wr_kind_memory,
     &wr_kind_sql,   &wr_kind_stream,  &wr_kind_values,
@@ -20,8 +22,8 @@ const struct weir_table_kind *const wr_temporary_kinds[] = {
     NULL,
 };
 
-/* Each is declared above as the kinds of table are, and named here. */
 const struct weir_mount_kind *const wr_builtin_mounts[] = {
+    &wr_mount_files,
     NULL,
 };
 

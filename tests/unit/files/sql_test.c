@@ -39,9 +39,9 @@ static void the_leading_comments_say_what_a_file_is(void **state) {
                                          "-- input flights: ../raw/flights/*.parquet\n"
                                          "-- input airlines : 'it''s here/a.csv'\n"
                                          "-- param carrier: 'UA'\n"
-                                         "-- param since: default DATE '2013-01-01'\n"
+                                         "-- param since: DATE '2013-01-01'\n"
                                          "-- param least: DEFAULT -1.5e3\n"
-                                         "-- param on: default TRUE\n"
+                                         "-- param on: TRUE\n"
                                          "--\n"
                                          "SELECT 1 -- name: other\n"
                                          "-- format: nonsense\n");
