@@ -129,9 +129,10 @@ static int add(const struct parser *parser, struct wr_options *list, const char 
 static void unquote(char *text) {
     if (!is_quoted(text)) return;
     char *to = text;
-    for (const char *from = text + 1; *from; from++) {
-        if (*from == '\'') from++;
-        if (*from) *to++ = *from;
+    const char *end = text + strlen(text) - 1;
+    for (const char *from = text + 1; from < end; from++) {
+        if (*from == '\'') from++; /* the second of two */
+        *to++ = *from;
     }
     *to = '\0';
 }

@@ -97,7 +97,8 @@ static void an_unknown_kind_is_refused_with_the_nearest_and_all_names(void **sta
     assert_int_equal(wr_registry_find(registry, "memroy", &kind, &error), WEIR_NOT_FOUND);
     assert_null(kind);
     assert_non_null(strstr(error.message, "did you mean \"memory\"?"));
-    assert_non_null(strstr(error.message, "known kinds: files, derived, memory, sql, stream, values"));
+    assert_non_null(
+        strstr(error.message, "known kinds: files, derived, memory, sql, stream, values"));
 }
 
 static void a_kind_that_breaks_the_contract_is_refused(void **state) {
