@@ -240,8 +240,7 @@ const char *wr_beneath_relative(const char *root, const char *path) {
 
 void wr_beneath_url_add(struct wr_buffer *buffer, const char *root, const char *path) {
     wr_buffer_text(buffer, scheme);
-    for (const char *from = root; *from; from++)
-        wr_buffer_format(buffer, "%02x", (unsigned)(unsigned char)*from);
+    wr_hex_encode(buffer, root);
     wr_percent_encode(buffer, path);
 }
 

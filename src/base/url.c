@@ -53,14 +53,25 @@ bool wr_is_utf8(const char *text, size_t length) {
     return true;
 }
 
+static const char digits[] = "0123456789ABCDEF";
+
 void wr_percent_encode(struct wr_buffer *buffer, const char *path) {
     static const char kept[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/=";
-    for (const char *from = path; *from; from++) {
-        if (strchr(kept, *from))
-            wr_buffer_char(buffer, *from);
-        else
-            wr_buffer_format(buffer, "%%%02X", (unsigned)(unsigned char)*from);
+    while (*path) {
+        size_t length = strspn(path, kept);
+        wr_buffer_add(buffer, path, length);
+        path += length;
+        if (!*path) break;
+        unsigned char c = (unsigned char)*path++;
+        wr_buffer_add(buffer, (const char[]){'%', digits[c >> 4], digits[c & 0xF]}, 3);
+    }
+}
+
+void wr_hex_encode(struct wr_buffer *buffer, const char *text) {
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        wr_buffer_add(buffer, (const char[]){digits[c >> 4] | 0x20, digits[c & 0xF] | 0x20}, 2);
     }
 }
 

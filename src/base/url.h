@@ -14,6 +14,8 @@ int wr_hex_digit(char c); /* its value; -1: it is none */
 bool wr_percent_decode(char *text);
 /* Adds a path, with all but letters, digits and -._~/= as %XX. */
 void wr_percent_encode(struct wr_buffer *buffer, const char *path);
+/* Adds a text's bytes as lower case hexadecimal digits. */
+void wr_hex_encode(struct wr_buffer *buffer, const char *text);
 bool wr_is_utf8(const char *text, size_t length);
 
 /* The length of "scheme" when the text is "scheme://...", else 0 (RFC 3986, 3.1). */
