@@ -202,6 +202,13 @@ static const struct scenario {
     {"read a file", query, "SELECT * FROM 'data/one.csv' WHERE a > 1", NULL},
     {"read hive partitions", query, "SELECT part, sum(a) FROM 'data/hive/' GROUP BY part", NULL},
     {"read a compressed file", query, "SELECT * FROM 'data/packed.csv.gz'", NULL},
+    {"read below a root", query, "SELECT a FROM below WHERE a > 1", NULL},
+    {"create using sql", query,
+     "CREATE TABLE made USING sql OPTIONS (path 'data/x.sql', catalog 'weir', schema 'public', "
+     "param.least 'x')",
+     NULL},
+    {"read a query in a file", query, "SELECT a FROM from_file", NULL},
+    {"a bad query in a file", query, "SELECT a FROM from_bad_file", "42601"},
     {"insert", query, "INSERT INTO base VALUES (9, 'nine')", NULL},
     {"delete", query, "DELETE FROM base WHERE a = 9", NULL},
     {"copy", query, "COPY base TO 'data/out.parquet' (FORMAT parquet)", NULL},
@@ -272,12 +279,24 @@ static void make_data(void) {
     if (system("mkdir -p workspace data/hive/part=1 data/hive/part=2 && printf "
                "'a,b\\n1,x\\n2,y\\n' > data/one.csv && "
                "cp data/one.csv data/two.csv && printf 'a\\n1\\n' > data/hive/part=1/x.csv && "
-               "printf 'a\\n2\\n' > data/hive/part=2/x.csv && gzip -c data/one.csv > "
+               "printf 'a\\n2\\n' > data/hive/part=2/x.csv && printf -- '-- name: x\\n-- input f: "
+               "data/one.csv\\n-- param least: default \\047z\\047\\nSELECT a FROM f WHERE b <> "
+               "$least\\n' > "
+               "data/x.sql && printf 'SELECT FROM (' > data/bad.sql && gzip -c data/one.csv > "
                "data/packed.csv.gz") != 0)
         die("test data", "cannot be written");
     must_query("CREATE TABLE base (a INT, b VARCHAR) USING memory");
     must_query("INSERT INTO base VALUES (1, 'x'), (2, 'y'), (3, NULL)");
     must_query("CREATE VIEW base_view AS SELECT a, b FROM base WHERE a < 3");
+    char sql[512];
+    snprintf(sql, sizeof sql,
+             "CREATE TABLE below USING files OPTIONS (path '%s/data/one.csv', root '%s/data')",
+             directory, directory);
+    must_query(sql);
+    must_query(
+        "CREATE TABLE from_file USING sql OPTIONS (path 'data/x.sql', catalog 'weir', schema "
+        "'public')");
+    must_query("CREATE TABLE from_bad_file USING sql OPTIONS (path 'data/bad.sql')");
 }
 
 static void remove_data(void) {
