@@ -90,6 +90,7 @@ struct kind {
     bool has_parts;
     bool exact_count; /* knows how many rows there are without reading them */
     bool can_insert;
+    bool below_root;       /* the directory is the root that nothing leads out of */
     bool is_view;          /* DROP VIEW drops it */
     bool no_empty;         /* an empty one would have no columns, and is refused */
     const char *bad_using; /* USING clause with an unknown option */

@@ -23,7 +23,9 @@ static void make_files(const struct kind *kind, const char *table, int64_t n, in
         }
         snprintf(path, sizeof path, "%s/%s/*.%s", directory, table, kind->argument);
     }
-    run("CREATE TABLE %s USING files OPTIONS (path '%s')", table, path);
+    run("CREATE TABLE %s USING files OPTIONS (path '%s'%s%s%s)", table, path,
+        kind->below_root ? ", root '" : "", kind->below_root ? directory : "",
+        kind->below_root ? "'" : "");
 }
 
 /* Text compressed with the codec in `argument`, which COPY and the name's ending both know. */
@@ -106,6 +108,25 @@ static void make_derived(const struct kind *kind, const char *table, int64_t n, 
         table, base);
 }
 
+/* The rows behind an input of a query in a file. */
+static void make_sql(const struct kind *kind, const char *table, int64_t n, int parts) {
+    char path[256];
+    char base[128];
+    (void)kind;
+    snprintf(base, sizeof base, "base_of_%s", table);
+    make_memory(NULL, base, n, parts);
+    snprintf(path, sizeof path, "%s/%s.sql", directory, table);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file,
+            "-- input rows: %s\n-- param least: default -1\n"
+            "SELECT id, grp, name, value, flag FROM rows WHERE id >= $least OR id IS NULL\n",
+            base);
+    assert_int_equal(fclose(file), 0);
+    run("CREATE TABLE %s USING sql OPTIONS (path '%s', catalog 'weir', schema 'public')", table,
+        path);
+}
+
 static void make_view(const struct kind *kind, const char *table, int64_t n, int parts) {
     char base[128];
     (void)kind;
@@ -129,6 +150,13 @@ const struct kind kinds[] = {
      .has_parts = true,
      .exact_count = true,
      .bad_using = FILES},
+    {.name = "parquet_below_root",
+     .make = make_files,
+     .argument = "parquet",
+     .formats = "l i vu g b",
+     .has_parts = true,
+     .below_root = true,
+     .exact_count = true},
     {.name = "csv",
      .make = make_files,
      .argument = "csv",
@@ -211,6 +239,11 @@ const struct kind kinds[] = {
      .has_parts = true,
      .is_view = true,
      .bad_using = "USING derived OPTIONS (query 'SELECT 1', colour 'red')"},
+    {.name = "sql",
+     .make = make_sql,
+     .formats = "l i vu g b",
+     .has_parts = true,
+     .bad_using = "USING sql OPTIONS (path '/tmp/x.sql', colour 'red')"},
     {.name = "view", .make = make_view, .formats = "l i u g b", .is_view = true},
     {.name = "probe_none",
      .make = make_probe,
