@@ -119,7 +119,7 @@ static void make_sql(const struct kind *kind, const char *table, int64_t n, int 
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     fprintf(file,
-            "-- input rows: %s\n-- param least: default -1\n"
+            "-- input rows: %s\n-- param least: -1\n"
             "SELECT id, grp, name, value, flag FROM rows WHERE id >= $least OR id IS NULL\n",
             base);
     assert_int_equal(fclose(file), 0);

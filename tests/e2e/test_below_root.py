@@ -82,7 +82,7 @@ def using_sql(path, *options):
 
 def test_a_sql_file_is_a_table_with_inputs_and_parameters(db, lake):
     (lake.parent / "d.sql").write_text(
-        "-- name: daily\n-- input f: lake/x.csv\n-- param least: default 2\nSELECT a FROM f WHERE a >= $least\n"
+        "-- name: daily\n-- input f: lake/x.csv\n-- param least: 2\nSELECT a FROM f WHERE a >= $least\n"
     )
     assert db.rows(using_sql("d.sql") + "SELECT * FROM t ORDER BY a") == [(2,), (3,)]
     assert db.rows(using_sql("d.sql", "param.least 3") + "SELECT * FROM t") == [(3,)]

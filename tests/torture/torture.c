@@ -280,7 +280,7 @@ static void make_data(void) {
                "'a,b\\n1,x\\n2,y\\n' > data/one.csv && "
                "cp data/one.csv data/two.csv && printf 'a\\n1\\n' > data/hive/part=1/x.csv && "
                "printf 'a\\n2\\n' > data/hive/part=2/x.csv && printf -- '-- name: x\\n-- input f: "
-               "data/one.csv\\n-- param least: default \\047z\\047\\nSELECT a FROM f WHERE b <> "
+               "data/one.csv\\n-- param least: \\047z\\047\\nSELECT a FROM f WHERE b <> "
                "$least\\n' > "
                "data/x.sql && printf 'SELECT FROM (' > data/bad.sql && gzip -c data/one.csv > "
                "data/packed.csv.gz") != 0)
