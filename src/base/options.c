@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/options.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/units.h"
 
 /* Without the locale, so that a key means the same everywhere. */
 static char fold(char c) {
@@ -81,36 +80,18 @@ const char *wr_options_get(const struct weir_option *items, size_t n_items, cons
     return item ? item->value : NULL;
 }
 
-static bool parse_bool(const char *text, bool *ret_value) {
-    bool is_true = same(text, "true");
-    if (!is_true && !same(text, "false")) return false;
-    *ret_value = is_true;
-    return true;
-}
-
-static bool parse_int(const char *text, int64_t *ret_value) {
-    const char *digits = text + (*text == '-' || *text == '+');
-    if (*digits < '0' || *digits > '9') return false; /* strtoll would skip blanks */
-    char *end = NULL;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (errno || *end) return false;
-    *ret_value = value;
-    return true;
-}
-
 bool wr_options_get_bool(const struct weir_option *items, size_t n_items, const char *key,
                          bool fallback) {
     const char *text = wr_options_get(items, n_items, key);
     bool value = fallback;
-    return text && parse_bool(text, &value) ? value : fallback;
+    return text && wr_parse_bool(text, &value) ? value : fallback;
 }
 
 int64_t wr_options_get_int(const struct weir_option *items, size_t n_items, const char *key,
                            int64_t fallback) {
     const char *text = wr_options_get(items, n_items, key);
     int64_t value = fallback;
-    return text && parse_int(text, &value) ? value : fallback;
+    return text && wr_parse_int(text, &value) ? value : fallback;
 }
 
 /* ---- Checking against a kind's list ---- */
@@ -126,9 +107,9 @@ static int check_value(const char *owner, const struct weir_option_spec *spec,
     int64_t integer;
     bool boolean;
     const char *wanted = NULL;
-    if (spec->type == WEIR_OPTION_INTEGER && !parse_int(item->value, &integer))
+    if (spec->type == WEIR_OPTION_INTEGER && !wr_parse_int(item->value, &integer))
         wanted = "a whole number";
-    if (spec->type == WEIR_OPTION_BOOLEAN && !parse_bool(item->value, &boolean))
+    if (spec->type == WEIR_OPTION_BOOLEAN && !wr_parse_bool(item->value, &boolean))
         wanted = "true or false";
     if (!wanted) return WEIR_OK;
     return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/units.h"
 #include "text.h"
 
 static const struct {
@@ -231,10 +232,10 @@ static int set_flag(struct arguments *arguments, const struct flag *flag, const 
         good = text_parse_int(value, 0, 4096, &arguments->threads);
         break;
     case FLAG_MEMORY_LIMIT:
-        good = text_parse_bytes(value, &arguments->memory_limit);
+        good = wr_parse_bytes(value, &arguments->memory_limit);
         break;
     case FLAG_TIMEOUT:
-        good = text_parse_duration(value, &arguments->timeout_ms) && arguments->timeout_ms > 0;
+        good = wr_parse_duration(value, &arguments->timeout_ms) && arguments->timeout_ms > 0;
         break;
     case FLAG_NO_HEADER:
         arguments->no_header = true;

@@ -4,11 +4,9 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 #include <wchar.h>
 
@@ -116,47 +114,6 @@ const char *text_plural(int64_t number, const char *noun, char *room) {
     size_t n = strlen(room);
     snprintf(room + n, 64 - n, " %s%s", noun, number == 1 ? "" : "s");
     return room;
-}
-
-struct unit {
-    const char *name;
-    double factor;
-};
-
-static bool parse_units(const char *text, const struct unit *units, size_t n_units,
-                        int64_t *ret_number) {
-    char *end;
-
-    if (!isdigit((unsigned char)text[0]))
-        return false; /* strtod also takes signs, blanks and "inf" */
-    double value = strtod(text, &end);
-    while (*end == ' ')
-        end++;
-    for (size_t i = 0; i < n_units; i++) {
-        if (strcasecmp(end, units[i].name) != 0) continue;
-        value *= units[i].factor;
-        if (!(value < 9.2e18)) return false;
-        *ret_number = (int64_t)value;
-        return true;
-    }
-    return false;
-}
-
-bool text_parse_bytes(const char *text, int64_t *ret_bytes) {
-    static const struct unit units[] = {{"", 1},          {"B", 1},
-                                        {"KB", 1e3},      {"MB", 1e6},
-                                        {"GB", 1e9},      {"TB", 1e12},
-                                        {"KiB", 1024},    {"MiB", 1 << 20},
-                                        {"GiB", 1 << 30}, {"TiB", 1099511627776.0},
-                                        {"K", 1024},      {"M", 1 << 20},
-                                        {"G", 1 << 30},   {"T", 1099511627776.0}};
-    return parse_units(text, units, sizeof units / sizeof *units, ret_bytes);
-}
-
-bool text_parse_duration(const char *text, int64_t *ret_milliseconds) {
-    static const struct unit units[] = {{"", 1e3},    {"ms", 1},  {"s", 1e3},
-                                        {"min", 6e4}, {"m", 6e4}, {"h", 3.6e6}};
-    return parse_units(text, units, sizeof units / sizeof *units, ret_milliseconds);
 }
 
 bool text_parse_int(const char *text, int64_t least, int64_t most, int64_t *ret_number) {

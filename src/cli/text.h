@@ -26,10 +26,6 @@ const char *text_bytes(int64_t bytes, char *room);
 /* "1 row", "1,234 rows". */
 const char *text_plural(int64_t number, const char *noun, char *room);
 
-/* "512MiB", "2GB", "1.5G" (binary without the B), "4096". False when it is none. */
-bool text_parse_bytes(const char *text, int64_t *ret_bytes);
-/* "500ms", "10s", "2min", "1h", "10" (seconds). */
-bool text_parse_duration(const char *text, int64_t *ret_milliseconds);
 bool text_parse_int(const char *text, int64_t least, int64_t most, int64_t *ret_number);
 
 /* Milliseconds of the monotonic clock. */

@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/options.h"
+#include "base/units.h"
 
 #define N_OF(array) (sizeof(array) / sizeof *(array))
 
@@ -397,6 +398,55 @@ static void the_nearest_word_is_near_or_nothing(void **state) {
     assert_null(wr_nearest(word, words, 3));
 }
 
+/* ---- units ---- */
+
+static void sizes_and_times_are_read_with_their_units(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        bool (*parse)(const char *text, int64_t *ret_number);
+        int64_t number; /* -1: it is none */
+    } cases[] = {
+        {"4096", wr_parse_bytes, 4096},
+        {"512MiB", wr_parse_bytes, INT64_C(512) << 20},
+        {"2gb", wr_parse_bytes, 2000000000},
+        {"1.5 G", wr_parse_bytes, INT64_C(3) << 29},
+        {"0.29KB", wr_parse_bytes, 290},
+        {"8388607TiB", wr_parse_bytes, INT64_C(8388607) << 40},
+        {"8388608TiB", wr_parse_bytes, -1},
+        {"9223372036854775807", wr_parse_bytes, INT64_MAX},
+        {"9223372036854775808", wr_parse_bytes, -1},
+        {"", wr_parse_bytes, -1},
+        {"-1", wr_parse_bytes, -1},
+        {"1e3", wr_parse_bytes, -1},
+        {"1.MiB", wr_parse_bytes, -1},
+        {"0x10", wr_parse_bytes, -1},
+        {"MiB", wr_parse_bytes, -1},
+        {"1 MiB ", wr_parse_bytes, -1},
+        {"10", wr_parse_duration, 10000},
+        {"500ms", wr_parse_duration, 500},
+        {"1.5s", wr_parse_duration, 1500},
+        {"2min", wr_parse_duration, 120000},
+        {"1h", wr_parse_duration, 3600000},
+        {"7d", wr_parse_duration, 604800000},
+        {"1 week", wr_parse_duration, -1},
+        {"inf", wr_parse_duration, -1},
+        {"+7", wr_parse_int, 7},
+        {"9223372036854775808", wr_parse_int, -1},
+        {"7 ", wr_parse_int, -1},
+        {" 7", wr_parse_int, -1},
+        {"+-7", wr_parse_int, -1},
+    };
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        int64_t number = -1;
+        assert_int_equal(cases[i].parse(cases[i].text, &number), cases[i].number != -1);
+        assert_int_equal(number, cases[i].number);
+    }
+    int64_t least = 0;
+    assert_true(wr_parse_int("-9223372036854775808", &least));
+    assert_true(least == INT64_MIN);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exactly_the_nth_allocation_fails_and_the_count_is_told),
@@ -421,6 +471,7 @@ int main(void) {
         cmocka_unit_test(checked_options_name_the_owner_and_what_is_wrong),
         cmocka_unit_test(a_missing_required_option_is_named_with_its_summary),
         cmocka_unit_test(the_nearest_word_is_near_or_nothing),
+        cmocka_unit_test(sizes_and_times_are_read_with_their_units),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }
