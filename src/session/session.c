@@ -14,6 +14,20 @@ static int check_functions(const char *functions, struct weir_error *error) {
                         "session: there are no functions \"%s\"; known: default, spark", functions);
 }
 
+/* What the configuration has under `settings:`. */
+static int apply_settings(struct weir_session *session, struct weir_error *error) {
+    const struct wr_config *config = session->workspace->config;
+    const struct weir_option *settings = NULL;
+    size_t n = wr_config_settings(config, &settings);
+    for (size_t i = 0; i < n; i++) {
+        int code = weir_session_set(session, settings[i].key, settings[i].value, error);
+        if (code == WEIR_OK) continue;
+        return wr_error_prefix(error, code, "%s: settings.%s", wr_config_setting_origin(config, i),
+                               settings[i].key);
+    }
+    return WEIR_OK;
+}
+
 static int open_session(struct weir_session *session, const struct weir_session_options *options,
                         struct weir_error *error) {
     const struct weir_workspace *workspace = session->workspace;
@@ -29,6 +43,7 @@ static int open_session(struct weir_session *session, const struct weir_session_
         .functions = options->functions,
     };
     WR_TRY(wr_engine_session_new(workspace->engine, &engine, &session->engine, error));
+    WR_TRY(apply_settings(session, error));
     for (size_t i = 0; i < options->n_settings; i++) {
         const struct weir_option *setting = &options->settings[i];
         WR_TRY(weir_session_set(session, setting->key, setting->value, error));

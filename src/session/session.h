@@ -17,12 +17,14 @@
 #include <stdbool.h>
 
 #include "catalog/catalog.h"
+#include "config/config.h"
 #include "engine/engine.h"
 #include "sql/statement.h"
 #include "table/registry.h"
 
 struct weir_workspace {
     atomic_int references;
+    struct wr_config *config;
     struct wr_registry *registry;
     struct wr_names *names;
     struct wr_engine *engine;

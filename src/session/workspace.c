@@ -54,20 +54,30 @@ static int check_limits(const struct weir_workspace_options *options, struct wei
                         name);
 }
 
-/* PATH/.weir/spill, which is made, or the system's temporary directory. */
-static int default_spill_path(const char *path, char **ret_path, struct weir_error *error) {
+static int make_directory(const char *path, struct weir_error *error) {
+    if (mkdir(path, 0777) == 0 || errno == EEXIST) return WEIR_OK;
+    return wr_error_errno(error, errno, "cannot make the spill directory \"%s\"", path);
+}
+
+/* The one that was given, PATH/.weir/spill, or the system's temporary directory. */
+static int find_spill_path(const struct weir_workspace_options *options,
+                           const struct wr_config *config, char **ret_path,
+                           struct weir_error *error) {
+    const char *temporary = getenv("TMPDIR"), *configured = wr_config_text(config, "spill.path");
     struct wr_buffer text;
     wr_buffer_init(&text, MAX_PATH);
-    if (path) {
-        wr_buffer_format(&text, "%s/.weir/spill", path);
-    } else {
-        const char *temporary = getenv("TMPDIR");
+    if (options->spill_path || configured)
+        wr_buffer_text(&text, options->spill_path ? options->spill_path : configured);
+    else if (options->path)
+        wr_buffer_format(&text, "%s/.weir/spill", options->path);
+    else
         wr_buffer_text(&text, temporary && *temporary ? temporary : "/tmp");
-    }
     char *spill = wr_buffer_take(&text);
     if (!spill) return wr_error_memory(error);
-    if (path && mkdir(spill, 0777) != 0 && errno != EEXIST) {
-        int code = wr_error_errno(error, errno, "cannot make the spill directory \"%s\"", spill);
+    int code = options->spill_path || (!configured && !options->path)
+                   ? WEIR_OK
+                   : make_directory(spill, error);
+    if (code) {
         wr_free(spill);
         return code;
     }
@@ -75,16 +85,22 @@ static int default_spill_path(const char *path, char **ret_path, struct weir_err
     return WEIR_OK;
 }
 
-static int open_engine(const struct weir_workspace_options *options, struct wr_engine **ret_engine,
-                       struct weir_error *error) {
+/* The options win over the configuration. */
+static int open_engine(const struct weir_workspace_options *options, const struct wr_config *config,
+                       struct wr_engine **ret_engine, struct weir_error *error) {
+    int64_t memory =
+        options->memory_limit ? options->memory_limit : wr_config_int(config, "memory_limit");
+    int64_t threads = options->threads ? options->threads : wr_config_int(config, "threads");
+    int64_t spill_limit =
+        options->spill_limit ? options->spill_limit : wr_config_int(config, "spill.max_bytes");
     char *spill = NULL;
-    if (!options->spill_path) WR_TRY(default_spill_path(options->path, &spill, error));
+    WR_TRY(find_spill_path(options, config, &spill, error));
     struct wr_engine_options engine = {
         .size = sizeof engine,
-        .threads = options->threads,
-        .memory_limit = options->memory_limit ? options->memory_limit : default_memory_limit(),
-        .spill_path = spill ? spill : options->spill_path,
-        .spill_limit = options->spill_limit,
+        .threads = (int32_t)threads,
+        .memory_limit = memory ? memory : default_memory_limit(),
+        .spill_path = spill,
+        .spill_limit = spill_limit,
         .open_beneath = wr_beneath_open_file,
     };
     int code = wr_engine_open(&engine, ret_engine, error);
@@ -92,15 +108,38 @@ static int open_engine(const struct weir_workspace_options *options, struct wr_e
     return code;
 }
 
+/* The file that was given; else PATH/weir.yaml if there is one. */
+static int load_config(const struct weir_workspace_options *options, struct wr_config **ret_config,
+                       struct weir_error *error) {
+    const char *given = options->config;
+    struct wr_buffer path;
+    wr_buffer_init(&path, MAX_PATH);
+    if (given) {
+        wr_buffer_text(&path, given);
+    } else if (options->path) {
+        wr_buffer_format(&path, "%s/weir.yaml", options->path);
+        if (!path.failed && access(path.data, F_OK) != 0) wr_buffer_clear(&path);
+    }
+    int code = path.failed ? wr_error_memory(error)
+                           : wr_config_load(path.length > 0 ? path.data : NULL, options->settings,
+                                            options->n_settings, ret_config, error);
+    wr_buffer_reset(&path);
+    return code;
+}
+
 static int open_parts(struct weir_workspace *workspace,
                       const struct weir_workspace_options *options, struct weir_error *error) {
-    workspace->catalog = wr_strdup(options->catalog ? options->catalog : "weir");
-    workspace->schema = wr_strdup(options->schema ? options->schema : "public");
+    WR_TRY(load_config(options, &workspace->config, error));
+    const struct wr_config *config = workspace->config;
+    workspace->catalog =
+        wr_strdup(options->catalog ? options->catalog : wr_config_text(config, "catalog.name"));
+    workspace->schema =
+        wr_strdup(options->schema ? options->schema : wr_config_text(config, "catalog.schema"));
     if (!workspace->catalog || !workspace->schema) return wr_error_memory(error);
     WR_TRY(wr_registry_new(&workspace->registry, error));
     WR_TRY(wr_names_open(options->path, workspace->catalog, workspace->schema, workspace->registry,
                          &workspace->names, error));
-    return open_engine(options, &workspace->engine, error);
+    return open_engine(options, config, &workspace->engine, error);
 }
 
 int weir_workspace_open(const struct weir_workspace_options *given,
@@ -128,6 +167,7 @@ void wr_workspace_release(struct weir_workspace *workspace) {
     if (workspace->engine) wr_engine_close(workspace->engine);
     wr_names_close(workspace->names);
     wr_registry_free(workspace->registry);
+    wr_config_free(workspace->config);
     wr_free(workspace->catalog);
     wr_free(workspace->schema);
     wr_free(workspace);

@@ -183,6 +183,7 @@ static const struct scenario {
 } scenarios[] = {
     {"open in memory", open_and_close, NULL, NULL},
     {"open a directory", open_and_close, "workspace", NULL},
+    {"open a directory with a configuration", open_and_close, "configured", NULL},
     {"select", query, "SELECT 1 AS a UNION ALL SELECT 2", NULL},
     {"select from memory", query, "SELECT b, count(*) FROM base WHERE a > 1 GROUP BY b", NULL},
     {"create using values", query,
@@ -276,8 +277,10 @@ static int64_t torture(const struct scenario *scenario) {
 
 static void make_data(void) {
     if (mkdtemp(directory) == NULL || chdir(directory) != 0) die(directory, "cannot be made");
-    if (system("mkdir -p workspace data/hive/part=1 data/hive/part=2 && printf "
-               "'a,b\\n1,x\\n2,y\\n' > data/one.csv && "
+    if (system("mkdir -p workspace configured data/hive/part=1 data/hive/part=2 && printf "
+               "'a,b\\n1,x\\n2,y\\n' > data/one.csv && printf 'memory_limit: 1GiB\\nspill: {path: "
+               "spilled}\\n"
+               "settings: {datafusion.execution.batch_size: 100}\\n' > configured/weir.yaml && "
                "cp data/one.csv data/two.csv && printf 'a\\n1\\n' > data/hive/part=1/x.csv && "
                "printf 'a\\n2\\n' > data/hive/part=2/x.csv && printf -- '-- name: x\\n-- input f: "
                "data/one.csv\\n-- param least: \\047z\\047\\nSELECT a FROM f WHERE b <> "

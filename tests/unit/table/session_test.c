@@ -452,6 +452,97 @@ static void settings_of_a_session_are_its_own_and_unknown_ones_are_refused(void 
     assert_int_equal(weir_session_open(workspace, &options, &other, &error), WEIR_INVALID_ARGUMENT);
 }
 
+static int64_t setting(const char *name) {
+    char sql[200];
+    snprintf(sql, sizeof sql,
+             "SELECT CAST(value AS BIGINT) FROM information_schema.df_settings WHERE name = "
+             "'datafusion.execution.%s'",
+             name);
+    return sum(sql);
+}
+
+static void write_configuration(const char *text) {
+    char path[80];
+    snprintf(path, sizeof path, "%s/weir.yaml", directory);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void reopen(const struct weir_workspace_options *options) {
+    weir_session_close(session);
+    weir_workspace_close(workspace);
+    memset(&error, 0, sizeof error);
+    int code = weir_workspace_open(options, &workspace, &error);
+    if (code) print_error("%s\n", error.message);
+    assert_int_equal(code, WEIR_OK);
+    assert_int_equal(weir_session_open(workspace, NULL, &session, &error), WEIR_OK);
+}
+
+static void a_workspace_reads_the_configuration_beside_its_state(void **state) {
+    struct weir_workspace_options options = {.size = sizeof options, .path = directory};
+    struct weir_option setting_of_workspace = {"threads", "4"};
+    struct stat found;
+    char path[80];
+    strcpy(directory + strlen(directory) - 6, "XXXXXX");
+    assert_non_null(mkdtemp(directory));
+    write_configuration("threads: 3\n"
+                        "memory_limit: 64MiB\n"
+                        "spill.path: spilled\n"
+                        "catalog: {name: own, schema: first}\n"
+                        "settings: {datafusion.execution.batch_size: 100}\n");
+    setup(state);
+    reopen(&options);
+    assert_int_equal(setting("target_partitions"), 3);
+    assert_int_equal(setting("batch_size"), 100);
+    assert_int_equal(sum("SELECT count(*) FROM information_schema.schemata WHERE catalog_name = "
+                         "'own' AND schema_name = 'first'"),
+                     1);
+    snprintf(path, sizeof path, "%s/spilled", directory);
+    assert_int_equal(stat(path, &found), 0);
+
+    options.settings = &setting_of_workspace;
+    options.n_settings = 1;
+    options.catalog = "mine";
+    reopen(&options);
+    assert_int_equal(setting("target_partitions"), 4);
+    assert_int_equal(sum("SELECT count(*) FROM information_schema.schemata WHERE catalog_name = "
+                         "'mine' AND schema_name = 'first'"),
+                     1);
+    options.threads = 2;
+    reopen(&options);
+    assert_int_equal(setting("target_partitions"), 2);
+    options.config = "";
+    reopen(&options);
+    assert_int_equal(setting("batch_size"), 8192);
+    teardown(state);
+}
+
+static void a_wrong_configuration_is_told_with_its_line(void **state) {
+    struct weir_workspace_options options = {.size = sizeof options, .path = directory};
+    struct weir_workspace *none = NULL;
+    struct weir_session *no_session = NULL;
+    char command[80];
+    (void)state;
+    write_configuration("\nthreds: 3\n");
+    assert_int_equal(weir_workspace_open(&options, &none, &error), WEIR_INVALID_ARGUMENT);
+    assert_non_null(strstr(error.message, "weir.yaml:2: unknown key \"threds\""));
+    assert_null(none);
+    options.config = "/nowhere/weir.yaml";
+    assert_int_equal(weir_workspace_open(&options, &none, &error), WEIR_NOT_FOUND);
+    options.config = NULL;
+    write_configuration("settings:\n  datafusion.execution.batch_siz: 3\n");
+    assert_int_equal(weir_workspace_open(&options, &none, &error), WEIR_OK);
+    assert_int_not_equal(weir_session_open(none, NULL, &no_session, &error), WEIR_OK);
+    assert_ptr_equal(
+        strstr(error.message, "weir.yaml:2: settings.datafusion.execution.batch_siz: "),
+        error.message);
+    weir_workspace_close(none);
+    snprintf(command, sizeof command, "rm -r '%s'", directory);
+    assert_int_equal(system(command), 0);
+}
+
 static void every_code_has_a_name(void **state) {
     (void)state;
     assert_string_equal(weir_version(), "0.1.0");
@@ -487,6 +578,8 @@ int main(void) {
         TEST(a_path_is_registered_under_a_name),
         cmocka_unit_test(a_workspace_keeps_its_definitions),
         cmocka_unit_test(impossible_options_are_refused),
+        cmocka_unit_test(a_workspace_reads_the_configuration_beside_its_state),
+        cmocka_unit_test(a_wrong_configuration_is_told_with_its_line),
         cmocka_unit_test(a_session_outlives_a_workspace_that_was_closed_too_early),
         TEST(settings_of_a_session_are_its_own_and_unknown_ones_are_refused),
         cmocka_unit_test(every_code_has_a_name),

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a loaded configuration answers. */
+#include "config/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "config/entries.h"
+
+#define MOUNTS "mounts."
+#define SETTINGS "settings."
+
+static bool begins(const char *text, const char *head) {
+    return strncmp(text, head, strlen(head)) == 0;
+}
+
+/* ---- Mounts and settings ---- */
+
+static bool is_mount(const struct wr_config_entry *entry) {
+    return !entry->written && begins(entry->key, MOUNTS) &&
+           !strchr(entry->key + strlen(MOUNTS), '.');
+}
+
+/* Fills the mount from its entries, and its options in from `options` on; returns behind them. */
+static struct weir_option *fill_mount(const struct wr_config *config,
+                                      const struct wr_config_entry *mount,
+                                      struct weir_option *options,
+                                      struct wr_config_mount *ret_mount) {
+    size_t length = strlen(mount->key);
+    *ret_mount = (struct wr_config_mount){.name = mount->key + strlen(MOUNTS),
+                                          .kind = "files",
+                                          .options = options,
+                                          .origin = mount->origin};
+    for (size_t i = 0; i < config->n_entries; i++) {
+        const struct wr_config_entry *entry = &config->entries[i];
+        if (!entry->written || !begins(entry->key, mount->key) || entry->key[length] != '.')
+            continue;
+        if (strcmp(entry->key + length + 1, "kind") == 0)
+            ret_mount->kind = entry->value;
+        else
+            *options++ = (struct weir_option){entry->key + length + 1, entry->value};
+    }
+    ret_mount->n_options = (size_t)(options - ret_mount->options);
+    return options;
+}
+
+int wr_config_finish(struct wr_config *config, struct weir_error *error) {
+    size_t n = config->n_entries;
+    config->mounts = wr_calloc(n + 1, sizeof *config->mounts);
+    config->options = wr_calloc(n + 1, sizeof *config->options);
+    config->settings = wr_calloc(n + 1, sizeof *config->settings);
+    if (!config->mounts || !config->options || !config->settings) return wr_error_memory(error);
+    struct weir_option *options = config->options;
+    for (size_t i = 0; i < n; i++) {
+        const struct wr_config_entry *entry = &config->entries[i];
+        if (is_mount(entry))
+            options = fill_mount(config, entry, options, &config->mounts[config->n_mounts++]);
+        if (entry->written && begins(entry->key, SETTINGS))
+            config->settings[config->n_settings++] =
+                (struct weir_option){entry->key + strlen(SETTINGS), entry->value};
+    }
+    return WEIR_OK;
+}
+
+size_t wr_config_mounts(const struct wr_config *config, const struct wr_config_mount **ret_mounts) {
+    *ret_mounts = config->mounts;
+    return config->n_mounts;
+}
+
+size_t wr_config_settings(const struct wr_config *config, const struct weir_option **ret_settings) {
+    *ret_settings = config->settings;
+    return config->n_settings;
+}
+
+const char *wr_config_setting_origin(const struct wr_config *config, size_t n) {
+    for (size_t i = 0; i < config->n_entries; i++) {
+        if (config->entries[i].value == config->settings[n].value) return config->entries[i].origin;
+    }
+    return NULL;
+}
+
+/* ---- Values ---- */
+
+/* Asking for a key that is not there is a mistake of ours. */
+static const struct wr_config_key *spec_of(const char *key) {
+    const struct wr_config_key *spec = NULL;
+    if (wr_config_locate(key, &spec) != WR_CONFIG_KEY) abort();
+    return spec;
+}
+
+int64_t wr_config_int(const struct wr_config *config, const char *key) {
+    const struct wr_config_key *spec = spec_of(key);
+    const struct wr_config_entry *entry = wr_config_find(config, key);
+    int64_t number = 0;
+    if (entry) return entry->number;
+    if (spec->fallback) (void)wr_config_parse(spec, spec->fallback, &number);
+    return number;
+}
+
+bool wr_config_bool(const struct wr_config *config, const char *key) {
+    return wr_config_int(config, key) != 0;
+}
+
+const char *wr_config_text(const struct wr_config *config, const char *key) {
+    const struct wr_config_key *spec = spec_of(key);
+    const struct wr_config_entry *entry = wr_config_find(config, key);
+    return entry ? entry->value : spec->fallback;
+}
+
+bool wr_config_is_set(const struct wr_config *config, const char *key) {
+    return wr_config_find(config, key) != NULL;
+}
+
+/* ---- Listing ---- */
+
+/* The entries below "mounts" or "settings"; the key itself when there is none. */
+static int each_part(const struct wr_config *config, const struct wr_config_key *key,
+                     wr_config_item_fn take, void *sink, struct weir_error *error) {
+    size_t length = strlen(key->name);
+    bool any = false;
+    for (size_t i = 0; i < config->n_entries; i++) {
+        const struct wr_config_entry *entry = &config->entries[i];
+        if (!entry->written || !begins(entry->key, key->name) || entry->key[length] != '.')
+            continue;
+        any = true;
+        const struct wr_config_item item = {entry->key, entry->written, entry->origin, key->help};
+        WR_TRY(take(sink, &item, error));
+    }
+    if (any) return WEIR_OK;
+    return take(sink, &(struct wr_config_item){key->name, NULL, "default", key->help}, error);
+}
+
+int wr_config_each(const struct wr_config *config, wr_config_item_fn take, void *sink,
+                   struct weir_error *error) {
+    for (size_t i = 0; i < wr_config_n_keys; i++) {
+        const struct wr_config_key *key = &wr_config_keys[i];
+        const struct wr_config_entry *entry = wr_config_find(config, key->name);
+        if (key->type == WR_CONFIG_MAPPING) {
+            WR_TRY(each_part(config, key, take, sink, error));
+            continue;
+        }
+        const struct wr_config_item item = {key->name, entry ? entry->written : key->fallback,
+                                            entry ? entry->origin : "default", key->help};
+        WR_TRY(take(sink, &item, error));
+    }
+    return WEIR_OK;
+}
+
+/* ---- Names ---- */
+
+bool wr_config_is_key(const char *key) {
+    char first[64];
+    snprintf(first, sizeof first, "%.*s", (int)strcspn(key, "."), key);
+    return wr_config_locate(first, NULL) != WR_CONFIG_UNKNOWN;
+}
+
+const char *wr_config_nearest_key(const char *key) {
+    return wr_config_nearest(key);
+}
+
+/* "http.listen" of WEIR_HTTP_LISTEN: what stands before the first '_' is the group. */
+static bool is_later(const char *name) {
+    char key[WR_CONFIG_VARIABLE_SIZE];
+    size_t length = strcspn(name, "_");
+    if (length >= sizeof key) return false;
+    for (size_t i = 0; i < length; i++)
+        key[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+    key[length] = '\0';
+    return wr_config_locate(key, NULL) == WR_CONFIG_LATER;
+}
+
+/* The variable that a misspelt one is near to, without WEIR_, which all have; NULL when it is one,
+ * or none is near. The names are `names`. */
+static const char *near_variable(const char *name, const char *const *names, size_t n_names) {
+    for (size_t i = 0; i < n_names; i++) {
+        if (strcmp(names[i], name) == 0) return NULL;
+    }
+    return wr_nearest(name, names, n_names);
+}
+
+void wr_config_strays(wr_config_stray_fn take, void *sink) {
+    enum { HEAD = sizeof "WEIR_" - 1, MOST = 64 };
+    char variables[MOST][WR_CONFIG_VARIABLE_SIZE];
+    const char *names[MOST + 2] = {"WORKSPACE", "CONFIG"}; /* the program's own */
+    size_t n_names = 2;
+    for (size_t i = 0; i < wr_config_n_keys && i < MOST; i++) {
+        if (wr_config_keys[i].type == WR_CONFIG_MAPPING) continue;
+        wr_config_variable(wr_config_keys[i].name, variables[i]);
+        names[n_names++] = variables[i] + HEAD;
+    }
+    for (char **variable = environ; variable && *variable; variable++) {
+        char name[WR_CONFIG_VARIABLE_SIZE], message[400];
+        size_t length = strcspn(*variable, "=");
+        if (!begins(*variable, "WEIR_") || length - HEAD >= sizeof name) continue;
+        snprintf(name, sizeof name, "%.*s", (int)(length - HEAD), *variable + HEAD);
+        const char *nearest = near_variable(name, names, n_names);
+        if (is_later(name))
+            snprintf(message, sizeof message,
+                     "the environment variable WEIR_%s is not read: its key is not available in "
+                     "this version",
+                     name);
+        else if (nearest)
+            snprintf(message, sizeof message,
+                     "the environment variable WEIR_%s is not read; did you mean WEIR_%s?", name,
+                     nearest);
+        else
+            continue;
+        take(sink, message);
+    }
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What was given: the entries of a configuration, before and after its sources are put together. */
+#ifndef WR_CONFIG_ENTRIES_H
+#define WR_CONFIG_ENTRIES_H
+
+#include "config/config.h"
+#include "config/keys.h"
+
+enum wr_config_level { WR_CONFIG_FILE = 1, WR_CONFIG_ENVIRONMENT, WR_CONFIG_OPTION };
+
+struct wr_config_entry {
+    char *key;
+    char *written; /* NULL: a mapping */
+    char *value;   /* references resolved, paths absolute */
+    char *origin;  /* "weir.yaml:7" */
+    int64_t number;
+    enum wr_config_level level;
+    bool implied; /* a mapping that only a dotted key tells of */
+};
+
+struct wr_config {
+    struct wr_config_entry *entries;
+    size_t n_entries;
+    struct wr_config_mount *mounts;
+    size_t n_mounts;
+    struct weir_option *options; /* of all mounts */
+    struct weir_option *settings;
+    size_t n_settings;
+};
+
+struct wr_config_entry *wr_config_find(const struct wr_config *config, const char *key);
+/* Makes the lists of mounts and settings from the entries. */
+int wr_config_finish(struct wr_config *config, struct weir_error *error);
+
+/* The whole of a file, at most `most` bytes. Free with wr_free. */
+int wr_config_read_file(const char *path, size_t most, char **ret_text, size_t *ret_length,
+                        struct weir_error *error);
+/* "BASE/path"; an absolute path as it is. BASE NULL: as it is. Free with wr_free. */
+int wr_config_join(const char *base, const char *path, char **ret_path, struct weir_error *error);
+/*
+ * Puts in what ${env:NAME} and ${file:PATH} stand for; $${ is ${. A path is relative to `base`, and
+ * the last line feed of a file is left out. Messages never have what came out.
+ */
+int wr_config_resolve(const char *written, const char *base, char **ret_value,
+                      struct weir_error *error);
+
+#endif
