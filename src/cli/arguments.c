@@ -20,23 +20,26 @@ static const struct {
     {"describe", COMMAND_DESCRIBE, "PATH|TABLE",
      "say what a table is: columns, format, size, rows"},
     {"ls", COMMAND_LS, "[PATH]", "list a directory and the workspace's tables"},
+    {"init", COMMAND_INIT, "[DIR]", "make a workspace: DIR/weir.yaml, and DIR/.weir"},
+    {"config check", COMMAND_CONFIG_CHECK, "[FILE]", "tell all that is wrong in a configuration"},
+    {"config show", COMMAND_CONFIG_SHOW, "", "list every key with its value and its origin"},
     {"version", COMMAND_VERSION, "", "print the versions of weir, engine and compiler"},
     {"serve", 0, "", ""},
     {"mount", 0, "", ""},
     {"cp", 0, "", ""},
     {"rm", 0, "", ""},
     {"mv", 0, "", ""},
-    {"config", 0, "", ""},
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 enum {
-    ALL = COMMAND_SHELL | COMMAND_SQL | COMMAND_CAT | COMMAND_DESCRIBE | COMMAND_LS |
-        COMMAND_VERSION,
+    CONFIGURES = COMMAND_CONFIG_CHECK | COMMAND_CONFIG_SHOW,
+    ALL = CONFIGURES | COMMAND_CONFIG | COMMAND_INIT | COMMAND_SHELL | COMMAND_SQL | COMMAND_CAT |
+        COMMAND_DESCRIBE | COMMAND_LS | COMMAND_VERSION,
     RUNS = COMMAND_SHELL | COMMAND_SQL | COMMAND_CAT, /* runs statements of the user's */
-    ROWS = RUNS | COMMAND_DESCRIBE | COMMAND_LS,      /* prints rows */
-    LISTS = RUNS | COMMAND_LS,                        /* of any length, with NULLs */
+    ROWS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | COMMAND_CONFIG_SHOW, /* prints rows */
+    LISTS = RUNS | COMMAND_LS | COMMAND_CONFIG_SHOW, /* of any length, with NULLs */
     SCRIPTS = COMMAND_SHELL | COMMAND_SQL,
     OPENS = RUNS | COMMAND_DESCRIBE | COMMAND_LS
 };
@@ -48,6 +51,7 @@ enum flag_id {
     FLAG_PARAM,
     FLAG_TABLE,
     FLAG_WORKSPACE,
+    FLAG_CONFIG,
     FLAG_SET,
     FLAG_FORMAT,
     FLAG_OUTPUT,
@@ -84,8 +88,11 @@ static const struct flag flags[] = {
     {"sql", 0, "SQL", COMMAND_CAT, FLAG_SQL, "query the path, as the table `data`"},
     {"bytes", 0, NULL, COMMAND_CAT, FLAG_BYTES, "print the file's own bytes, table or not"},
     {"long", 'l', NULL, COMMAND_LS, FLAG_LONG, "with kind, size and time of change"},
-    {"workspace", 0, "DIR", OPENS, FLAG_WORKSPACE, "directory whose state is kept in DIR/.weir"},
-    {"set", 0, "KEY=VALUE", OPENS, FLAG_SET, "a setting, as SQL's SET (repeatable)"},
+    {"workspace", 0, "DIR", OPENS | CONFIGURES, FLAG_WORKSPACE,
+     "directory whose state is kept in DIR/.weir"},
+    {"config", 0, "FILE", OPENS | CONFIGURES, FLAG_CONFIG, "configuration, for DIR/weir.yaml"},
+    {"set", 0, "KEY=VALUE", OPENS | CONFIGURES, FLAG_SET,
+     "a key of the configuration, or of SQL's SET (repeatable)"},
     {"format", 0, "FORMAT", ROWS, FLAG_FORMAT, "one of those below"},
     {"output", 'o', "FILE", ROWS, FLAG_OUTPUT, "write results to FILE, whole or not at all"},
     {"null", 0, "TEXT", LISTS, FLAG_NULL, "how NULL is written (csv and tsv: empty by default)"},
@@ -99,7 +106,6 @@ static const struct flag flags[] = {
      "go on after a failed statement; still exits 1"},
     {"no-rc", 0, NULL, SCRIPTS, FLAG_NO_RC, "do not read ~/.weirrc"},
     {"connect", 0, "URI", ALL, FLAG_ABSENT, NULL},
-    {"config", 0, "FILE", ALL, FLAG_ABSENT, NULL},
     {"help", 'h', NULL, ALL, FLAG_HELP, "print this"},
     {"version", 'V', NULL, ALL, FLAG_VERSION, "print the version"},
 };
@@ -120,6 +126,14 @@ const char *arguments_command_name(enum command command) {
         return "weir ls";
     case COMMAND_VERSION:
         return "weir version";
+    case COMMAND_CONFIG:
+        return "weir config";
+    case COMMAND_CONFIG_CHECK:
+        return "weir config check";
+    case COMMAND_CONFIG_SHOW:
+        return "weir config show";
+    case COMMAND_INIT:
+        return "weir init";
     }
     return "weir";
 }
@@ -130,13 +144,14 @@ void arguments_help(enum command command) {
         if (commands[i].command == command && commands[i].argument[0] != '\0')
             printf(" %s", commands[i].argument);
     }
+    if (command == COMMAND_CONFIG) printf(" check|show");
     printf(command == COMMAND_SHELL ? " [COMMAND] [FLAGS]\n\n" : " [FLAGS]\n\n");
     if (command == COMMAND_SHELL) {
         printf("SQL over files and tables. Without a command: the shell, or the script on standard "
                "input.\n\nCommands:\n");
         for (size_t i = 0; i < N_COMMANDS; i++) {
             if (commands[i].command != 0)
-                printf("  %-9s %-11s %s\n", commands[i].name, commands[i].argument,
+                printf("  %-12s %-11s %s\n", commands[i].name, commands[i].argument,
                        commands[i].help);
         }
         printf("\nFlags of the shell:\n");
@@ -218,6 +233,9 @@ static int set_flag(struct arguments *arguments, const struct flag *flag, const 
         break;
     case FLAG_WORKSPACE:
         arguments->workspace = value;
+        break;
+    case FLAG_CONFIG:
+        arguments->config = value;
         break;
     case FLAG_OUTPUT:
         arguments->output = value;
@@ -308,9 +326,31 @@ static int parse_flag(struct arguments *arguments, char **argv, int argc, int *a
     return set_flag(arguments, flag, value, error);
 }
 
+/* The word that follows "config". */
+static int parse_config(struct arguments *arguments, const char *word, struct weir_error *error) {
+    static const char *const words[] = {"check", "show"};
+    static const enum command meant[] = {COMMAND_CONFIG_CHECK, COMMAND_CONFIG_SHOW};
+
+    for (size_t i = 0; i < 2; i++) {
+        if (strcmp(word, words[i]) != 0) continue;
+        arguments->command = meant[i];
+        return WEIR_OK;
+    }
+    const char *nearest = wr_nearest(word, words, 2);
+    if (nearest != NULL)
+        return usage(error, "unknown command \"config %s\"; did you mean \"config %s\"?", word,
+                     nearest);
+    return usage(error, "unknown command \"config %s\"; there are: config check, config show",
+                 word);
+}
+
 static int parse_command(struct arguments *arguments, const char *word, struct weir_error *error) {
     const char *names[N_COMMANDS];
 
+    if (strcmp(word, "config") == 0) {
+        arguments->command = COMMAND_CONFIG;
+        return WEIR_OK;
+    }
     for (size_t i = 0; i < N_COMMANDS; i++) {
         names[i] = commands[i].name;
         if (strcmp(word, names[i]) != 0) continue;
@@ -336,6 +376,12 @@ static int parse_word(struct arguments *arguments, const char *word, bool *has_c
     }
     if (arguments->command == COMMAND_SQL && arguments->n_sources == 0)
         return add_source(arguments, false, word, error);
+    if (arguments->command == COMMAND_CONFIG) return parse_config(arguments, word, error);
+    bool takes_word = arguments->command & (COMMAND_CONFIG_CHECK | COMMAND_INIT);
+    if (takes_word && arguments->word == NULL) {
+        arguments->word = word;
+        return WEIR_OK;
+    }
     bool takes_path = arguments->command & (COMMAND_CAT | COMMAND_DESCRIBE | COMMAND_LS);
     if (takes_path && arguments->path == NULL) {
         arguments->path = word;
@@ -363,6 +409,10 @@ static int parse(int argc, char **argv, struct arguments *arguments, struct weir
                          flags[i].name);
     }
     if (arguments->help || arguments->version) return WEIR_OK;
+    if (arguments->command == COMMAND_CONFIG_CHECK && arguments->word && arguments->config)
+        return usage(error, "FILE and --config exclude each other");
+    if (arguments->command == COMMAND_CONFIG)
+        return usage(error, "weir config needs a command: config check, config show");
     bool needs_path = arguments->command & (COMMAND_CAT | COMMAND_DESCRIBE);
     if (needs_path && arguments->path == NULL)
         return usage(error, "%s needs a %s", arguments_command_name(arguments->command), "path");

@@ -14,7 +14,11 @@ enum command {
     COMMAND_CAT = 1 << 2,
     COMMAND_DESCRIBE = 1 << 3,
     COMMAND_LS = 1 << 4,
-    COMMAND_VERSION = 1 << 5
+    COMMAND_VERSION = 1 << 5,
+    COMMAND_CONFIG = 1 << 16, /* without the word that follows */
+    COMMAND_CONFIG_CHECK = 1 << 17,
+    COMMAND_CONFIG_SHOW = 1 << 18,
+    COMMAND_INIT = 1 << 19
 };
 
 struct arguments_source {
@@ -29,7 +33,9 @@ struct arguments {
     size_t n_sources;
     const char *path;  /* of cat, describe, ls */
     const char *query; /* cat --sql */
+    const char *word;  /* of config check (a file) and init (a directory) */
     const char *workspace;
+    const char *config;
     const char *output;
     const char *null_text;
     const struct output_format *format;

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli.h"
 
-#include <errno.h>
 #include <langinfo.h>
-#include <limits.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -48,7 +45,7 @@ void cli_measure_terminal(struct cli *cli, int *ret_lines) {
     cli->output.width = (int)columns;
 }
 
-static void init(struct cli *cli, const struct arguments *arguments) {
+void cli_begin(struct cli *cli, const struct arguments *arguments) {
     *cli = (struct cli){.arguments = arguments, .timing = arguments->timing};
     cli->output.unicode = set_locale();
     sink_open_standard(&cli->standard);
@@ -64,85 +61,49 @@ static void init(struct cli *cli, const struct arguments *arguments) {
 
 /* ---- The workspace ---- */
 
-/* This version knows no key, so a file that has one would be misunderstood. */
-static int check_configuration(const char *path, struct weir_error *error) {
-    char *text;
-    size_t length;
-    int number = 1, code = WEIR_OK;
+/* The configuration is loaded here too: for what the program itself needs of it, and so that a
+ * mistake in it counts as wrong usage. */
+static int read_configuration(struct arguments *arguments, const struct found_workspace *found,
+                              struct weir_error *error) {
+    struct wr_config *config = NULL;
 
-    WR_TRY(script_read(path, &text, &length, error));
-    for (char *line = text; line != NULL && code == WEIR_OK; number++) {
-        char *end = strchr(line, '\n');
-        if (end != NULL) *end = '\0';
-        const char *first = line + strspn(line, " \t\r");
-        if (*first != '\0' && *first != '#' && strcmp(first, "---") != 0 &&
-            strcmp(first, "{}") != 0)
-            code =
-                wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
-                             "%s:%d: configuration keys are not available in this version; leave "
-                             "the file empty, or with comments only",
-                             path, number);
-        line = end == NULL ? NULL : end + 1;
-    }
-    wr_free(text);
-    return code;
-}
-
-/* The nearest directory from here upwards that has a weir.yaml; "" when there is none. */
-static int find_workspace(char *directory, size_t size, struct weir_error *error) {
-    char file[PATH_MAX + 16];
-
-    if (getcwd(directory, size) == NULL)
-        return wr_error_errno(error, errno, "cannot tell the current directory");
-    for (;;) {
-        snprintf(file, sizeof file, "%s/weir.yaml", directory);
-        if (access(file, F_OK) == 0) return WEIR_OK;
-        char *slash = strrchr(directory, '/');
-        if (slash == NULL || directory[1] == '\0') break;
-        slash[slash == directory] = '\0';
-    }
-    directory[0] = '\0';
+    WR_TRY(config_load(arguments, found, &config, error));
+    if (arguments->timeout_ms == 0)
+        arguments->timeout_ms = wr_config_int(config, "statement_timeout");
+    wr_config_free(config);
+    config_warn_strays();
     return WEIR_OK;
 }
 
-static int choose_workspace(const struct arguments *arguments, char *directory, size_t size,
-                            struct weir_error *error) {
-    char file[PATH_MAX + 16];
-    struct stat status;
-
-    if (arguments->workspace != NULL) {
-        if (stat(arguments->workspace, &status) != 0)
-            return wr_error_errno(error, errno, "--workspace %s", arguments->workspace);
-        if (!S_ISDIR(status.st_mode))
-            return wr_error_errno(error, ENOTDIR, "--workspace %s", arguments->workspace);
-        snprintf(directory, size, "%s", arguments->workspace);
-    } else {
-        WR_TRY(find_workspace(directory, size, error));
-    }
-    snprintf(file, sizeof file, "%s/weir.yaml", directory);
-    if (directory[0] == '\0' || access(file, F_OK) != 0) return WEIR_OK;
-    return check_configuration(file, error);
-}
-
-static int open_all(struct cli *cli, const char *directory, struct weir_error *error) {
+static int open_workspace(struct cli *cli, const struct found_workspace *found,
+                          struct weir_error *error) {
     const struct arguments *arguments = cli->arguments;
+    struct weir_option *settings = NULL;
     struct weir_workspace_options workspace = {
         .size = sizeof workspace,
-        .path = directory[0] == '\0' ? NULL : directory,
+        .path = found->directory[0] == '\0' ? NULL : found->directory,
         .memory_limit = arguments->memory_limit,
         .threads = (int32_t)arguments->threads,
+        .config = found->file,
     };
 
+    WR_TRY(settings_of_workspace(arguments, &settings, &workspace.n_settings, error));
+    workspace.settings = settings;
     watch_block(true); /* the engine's threads leave the signals to us */
     int code = weir_workspace_open(&workspace, &cli->workspace, error);
     if (code == WEIR_OK) code = weir_session_open(cli->workspace, NULL, &cli->session, error);
     watch_block(false);
-    WR_TRY(code);
-    for (size_t i = 0; i < arguments->settings.n_items; i++) {
-        const struct weir_option *setting = &arguments->settings.items[i];
-        code = weir_session_set(cli->session, setting->key, setting->value, error);
-        if (code != WEIR_OK) return wr_error_prefix(error, code, "--set %s", setting->key);
-    }
+    wr_free(settings);
+    return code;
+}
+
+static int open_all(struct cli *cli, const struct found_workspace *found,
+                    struct weir_error *error) {
+    const struct arguments *arguments = cli->arguments;
+
+    WR_TRY(open_workspace(cli, found, error));
+    int code = settings_apply(cli, error);
+    if (code != WEIR_OK) return code;
     for (size_t i = 0; i < arguments->tables.n_items; i++) {
         const struct weir_option *table = &arguments->tables.items[i];
         code = weir_register_path(cli->session, table->key, table->value, error);
@@ -158,11 +119,11 @@ static int open_all(struct cli *cli, const char *directory, struct weir_error *e
     return code;
 }
 
-int cli_open(struct cli *cli, const struct arguments *arguments) {
+int cli_open(struct cli *cli, struct arguments *arguments) {
     struct weir_error error = {0};
-    char directory[PATH_MAX];
+    struct found_workspace found;
 
-    init(cli, arguments);
+    cli_begin(cli, arguments);
     if (arguments->output != NULL && arguments->format == NULL &&
         output_format_of_path(arguments->output) == NULL &&
         (arguments->command & (COMMAND_SHELL | COMMAND_SQL))) {
@@ -172,12 +133,13 @@ int cli_open(struct cli *cli, const struct arguments *arguments) {
         complain_usage(arguments_command_name(arguments->command), &error);
         return CLI_USAGE;
     }
-    if (choose_workspace(arguments, directory, sizeof directory, &error) != WEIR_OK) {
+    if (find_workspace(arguments, &found, &error) != WEIR_OK ||
+        read_configuration(arguments, &found, &error) != WEIR_OK) {
         error.sqlstate[0] = '\0';
         complain(cli, &error, NULL, 0);
         return CLI_USAGE;
     }
-    if (open_all(cli, directory, &error) != WEIR_OK) {
+    if (open_all(cli, &found, &error) != WEIR_OK) {
         complain(cli, &error, NULL, 0);
         return CLI_FAILED;
     }

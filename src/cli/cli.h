@@ -3,7 +3,10 @@
 #ifndef WR_CLI_H
 #define WR_CLI_H
 
+#include <limits.h>
+
 #include "arguments.h"
+#include "config/config.h"
 #include "output.h"
 
 enum cli_exit {
@@ -49,13 +52,35 @@ struct cli {
 
 /* ---- cli.c ---- */
 
-/* Opens workspace and session as the arguments say. Prints its own error; returns an exit code. */
-int cli_open(struct cli *cli, const struct arguments *arguments);
+/* For commands that need no workspace. */
+void cli_begin(struct cli *cli, const struct arguments *arguments);
+/* Opens workspace and session as the arguments say; what no flag gave and the configuration has is
+ * filled in there. Prints its own error; returns an exit code. */
+int cli_open(struct cli *cli, struct arguments *arguments);
 /* Makes a file given with -o visible if all went well so far, closes everything, and returns the
  * final exit code. */
 int cli_close(struct cli *cli, int exit_code);
 /* Widths and heights as they are now. */
 void cli_measure_terminal(struct cli *cli, int *ret_lines);
+
+/* ---- find.c ---- */
+
+/* "" where there is none. */
+struct found_workspace {
+    char directory[PATH_MAX]; /* the workspace */
+    char file[PATH_MAX + 16]; /* its configuration */
+};
+/* By --workspace and --config, WEIR_WORKSPACE and WEIR_CONFIG, or a weir.yaml from here upwards. */
+int find_workspace(const struct arguments *arguments, struct found_workspace *ret_found,
+                   struct weir_error *error);
+
+/* ---- settings.c: --set ---- */
+
+/* Those that are keys of the configuration; the texts stay the arguments'. Free with wr_free. */
+int settings_of_workspace(const struct arguments *arguments, struct weir_option **ret_settings,
+                          size_t *ret_n, struct weir_error *error);
+/* Sets the others, which are the engine's. */
+int settings_apply(struct cli *cli, struct weir_error *error);
 
 /* ---- complain.c: messages on standard error ---- */
 
@@ -145,6 +170,14 @@ int command_cat(struct cli *cli);
 int command_describe(struct cli *cli);
 int command_ls(struct cli *cli);
 int command_version(void);
+int command_config_check(struct cli *cli);
+int command_config_show(struct cli *cli);
+int command_init(struct cli *cli);
+/* The configuration as the workspace will have it. */
+int config_load(const struct arguments *arguments, const struct found_workspace *found,
+                struct wr_config **ret_config, struct weir_error *error);
+/* Warns of variables that look like misspelt keys. */
+void config_warn_strays(void);
 /* describe for a path or a table. */
 int describe_node(struct cli *cli, const char *text);
 

@@ -6,7 +6,7 @@
 #include "cli.h"
 #include "watch.h"
 
-static int run(const struct arguments *arguments) {
+static int run(struct arguments *arguments) {
     struct weir_error error = {0};
     struct cli cli;
     enum command command = arguments->command;
@@ -20,7 +20,11 @@ static int run(const struct arguments *arguments) {
         complain(NULL, &error, NULL, 0);
         return CLI_FAILED;
     }
-    int code = cli_open(&cli, arguments);
+    int code = CLI_DONE;
+    if (command & (COMMAND_CONFIG_CHECK | COMMAND_CONFIG_SHOW | COMMAND_INIT))
+        cli_begin(&cli, arguments);
+    else
+        code = cli_open(&cli, arguments);
     if (code == CLI_DONE) {
         switch (command) {
         case COMMAND_SHELL:
@@ -38,6 +42,16 @@ static int run(const struct arguments *arguments) {
         case COMMAND_LS:
             code = command_ls(&cli);
             break;
+        case COMMAND_CONFIG_CHECK:
+            code = command_config_check(&cli);
+            break;
+        case COMMAND_CONFIG_SHOW:
+            code = command_config_show(&cli);
+            break;
+        case COMMAND_INIT:
+            code = command_init(&cli);
+            break;
+        case COMMAND_CONFIG:
         case COMMAND_VERSION:
             break; /* needs nothing opened */
         }

@@ -117,7 +117,8 @@ static int failed(struct cli *cli, int reason, struct weir_error *error,
     }
     if (reason == WATCH_TIMED_OUT)
         wr_error_set(error, WEIR_TIMEOUT, "57014",
-                     "the statement was cancelled after %.3g s, the limit that --timeout sets",
+                     "the statement was cancelled after %.3g s, the limit that --timeout "
+                     "or statement_timeout sets",
                      (double)cli->arguments->timeout_ms / 1000);
     else if (cli->standard.broken)
         return CLI_CLOSED;

@@ -122,7 +122,7 @@ static int each_part(const struct wr_config *config, const struct wr_config_key 
                      wr_config_item_fn take, void *sink, struct weir_error *error) {
     size_t length = strlen(key->name);
     bool any = false;
-    for (size_t i = 0; i < config->n_entries; i++) {
+    for (size_t i = 0; config && i < config->n_entries; i++) {
         const struct wr_config_entry *entry = &config->entries[i];
         if (!entry->written || !begins(entry->key, key->name) || entry->key[length] != '.')
             continue;
@@ -138,7 +138,7 @@ int wr_config_each(const struct wr_config *config, wr_config_item_fn take, void 
                    struct weir_error *error) {
     for (size_t i = 0; i < wr_config_n_keys; i++) {
         const struct wr_config_key *key = &wr_config_keys[i];
-        const struct wr_config_entry *entry = wr_config_find(config, key->name);
+        const struct wr_config_entry *entry = config ? wr_config_find(config, key->name) : NULL;
         if (key->type == WR_CONFIG_MAPPING) {
             WR_TRY(each_part(config, key, take, sink, error));
             continue;

@@ -61,7 +61,8 @@ size_t wr_config_settings(const struct wr_config *config, const struct weir_opti
 const char *wr_config_setting_origin(const struct wr_config *config, size_t n);
 
 /* Every key with its value as written and origin: "default", "weir.yaml:3", "WEIR_THREADS",
- * "option". The parts of mounts and settings in place of these two ("mounts.lake.url"). */
+ * "option". The parts of mounts and settings in place of these two ("mounts.lake.url"). NULL: the
+ * defaults. */
 struct wr_config_item {
     const char *key;
     const char *value; /* NULL: none */

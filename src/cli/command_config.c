@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* weir config check, weir config show. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "cli.h"
+#include "config/config.h"
+
+static void warn(void *sink, const char *message) {
+    (void)sink;
+    fprintf(stderr, "warning: %s\n", message);
+}
+
+void config_warn_strays(void) {
+    wr_config_strays(warn, NULL);
+}
+
+/* ---- check ---- */
+
+struct check {
+    struct cli *cli;
+    int n_problems;
+};
+
+static void tell(void *sink, const struct weir_error *problem) {
+    struct check *check = sink;
+    struct weir_error shown = *problem;
+
+    check->n_problems++;
+    shown.sqlstate[0] = '\0';
+    complain(check->cli, &shown, NULL, 0);
+}
+
+static int count_key(void *sink, const struct wr_config_item *item, struct weir_error *error) {
+    size_t *n_keys = sink;
+    (void)error;
+    *n_keys += strcmp(item->origin, "default") != 0;
+    return WEIR_OK;
+}
+
+/* The file to check: the one that is named, else the one that the other commands would read. */
+static int choose_file(struct cli *cli, struct found_workspace *ret_found,
+                       struct weir_error *error) {
+    const struct arguments *arguments = cli->arguments;
+
+    WR_TRY(find_workspace(arguments, ret_found, error));
+    if (arguments->word != NULL)
+        snprintf(ret_found->file, sizeof ret_found->file, "%s", arguments->word);
+    if (ret_found->file[0] != '\0') return WEIR_OK;
+    return wr_error_set(error, WEIR_NOT_FOUND, "",
+                        "there is no weir.yaml %s; name a file, or make a workspace with weir init",
+                        ret_found->directory[0] != '\0' ? "in the workspace" : "from here upwards");
+}
+
+static int check_file(struct check *check, const char *file, struct weir_error *error) {
+    struct wr_config *config = NULL;
+    const struct wr_config_mount *mounts;
+    struct weir_option *settings = NULL;
+    size_t n_settings = 0, n_keys = 0;
+
+    int code = settings_of_workspace(check->cli->arguments, &settings, &n_settings, error);
+    if (code == WEIR_OK)
+        code = wr_config_check(file, settings, n_settings, tell, check, &config, error);
+    wr_free(settings);
+    WR_TRY(code);
+    if (check->n_problems == 0) {
+        (void)wr_config_each(config, count_key, &n_keys, NULL);
+        size_t n_mounts = wr_config_mounts(config, &mounts);
+        printf("%s: no problem in %zu value%s and %zu mount%s\n", file, n_keys,
+               n_keys == 1 ? "" : "s", n_mounts, n_mounts == 1 ? "" : "s");
+    } else {
+        fprintf(stderr, "%s: %d problem%s\n", file, check->n_problems,
+                check->n_problems == 1 ? "" : "s");
+    }
+    wr_config_free(config);
+    return WEIR_OK;
+}
+
+int command_config_check(struct cli *cli) {
+    struct weir_error error = {0};
+    struct check check = {.cli = cli};
+    struct found_workspace found;
+
+    config_warn_strays();
+    int code = choose_file(cli, &found, &error);
+    if (code == WEIR_OK) code = check_file(&check, found.file, &error);
+    if (code != WEIR_OK) complain(cli, &error, NULL, 0);
+    return code == WEIR_OK && check.n_problems == 0 ? CLI_DONE : CLI_FAILED;
+}
+
+/* ---- show ---- */
+
+static int add_item(void *sink, const struct wr_config_item *item, struct weir_error *error) {
+    struct rows *rows = sink;
+    (void)error;
+    rows_text(rows, item->key);
+    rows_text(rows, item->value);
+    rows_text(rows, item->origin);
+    rows_text(rows, item->help);
+    return WEIR_OK;
+}
+
+static int make_rows(const struct wr_config *config, struct ArrowArrayStream *ret_rows,
+                     struct weir_error *error) {
+    static const struct rows_column columns[] = {
+        {"key", 'u'}, {"value", 'u'}, {"origin", 'u'}, {"help", 'u'}};
+    struct rows *rows;
+
+    WR_TRY(rows_new(columns, 4, &rows, error));
+    (void)wr_config_each(config, add_item, rows, NULL);
+    return rows_finish(rows, ret_rows, error);
+}
+
+int command_config_show(struct cli *cli) {
+    struct weir_error error = {0};
+    struct found_workspace found;
+    struct wr_config *config = NULL;
+    struct ArrowArrayStream rows = {0};
+
+    int code = find_workspace(cli->arguments, &found, &error);
+    if (code == WEIR_OK) code = config_load(cli->arguments, &found, &config, &error);
+    if (code != WEIR_OK) {
+        error.sqlstate[0] = '\0';
+        complain(cli, &error, NULL, 0);
+        return CLI_USAGE;
+    }
+    config_warn_strays();
+    code = make_rows(config, &rows, &error);
+    wr_config_free(config);
+    if (code == WEIR_OK && cli->arguments->output != NULL)
+        code = place_change(cli, cli->arguments->output, false, &error);
+    if (code == WEIR_OK) {
+        if (cli->arguments->max_rows < 0) cli->output.max_rows = 0; /* a list is shown whole */
+        return run_rows(cli, &rows);
+    }
+    if (rows.release != NULL) rows.release(&rows);
+    complain(cli, &error, NULL, 0);
+    return CLI_FAILED;
+}
+
+int config_load(const struct arguments *arguments, const struct found_workspace *found,
+                struct wr_config **ret_config, struct weir_error *error) {
+    struct weir_option *settings = NULL;
+    size_t n_settings = 0;
+
+    WR_TRY(settings_of_workspace(arguments, &settings, &n_settings, error));
+    int code = wr_config_load(found->file[0] == '\0' ? NULL : found->file, settings, n_settings,
+                              ret_config, error);
+    wr_free(settings);
+    return code;
+}
