@@ -256,3 +256,38 @@ const struct weir_table_kind *wr_registry_role(struct wr_registry *registry, uin
     pthread_mutex_unlock(&registry->mutex);
     return kind;
 }
+
+/* ---- Walking: kinds are never taken out, so their number is all that the mutex must guard ---- */
+
+static const struct weir_table_kind *table_kind_at(struct wr_registry *registry, size_t i) {
+    pthread_mutex_lock(&registry->mutex);
+    const struct weir_table_kind *kind = i < registry->n_kinds ? registry->kinds[i] : NULL;
+    pthread_mutex_unlock(&registry->mutex);
+    return kind;
+}
+
+static const struct weir_mount_kind *mount_kind_at(struct wr_registry *registry, size_t i) {
+    pthread_mutex_lock(&registry->mutex);
+    const struct weir_mount_kind *kind = i < registry->n_mounts ? registry->mounts[i] : NULL;
+    pthread_mutex_unlock(&registry->mutex);
+    return kind;
+}
+
+int wr_registry_each(struct wr_registry *registry, wr_kind_info_fn take, void *sink,
+                     struct weir_error *error) {
+    const struct weir_table_kind *table = NULL;
+    const struct weir_mount_kind *mount = NULL;
+    bool is_built_in = true; /* those come first */
+    for (size_t i = 0; (table = table_kind_at(registry, i)); i++) {
+        is_built_in = is_built_in && table == wr_builtin_kinds[i];
+        struct wr_kind_info info = {"table kind", table->name, table->summary, is_built_in};
+        WR_TRY(take(sink, &info, error));
+    }
+    is_built_in = true;
+    for (size_t i = 0; (mount = mount_kind_at(registry, i)); i++) {
+        is_built_in = is_built_in && mount == wr_builtin_mounts[i];
+        struct wr_kind_info info = {"mount kind", mount->name, mount->summary, is_built_in};
+        WR_TRY(take(sink, &info, error));
+    }
+    return WEIR_OK;
+}

@@ -44,6 +44,19 @@ int wr_registry_add_mount(struct wr_registry *registry, const struct weir_mount_
 int wr_registry_mount(struct wr_registry *registry, const char *name,
                       const struct weir_mount_kind **ret_kind, struct weir_error *error);
 
+struct wr_kind_info {
+    const char *type; /* "table kind", "mount kind" */
+    const char *name;
+    const char *summary; /* NULL: none */
+    bool is_built_in;
+};
+typedef int (*wr_kind_info_fn)(void *sink, const struct wr_kind_info *info,
+                               struct weir_error *error);
+/* Every kind, those of tables first, in the order in which they came. `take` may use the registry;
+ * a code other than 0 ends the walk with it. */
+int wr_registry_each(struct wr_registry *registry, wr_kind_info_fn take, void *sink,
+                     struct weir_error *error);
+
 /* Checks the options and opens. The definition is copied; option keys get the spelling of the
  * kind's list. */
 int wr_instance_open(struct wr_registry *registry, const struct weir_definition *definition,
