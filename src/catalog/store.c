@@ -455,3 +455,35 @@ int wr_store_load_mount(struct wr_store *store, int64_t id, struct wr_stored *re
                         struct weir_error *error) {
     return load_whole(store, &mounts, id, ret_stored, error);
 }
+
+/* ---- Walking ---- */
+
+static int take_row(sqlite3_stmt *statement, wr_take_table_fn take, void *sink,
+                    struct weir_error *error) {
+    const char *texts[4];
+    for (int i = 0; i < 4; i++) {
+        texts[i] = (const char *)sqlite3_column_text(statement, i);
+        if (!texts[i]) return wr_error_memory(error);
+    }
+    struct wr_stored_name table = {texts[0], texts[1], texts[2], texts[3]};
+    return take(sink, &table, error);
+}
+
+int wr_store_each_table(struct wr_store *store, wr_take_table_fn take, void *sink,
+                        struct weir_error *error) {
+    sqlite3_stmt *statement = NULL;
+    WR_TRY(prepare(store,
+                   "SELECT c.name, s.name, t.name, t.kind FROM tables t"
+                   " JOIN schemas s ON s.id = t.schema_id JOIN catalogs c ON c.id = s.catalog_id"
+                   " ORDER BY c.name, s.name, t.name",
+                   NULL, 0, &statement, error));
+    int code = WEIR_OK;
+    bool row = true;
+    while (code == WEIR_OK) {
+        code = step(store, statement, &row, error);
+        if (code || !row) break;
+        code = take_row(statement, take, sink, error);
+    }
+    sqlite3_finalize(statement);
+    return code;
+}

@@ -60,6 +60,18 @@ typedef int (*wr_take_fn)(void *sink, const char *name, struct weir_error *error
 int wr_store_list(struct wr_store *store, const char *catalog, const char *schema, wr_take_fn take,
                   void *sink, struct weir_error *error);
 
+/* The name and kind of every table, in order. */
+struct wr_stored_name {
+    const char *catalog;
+    const char *schema;
+    const char *name;
+    const char *kind;
+};
+typedef int (*wr_take_table_fn)(void *sink, const struct wr_stored_name *table,
+                                struct weir_error *error);
+int wr_store_each_table(struct wr_store *store, wr_take_table_fn take, void *sink,
+                        struct weir_error *error);
+
 int wr_store_list_mounts(struct wr_store *store, wr_take_fn take, void *sink,
                          struct weir_error *error);
 
