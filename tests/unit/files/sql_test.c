@@ -40,7 +40,7 @@ static void the_leading_comments_say_what_a_file_is(void **state) {
                                          "-- input airlines : 'it''s here/a.csv'\n"
                                          "-- param carrier: 'UA'\n"
                                          "-- param since: DATE '2013-01-01'\n"
-                                         "-- param least: DEFAULT -1.5e3\n"
+                                         "-- param least: -1.5e3\n"
                                          "-- param on: TRUE\n"
                                          "--\n"
                                          "SELECT 1 -- name: other\n"
