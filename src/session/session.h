@@ -21,6 +21,7 @@
 #include "engine/engine.h"
 #include "sql/statement.h"
 #include "table/registry.h"
+#include "table/system/system.h"
 
 struct weir_workspace {
     atomic_int references;
@@ -28,11 +29,14 @@ struct weir_workspace {
     struct wr_registry *registry;
     struct wr_names *names;
     struct wr_engine *engine;
+    struct wr_system *system; /* freed last: tables point to it */
     char *catalog;
     char *schema;
 };
 
 void wr_workspace_release(struct weir_workspace *workspace);
+/* Makes the catalog `system` (system.c). */
+int wr_workspace_add_system(struct weir_workspace *workspace, struct weir_error *error);
 
 struct weir_session {
     struct weir_workspace *workspace;

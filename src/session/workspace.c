@@ -139,7 +139,8 @@ static int open_parts(struct weir_workspace *workspace,
     WR_TRY(wr_registry_new(&workspace->registry, error));
     WR_TRY(wr_names_open(options->path, workspace->catalog, workspace->schema, workspace->registry,
                          &workspace->names, error));
-    return open_engine(options, config, &workspace->engine, error);
+    WR_TRY(open_engine(options, config, &workspace->engine, error));
+    return wr_workspace_add_system(workspace, error);
 }
 
 int weir_workspace_open(const struct weir_workspace_options *given,
@@ -167,6 +168,7 @@ void wr_workspace_release(struct weir_workspace *workspace) {
     if (workspace->engine) wr_engine_close(workspace->engine);
     wr_names_close(workspace->names);
     wr_registry_free(workspace->registry);
+    wr_system_free(workspace->system);
     wr_config_free(workspace->config);
     wr_free(workspace->catalog);
     wr_free(workspace->schema);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The catalog `system` of a workspace: who knows the rows of which table. */
+#include "base/error.h"
+#include "base/metrics.h"
+#include "catalog/system_tables.h"
+#include "catalog/tree.h"
+#include "session/session.h"
+
+#define N_OF(array) (sizeof(array) / sizeof *(array))
+
+/* ---- settings ---- */
+
+static int add_setting(void *sink, const struct wr_config_item *item, struct weir_error *error) {
+    struct wr_rows *rows = sink;
+    wr_rows_text(rows, item->key);
+    wr_rows_text(rows, item->value);
+    wr_rows_text(rows, item->origin);
+    wr_rows_text(rows, item->help);
+    return wr_rows_end(rows, error);
+}
+
+static int fill_settings(void *context, struct wr_rows *rows, struct weir_error *error) {
+    const struct weir_workspace *workspace = context;
+    return wr_config_each(workspace->config, add_setting, rows, error);
+}
+
+/* ---- metrics ---- */
+
+struct metrics {
+    struct wr_rows *rows;
+    int code;
+    struct weir_error *error;
+};
+
+static void add_metric(void *sink, const char *name, int64_t value, const char *help) {
+    struct metrics *metrics = sink;
+    if (metrics->code) return;
+    wr_rows_text(metrics->rows, name);
+    wr_rows_int(metrics->rows, value);
+    wr_rows_text(metrics->rows, help);
+    metrics->code = wr_rows_end(metrics->rows, metrics->error);
+}
+
+static int fill_metrics(void *context, struct wr_rows *rows, struct weir_error *error) {
+    const struct weir_workspace *workspace = context;
+    struct metrics metrics = {rows, WEIR_OK, error};
+    for (int i = 0; i < WR_METRIC_N; i++)
+        add_metric(&metrics, wr_metric_name(i), wr_metric_value(i), wr_metric_help(i));
+    wr_engine_metrics(workspace->engine, add_metric, &metrics);
+    return metrics.code;
+}
+
+/* ---- Wiring ---- */
+
+int wr_workspace_add_system(struct weir_workspace *workspace, struct weir_error *error) {
+    struct wr_names *names = workspace->names;
+    const struct wr_system_source sources[] = {
+        {"mounts", wr_names_fill_mounts, names},
+        {"namespaces", wr_names_fill_namespaces, names},
+        {"tables", wr_names_fill_tables, names},
+        {"settings", fill_settings, workspace},
+        {"metrics", fill_metrics, workspace},
+    };
+    struct wr_system_state state = {workspace->registry, sources, N_OF(sources)};
+    bool own = wr_names_has(names, WR_SYSTEM_CATALOG, NULL);
+    WR_TRY(wr_system_new(&state, &workspace->system, error));
+    if (own) return WEIR_OK; /* a catalog of the workspace has that name */
+    return wr_names_add_mount(names, WR_SYSTEM_CATALOG, &wr_mount_system, workspace->system, error);
+}
