@@ -239,7 +239,9 @@ static int look(struct wr_names *names, const char *name, struct known *known,
 static int open_attached(struct wr_names *names, struct wr_attached *attached,
                          struct wr_mount **ret_mount, struct weir_error *error) {
     struct wr_mount *mount = NULL;
-    WR_TRY(mount_open(attached->kind, attached->name, &attached->options, 0, &mount, error));
+    int code = mount_open(attached->kind, attached->name, &attached->options, 0, &mount, error);
+    bool own = strcmp(attached->origin, "weir") == 0;
+    if (code) return own ? code : wr_error_prefix(error, code, "%s", attached->origin);
     struct wr_mount *unused = NULL;
     pthread_mutex_lock(&names->mutex);
     if (attached->open) {

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/error.h"
 #include "cli.h"
 #include "config/config.h"
+#include "watch.h"
 
 static void warn(void *sink, const char *message) {
     (void)sink;
@@ -41,6 +43,102 @@ static int count_key(void *sink, const struct wr_config_item *item, struct weir_
     return WEIR_OK;
 }
 
+/* What the engine and the sources say, which only an open workspace knows: one in memory, with
+ * nothing of the configuration but the catalog's name. */
+struct trial {
+    struct check *check;
+    const char *file;
+    struct weir_workspace *workspace;
+    struct weir_session *session;
+};
+
+/* "dir/weir.yaml:7: " before the message; other origins as they are. */
+static void tell_of(struct trial *trial, const char *origin, struct weir_error *error) {
+    const char *slash = strrchr(trial->file, '/'), *name = slash ? slash + 1 : trial->file;
+    size_t length = strlen(name);
+    bool in_file = strncmp(origin, name, length) == 0 && origin[length] == ':';
+
+    (void)wr_error_prefix(error, error->code, "%.*s%s", in_file ? (int)(name - trial->file) : 0,
+                          trial->file, origin);
+    tell(trial->check, error);
+}
+
+static void try_settings(struct trial *trial, const struct wr_config *config) {
+    const struct weir_option *settings;
+    size_t n = wr_config_settings(config, &settings);
+
+    for (size_t i = 0; i < n; i++) {
+        struct weir_error error = {0};
+        int code = weir_session_set(trial->session, settings[i].key, settings[i].value, &error);
+        if (code == WEIR_OK) continue;
+        (void)wr_error_prefix(&error, code, "settings.%s", settings[i].key);
+        tell_of(trial, wr_config_setting_origin(config, i), &error);
+    }
+}
+
+/* ATTACH opens the mount. */
+static void write_attach(const struct wr_config_mount *mount, struct wr_buffer *sql) {
+    const char *url = wr_options_get(mount->options, mount->n_options, "url");
+
+    wr_buffer_text(sql, "ATTACH ");
+    wr_buffer_literal(sql, url == NULL ? "" : url);
+    wr_buffer_text(sql, " AS ");
+    wr_buffer_identifier(sql, mount->name);
+    wr_buffer_text(sql, " (TYPE ");
+    wr_buffer_literal(sql, mount->kind);
+    for (size_t i = 0; i < mount->n_options; i++) {
+        if (mount->options[i].value == url) continue;
+        wr_buffer_text(sql, ", ");
+        wr_buffer_identifier(sql, mount->options[i].key);
+        wr_buffer_char(sql, ' ');
+        wr_buffer_literal(sql, mount->options[i].value);
+    }
+    wr_buffer_char(sql, ')');
+}
+
+static void try_mounts(struct trial *trial, const struct wr_config *config) {
+    const struct wr_config_mount *mounts;
+    size_t n = wr_config_mounts(config, &mounts);
+
+    for (size_t i = 0; i < n; i++) {
+        struct weir_error error = {0};
+        struct ArrowArrayStream rows = {0};
+        struct wr_buffer sql;
+        wr_buffer_init(&sql, 16 << 20);
+        write_attach(&mounts[i], &sql);
+        int code = sql.failed ? wr_error_memory(&error)
+                              : weir_query(trial->session, sql.data, &rows, NULL, &error);
+        wr_buffer_reset(&sql);
+        if (code == WEIR_OK)
+            rows.release(&rows);
+        else
+            tell_of(trial, mounts[i].origin, &error);
+    }
+}
+
+static int try_out(struct check *check, const char *file, const struct wr_config *config,
+                   struct weir_error *error) {
+    struct trial trial = {.check = check, .file = file};
+    const struct weir_workspace_options options = {.size = sizeof options,
+                                                   .threads = 1,
+                                                   .catalog =
+                                                       wr_config_text(config, "catalog.name"),
+                                                   .config = ""};
+
+    watch_block(true); /* the engine's threads leave the signals to us */
+    int code = weir_workspace_open(&options, &trial.workspace, error);
+    if (code == WEIR_OK) code = weir_session_open(trial.workspace, NULL, &trial.session, error);
+    watch_block(false);
+    if (code == WEIR_OK) {
+        try_settings(&trial, config);
+        try_mounts(&trial, config);
+    }
+    weir_session_close(trial.session);
+    weir_workspace_close(trial.workspace);
+    /* A wrong variable, which was told of already. */
+    return check->n_problems > 0 ? WEIR_OK : code;
+}
+
 /* The file to check: the one that is named, else the one that the other commands would read. */
 static int choose_file(struct cli *cli, struct found_workspace *ret_found,
                        struct weir_error *error) {
@@ -66,6 +164,11 @@ static int check_file(struct check *check, const char *file, struct weir_error *
         code = wr_config_check(file, settings, n_settings, tell, check, &config, error);
     wr_free(settings);
     WR_TRY(code);
+    code = try_out(check, file, config, error);
+    if (code != WEIR_OK) {
+        wr_config_free(config);
+        return code;
+    }
     if (check->n_problems == 0) {
         (void)wr_config_each(config, count_key, &n_keys, NULL);
         size_t n_mounts = wr_config_mounts(config, &mounts);

@@ -9,6 +9,7 @@
 #include "base/beneath.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "catalog/tree.h"
 #include "session/session.h"
 
 enum { MAX_PATH = 64 << 10 };
@@ -127,6 +128,24 @@ static int load_config(const struct weir_workspace_options *options, struct wr_c
     return code;
 }
 
+/* They are opened at their first use: a source that is away keeps no workspace closed. */
+static int attach_mounts(struct weir_workspace *workspace, struct weir_error *error) {
+    const struct wr_config_mount *mounts = NULL;
+    size_t n_mounts = wr_config_mounts(workspace->config, &mounts);
+    for (size_t i = 0; i < n_mounts; i++) {
+        const struct weir_definition definition = {
+            .size = sizeof definition,
+            .name = mounts[i].name,
+            .kind = mounts[i].kind,
+            .options = mounts[i].options,
+            .n_options = mounts[i].n_options,
+        };
+        int code = wr_names_attach(workspace->names, &definition, mounts[i].origin, 0, error);
+        if (code) return wr_error_prefix(error, code, "%s", mounts[i].origin);
+    }
+    return WEIR_OK;
+}
+
 static int open_parts(struct weir_workspace *workspace,
                       const struct weir_workspace_options *options, struct weir_error *error) {
     WR_TRY(load_config(options, &workspace->config, error));
@@ -140,7 +159,8 @@ static int open_parts(struct weir_workspace *workspace,
     WR_TRY(wr_names_open(options->path, workspace->catalog, workspace->schema, workspace->registry,
                          &workspace->names, error));
     WR_TRY(open_engine(options, config, &workspace->engine, error));
-    return wr_workspace_add_system(workspace, error);
+    WR_TRY(wr_workspace_add_system(workspace, error));
+    return attach_mounts(workspace, error);
 }
 
 int weir_workspace_open(const struct weir_workspace_options *given,

@@ -205,6 +205,70 @@ def test_wrong_usage_exits_with_2(db, arguments):
     assert db.left() == []
 
 
+# ---- Mounts ----
+
+
+def test_a_mount_is_a_catalog_and_a_path(db):
+    (db.directory / "project/data/logs").mkdir(parents=True)
+    db.ok("SELECT 7 AS a", "-o", "project/data/logs/t.parquet")
+    write(db, "mounts:\n\n  lake: {url: data}\n  here: {kind: files, url: \"${env:HOME}\"}\n", "project/weir.yaml")
+    where = ["--workspace", "project"]
+    assert db.value("SELECT a FROM lake.logs.t", *where) == 7
+    assert db.value("SELECT a FROM '/here/project/data/logs/t.parquet'", *where) == 7
+    assert db.rows("SHOW MOUNTS", *where)[-1] == ("lake", "files", str(db.directory / "project/data"), "weir.yaml:3")
+    db.fail("DETACH lake", "weir.yaml:3", args=where)
+    db.fail("ATTACH '.' AS lake", "weir.yaml:3", args=where)
+    assert db.value("SELECT a FROM lake.t", *where, "--set", "mounts.lake.url=project/data/logs") == 7
+
+
+def test_a_mount_that_is_away_is_an_error_of_its_use_only(db):
+    write(db, "mounts:\n  gone: {url: nowhere}\n")
+    assert db.value("SELECT 1 AS a") == 1
+    message = db.fail("SELECT * FROM gone.t", "no such file or directory")
+    assert message.startswith('error: weir.yaml:2: mount "gone"')
+    (db.directory / "nowhere").mkdir()
+    db.ok("SELECT 5 AS a", "-o", "nowhere/t.parquet")
+    assert db.value("SELECT a FROM gone.t") == 5
+
+
+@pytest.mark.parametrize(
+    "mount, message",
+    [
+        ("lake: {url: data, colour: red}", 'mount "lake" (kind files): unknown option "colour"'),
+        ("lake: {url: data, kind: file}", 'mount "lake": there is no mount kind "file"; did you mean "files"?'),
+        ("weir: {url: data}", 'there is a catalog "weir" already'),
+    ],
+)
+def test_a_mount_that_no_source_can_make_right_is_an_error_at_once(db, mount, message):
+    (db.directory / "data").mkdir()
+    write(db, f"mounts:\n  {mount}\n")
+    assert db.fail("SELECT 1").startswith(f"error: weir.yaml:2: {message}")
+
+
+def test_check_opens_each_mount_and_tries_each_setting(db):
+    (db.directory / "data").mkdir()
+    path = write(
+        db,
+        "threds: 1\nsettings: {datafusion.foo: 1, datafusion.execution.batch_size: 5}\nmounts:\n  good: {url: data, read_only: true}\n"
+        "  lake: {url: data, colour: red}\n  gone: {url: nowhere}\n  weir: {url: data}\n  it's: {kind: file}\n",
+    )
+    result = db.run("config", "check", "--set", "settings.datafusion.bar=1")
+    assert result.returncode == 1
+    found = [line for line in result.stderr.splitlines() if ": " in line and line.startswith(("error", str(path)))]
+    for line, start in zip(found, [
+        f'error: {path}:1: unknown key "threds"',
+        f"error: {path}:2: settings.datafusion.foo: ",
+        "error: option: settings.datafusion.bar: ",
+        f'error: {path}:5: mount "lake" (kind files): unknown option "colour"',
+        f'error: {path}:6: mount "gone" (kind files): cannot open the directory "{db.directory}/nowhere"',
+        f'error: {path}:7: there is a catalog "weir" already',
+        f'error: {path}:8: mount "it\'s": there is no mount kind "file"',
+        f"{path}: 7 problems",
+    ], strict=True):
+        assert line.startswith(start)
+    assert db.left() == ["weir.yaml"]
+
+
 # ---- config show ----
 
 

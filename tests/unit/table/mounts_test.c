@@ -124,7 +124,7 @@ static void a_mount_of_the_configuration_is_opened_at_first_use_and_not_stored(v
     assert_string_equal(toy_mounts(one), "lake toy gone weir.yaml:7;pond toy here weir.yaml:8;");
     assert_string_equal(toy_list(one, NULL, NULL), "lake pond weir ");
     assert_int_equal(toy_look_up(one, "lake", "root", "x", &error), WEIR_NOT_FOUND);
-    assert_string_equal(error.message, "there is no source \"gone\"");
+    assert_string_equal(error.message, "weir.yaml:7: there is no source \"gone\"");
     assert_int_equal(toy_look_up(one, "pond", "root", "x", &error), WEIR_OK);
     assert_int_equal(toy_counts.mounts, 1);
     assert_int_equal(wr_names_detach(one, "pond", false, &error), WEIR_INVALID_STATE);
