@@ -303,6 +303,7 @@ struct weir_entry {
     const char *table; /* the name by which it is a table, usually without extension; NULL: none */
     int64_t n_bytes;   /* -1: unknown */
     int64_t modified_ns; /* nanoseconds since 1970; 0: unknown */
+    int32_t is_link; /* 1: leads elsewhere in the source. Who walks a tree does not follow it */
 };
 
 /* Takes one entry; a code other than 0 ends the listing with it. */

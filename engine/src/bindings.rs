@@ -1317,10 +1317,11 @@ pub struct weir_entry {
     pub table: *const ::std::os::raw::c_char,
     pub n_bytes: i64,
     pub modified_ns: i64,
+    pub is_link: i32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_entry"][::std::mem::size_of::<weir_entry>() - 48usize];
+    ["Size of weir_entry"][::std::mem::size_of::<weir_entry>() - 56usize];
     ["Alignment of weir_entry"][::std::mem::align_of::<weir_entry>() - 8usize];
     [
         "Offset of field: weir_entry::size",
@@ -1340,6 +1341,9 @@ const _: () = {
     [
         "Offset of field: weir_entry::modified_ns",
     ][::std::mem::offset_of!(weir_entry, modified_ns) - 40usize];
+    [
+        "Offset of field: weir_entry::is_link",
+    ][::std::mem::offset_of!(weir_entry, is_link) - 48usize];
 };
 impl Default for weir_entry {
     fn default() -> Self {
@@ -1373,7 +1377,7 @@ pub struct weir_found {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_found"][::std::mem::size_of::<weir_found>() - 112usize];
+    ["Size of weir_found"][::std::mem::size_of::<weir_found>() - 120usize];
     ["Alignment of weir_found"][::std::mem::align_of::<weir_found>() - 8usize];
     [
         "Offset of field: weir_found::size",
@@ -1383,28 +1387,28 @@ const _: () = {
     ][::std::mem::offset_of!(weir_found, entry) - 8usize];
     [
         "Offset of field: weir_found::path",
-    ][::std::mem::offset_of!(weir_found, path) - 56usize];
+    ][::std::mem::offset_of!(weir_found, path) - 64usize];
     [
         "Offset of field: weir_found::is_exact",
-    ][::std::mem::offset_of!(weir_found, is_exact) - 64usize];
+    ][::std::mem::offset_of!(weir_found, is_exact) - 72usize];
     [
         "Offset of field: weir_found::is_series",
-    ][::std::mem::offset_of!(weir_found, is_series) - 68usize];
+    ][::std::mem::offset_of!(weir_found, is_series) - 76usize];
     [
         "Offset of field: weir_found::kind",
-    ][::std::mem::offset_of!(weir_found, kind) - 72usize];
+    ][::std::mem::offset_of!(weir_found, kind) - 80usize];
     [
         "Offset of field: weir_found::options",
-    ][::std::mem::offset_of!(weir_found, options) - 80usize];
+    ][::std::mem::offset_of!(weir_found, options) - 88usize];
     [
         "Offset of field: weir_found::n_options",
-    ][::std::mem::offset_of!(weir_found, n_options) - 88usize];
+    ][::std::mem::offset_of!(weir_found, n_options) - 96usize];
     [
         "Offset of field: weir_found::release",
-    ][::std::mem::offset_of!(weir_found, release) - 96usize];
+    ][::std::mem::offset_of!(weir_found, release) - 104usize];
     [
         "Offset of field: weir_found::private_data",
-    ][::std::mem::offset_of!(weir_found, private_data) - 104usize];
+    ][::std::mem::offset_of!(weir_found, private_data) - 112usize];
 };
 impl Default for weir_found {
     fn default() -> Self {

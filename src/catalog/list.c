@@ -51,7 +51,8 @@ struct walk {
 static int walk_entry(void *sink, const struct weir_entry *entry, struct weir_error *error) {
     struct walk *walk = sink;
     if (entry->table) walk->has_table = true;
-    if (entry->type != WEIR_ENTRY_DIRECTORY) return WEIR_OK;
+    /* A link may lead to a directory that it is in. */
+    if (entry->type != WEIR_ENTRY_DIRECTORY || entry->is_link) return WEIR_OK;
     const char *name = wr_mount_name(walk->mount);
     if (walk->directories.n_items == MAX_DIRECTORIES) {
         return wr_error_set(error, WEIR_NOT_IMPLEMENTED, "54000",

@@ -234,20 +234,32 @@ static int open_place(struct wr_names *names, const struct wr_place *place,
     return WEIR_OK;
 }
 
-/* An absolute path of the tree or the machine, a relative one of the machine, or a URL. */
+/* A relative path, which stands in the current directory. That there is nothing is left to be said
+ * by the kind that reads paths, in the words of who asked. */
+static int open_relative(struct wr_names *names, const struct request *request,
+                         struct wr_instance **ret_instance, struct weir_error *error) {
+    struct wr_place place = {0};
+    char *directory = NULL;
+    WR_TRY(wr_current_directory(&directory, error));
+    int code = wr_names_machine(names, directory, request->name.name, &place, error);
+    wr_free(directory);
+    WR_TRY(code);
+    bool mounted = place.type != 0;
+    if (mounted) code = open_place(names, &place, request, ret_instance, error);
+    wr_place_reset(&place);
+    if (mounted && code != WEIR_NOT_FOUND) return code;
+    WR_TRY(open_by_role(names, request, ret_instance, error));
+    return *ret_instance ? WEIR_OK : code;
+}
+
+/* A relative path of the machine, an absolute one of the tree or the machine, or a URL. */
 static int open_path(struct wr_names *names, const struct request *request,
                      struct wr_instance **ret_instance, struct weir_error *error) {
     const char *path = request->name.name;
     struct wr_place place = {0};
-    if (wr_scheme_length(path) == 0 && *path == '/') {
-        WR_TRY(wr_names_follow(names, path, &place, error));
-    } else if (wr_scheme_length(path) == 0) {
-        char *directory = NULL;
-        WR_TRY(wr_current_directory(&directory, error));
-        int code = wr_names_machine(names, directory, path, &place, error);
-        wr_free(directory);
-        WR_TRY(code);
-    }
+    if (wr_scheme_length(path) > 0) return open_by_role(names, request, ret_instance, error);
+    if (*path != '/') return open_relative(names, request, ret_instance, error);
+    WR_TRY(wr_names_follow(names, path, &place, error));
     int code = place.type == 0 ? open_by_role(names, request, ret_instance, error)
                                : open_place(names, &place, request, ret_instance, error);
     wr_place_reset(&place);

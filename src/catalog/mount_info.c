@@ -131,7 +131,9 @@ static int refuse(struct wr_names *names, const char *name, const char *statemen
                             "%s does not work in \"%s\", which is a mount%s%s", statement, name,
                             kind ? " of kind " : "", kind ? kind->name : "");
     if (kind && kind->read) {
-        wr_error_append(error, ": put a .sql file there for a view, a data file for a table");
+        wr_error_append(error, strncmp(statement, "CREATE", 6) == 0
+                                   ? ": put a .sql file there for a view, a data file for a table"
+                                   : ": its tables are files, and change with them");
     }
     return code;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a text to a place: a path of the tree or of this machine, or a table's SQL name. */
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -62,19 +61,27 @@ static int copy(const char *text, size_t length, char **ret_copy, struct weir_er
 
 /* ---- Places of a mount ---- */
 
+/* `path` below `base`; the error names the whole text that was asked for. */
+static int join(const char *base, const char *path, const char *asked, const char *sort,
+                const char *name, char **ret_path, struct weir_error *error) {
+    int code = wr_path_join(base, path, "", ret_path, error);
+    if (code != WEIR_INVALID_ARGUMENT) return code;
+    return wr_error_set(error, code, "22023", "\"%s\" leads out of the %s \"%s\"", asked, sort,
+                        name);
+}
+
 static int in_mount(struct wr_names *names, const char *name, const char *base, const char *path,
-                    struct wr_place *place, struct weir_error *error) {
-    struct wr_mount *mount = NULL;
-    char *within = NULL;
-    char top[300];
+                    const char *asked, struct wr_place *place, struct weir_error *error) {
+    struct wr_place made = {.type = WR_PLACE_MOUNT};
     bool machine = strcmp(name, "/") == 0;
-    snprintf(top, sizeof top, "the mount \"%s\"", name);
-    WR_TRY(wr_path_join(base, path, machine ? "the machine's root" : top, &within, error));
-    struct wr_place made = {.type = WR_PLACE_MOUNT, .within = within};
-    int code = wr_names_mount(names, name, &mount, error);
-    made.mount = mount;
-    if (code == WEIR_OK) code = set_path(&made, machine ? NULL : name, within, NULL, error);
-    if (code || !mount) {
+    WR_TRY(machine ? wr_path_join(base, path, "the machine's root", &made.within, error)
+                   : join(base, path, asked, "mount", name, &made.within, error));
+    int code = wr_names_mount(names, name, &made.mount, error);
+    bool found = made.mount != NULL;
+    if (code == WEIR_OK && found) {
+        code = set_path(&made, machine ? NULL : name, made.within, NULL, error);
+    }
+    if (code || !found) {
         wr_place_reset(&made);
         return code;
     }
@@ -84,7 +91,7 @@ static int in_mount(struct wr_names *names, const char *name, const char *base, 
 
 int wr_names_machine(struct wr_names *names, const char *base, const char *path,
                      struct wr_place *ret_place, struct weir_error *error) {
-    return in_mount(names, "/", base, path, ret_place, error);
+    return in_mount(names, "/", base, path, path, ret_place, error);
 }
 
 /* A place of the machine, which must have a mount then. */
@@ -143,11 +150,9 @@ static int catalog_place(struct wr_names *names, const char *catalog, const char
 }
 
 static int in_catalog(struct wr_names *names, const char *catalog, const char *path,
-                      struct wr_place *place, struct weir_error *error) {
+                      const char *asked, struct wr_place *place, struct weir_error *error) {
     char *within = NULL;
-    char top[300];
-    snprintf(top, sizeof top, "the catalog \"%s\"", catalog);
-    WR_TRY(wr_path_join("", path, top, &within, error));
+    WR_TRY(join("", path, asked, "catalog", catalog, &within, error));
     int code = catalog_place(names, catalog, within, place, error);
     wr_free(within);
     return code;
@@ -171,8 +176,8 @@ static int below_top(struct wr_names *names, const char *path, const char *top, 
     bool own = false;
     bool mount = false;
     WR_TRY(wr_names_has_top(names, top, &own, &mount, error));
-    if (own) return in_catalog(names, top, rest, place, error);
-    if (mount) return in_mount(names, top, "", rest, place, error);
+    if (own) return in_catalog(names, top, rest, path, place, error);
+    if (mount) return in_mount(names, top, "", rest, path, place, error);
     return wr_names_machine(names, "", path, place, error);
 }
 
@@ -263,7 +268,7 @@ static int table_place(struct wr_names *names, const char *catalog, const char *
     if (mount) {
         char *directory = NULL;
         int code = wr_mount_path(mount, schema, "", &directory, error);
-        if (code == WEIR_OK) code = in_mount(names, catalog, directory, name, place, error);
+        if (code == WEIR_OK) code = in_mount(names, catalog, directory, name, name, place, error);
         wr_free(directory);
         wr_mount_release(mount);
         return code;

@@ -98,6 +98,7 @@ struct item {
     const char *name;
     const char *table; /* short or full; NULL: none */
     bool directory;
+    bool link;
     int64_t n_bytes;
     int64_t modified_ns;
 };
@@ -131,6 +132,7 @@ static int look(struct listing *listing, struct item *item, struct stat *ret_sta
     *ret_status = (struct stat){.st_mode = S_IFREG, .st_size = -1};
     if (fstatat(listing->fd, item->name, ret_status, AT_SYMLINK_NOFOLLOW) != 0) return errno;
     if (!S_ISLNK(ret_status->st_mode)) return 0;
+    item->link = true;
     char *path = within(listing, item->name);
     if (!path) return ENOMEM;
     if (wr_beneath_try_stat(listing->root_fd, listing->mount->root, path, ret_status) != 0) {
@@ -252,6 +254,7 @@ static int emit(const struct listing *listing, weir_entry_fn take, void *sink) {
             .table = item->table,
             .n_bytes = item->n_bytes,
             .modified_ns = item->modified_ns,
+            .is_link = item->link,
         };
         WR_TRY(take(sink, &entry, listing->error));
     }

@@ -18,7 +18,7 @@ static char last_place[64];
 static int kept_open(const struct weir_definition *definition, void **ret_table,
                      struct weir_error *error) {
     const char *place = definition->n_options > 0 ? definition->options[0].value : "";
-    if (strcmp(place, "nowhere.csv") == 0) {
+    if (strcmp(place, "kept://nowhere.csv") == 0) {
         return wr_error_set(error, WEIR_NOT_FOUND, "58P01", "there is no file \"nowhere.csv\"");
     }
     strncpy(last_place, place, sizeof last_place - 1);
@@ -379,16 +379,16 @@ static void a_name_that_looks_like_a_path_is_opened_for_the_asker_only(void **st
     (void)state;
     struct weir_error error = {0};
     struct wr_table table = {0};
-    assert_int_equal(wr_names_table(names, "weir", "public", "data/x.csv", NULL, 0, &table, NULL),
+    assert_int_equal(wr_names_table(names, "weir", "public", "kept://data/x.csv", NULL, 0, &table, NULL),
                      WEIR_OK);
-    assert_string_equal(last_place, "data/x.csv");
+    assert_string_equal(last_place, "kept://data/x.csv");
     assert_int_equal(n_open, 1);
     table.release(&table);
     assert_int_equal(n_open, 0);
-    assert_int_equal(look_up(names, "nowhere.csv", &error), WEIR_NOT_FOUND);
+    assert_int_equal(look_up(names, "kept://nowhere.csv", &error), WEIR_NOT_FOUND);
     assert_string_equal(error.message, "there is no file \"nowhere.csv\"");
     assert_int_equal(
-        wr_names_table(names, "weir", "nowhere", "data/x.csv", NULL, 0, &table, &error),
+        wr_names_table(names, "weir", "nowhere", "kept://data/x.csv", NULL, 0, &table, &error),
         WEIR_NOT_FOUND);
     assert_string_equal(error.message, "");
     assert_string_equal(list(names, "weir", "public"), "");
@@ -537,7 +537,7 @@ static int torture(struct weir_error *error) {
     int code = create_kept(in, "t", "x", 0, error);
     if (code == WEIR_OK) code = create_kept(in, "t", "y", WR_CREATE_OR_REPLACE, error);
     if (code == WEIR_OK) code = look_up(in, "t", error);
-    if (code == WEIR_OK) code = look_up(in, "a/b.csv", error);
+    if (code == WEIR_OK) code = look_up(in, "kept://a/b.csv", error);
     char text[64] = "";
     if (code == WEIR_OK) code = wr_names_list(in, "weir", "public", append, text, error);
     if (code == WEIR_OK) {

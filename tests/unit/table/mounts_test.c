@@ -279,6 +279,8 @@ static void ddl_in_a_mount_is_refused_with_what_to_do_instead(void **state) {
                             ".sql file there for a view, a data file for a table");
         assert_int_equal(wr_names_drop_table(names, &name, true, true, &error),
                          WEIR_NOT_IMPLEMENTED);
+        assert_string_equal(error.message, "DROP does not work in \"lake\", which is a mount of "
+                                           "kind toy: its tables are files, and change with them");
         assert_int_equal(wr_names_rename_table(names, &name, &name, &error), WEIR_NOT_IMPLEMENTED);
     }
     assert_int_equal(wr_names_create_schema(names, "lake", "s", 0, &error), WEIR_NOT_IMPLEMENTED);

@@ -201,7 +201,7 @@ static void a_path_that_leads_out_or_is_no_text_is_refused(void **state) {
     struct weir_error error = {0};
     assert_int_equal(wr_names_locate(names, "/lake/../etc", NULL, NULL, &place, &error),
                      WEIR_INVALID_ARGUMENT);
-    assert_string_equal(error.message, "\"/../etc\" leads out of the mount \"lake\"");
+    assert_string_equal(error.message, "\"/lake/../etc\" leads out of the mount \"lake\"");
     assert_string_equal(locate(""), "5 22023");
     assert_string_equal(locate("/lake/a\nb"), "5 22023");
     assert_string_equal(locate("/lake/\x01"), "5 22023");

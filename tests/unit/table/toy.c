@@ -102,6 +102,8 @@ static const struct node nodes[] = {
     {"logs/deep/er/y.csv", WEIR_ENTRY_FILE, "y", "toy_file"},
     {"logs/public", WEIR_ENTRY_DIRECTORY, NULL, NULL},
     {"logs/public/p.csv", WEIR_ENTRY_FILE, "p", "toy_file"},
+    {"logs/link", WEIR_ENTRY_DIRECTORY, NULL, NULL},
+    {"logs/link/x.csv", WEIR_ENTRY_FILE, "x", "toy_file"},
     {"empty", WEIR_ENTRY_DIRECTORY, NULL, NULL},
     {"empty/none", WEIR_ENTRY_FILE, NULL, NULL},
 };
@@ -115,6 +117,11 @@ static size_t directory_length(const char *path) {
 static const char *last(const char *path) {
     size_t length = directory_length(path);
     return length ? path + length + 1 : path;
+}
+
+static bool ends_in(const char *text, const char *end) {
+    size_t length = strlen(text);
+    return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
 }
 
 static bool is_in(const char *path, const char *directory) {
@@ -159,7 +166,7 @@ static int mount_list(void *mount, const char *path, weir_entry_fn take, void *s
                       struct weir_error *error) {
     toy_counts.lists++;
     if (is_url(mount, "endless")) {
-        struct weir_entry entry = {sizeof entry, WEIR_ENTRY_DIRECTORY, "d", NULL, -1, 0};
+        struct weir_entry entry = {sizeof entry, WEIR_ENTRY_DIRECTORY, "d", NULL, -1, 0, 0};
         return take(sink, &entry, error);
     }
     if (strcmp(path, "logs") == 0 && is_url(mount, "broken")) {
@@ -171,7 +178,8 @@ static int mount_list(void *mount, const char *path, weir_entry_fn take, void *s
         const struct node *node = &nodes[i];
         if (strcmp(node->path, path) == 0 && !is_url(mount, "racing")) found = true;
         if (!is_in(node->path, path)) continue;
-        struct weir_entry entry = {sizeof entry, node->type, last(node->path), node->table, 7, 0};
+        struct weir_entry entry = {sizeof entry,           node->type, last(node->path), node->table, 7, 0,
+                                   ends_in(node->path, "link")};
         if (found) WR_TRY(take(sink, &entry, error));
     }
     if (found) return WEIR_OK;
@@ -196,7 +204,7 @@ static int fill(const struct node *node, bool exact, int64_t n_bytes, struct wei
     options[0] = (struct weir_option){"path", path};
     *ret_found = (struct weir_found){
         .size = sizeof *ret_found,
-        .entry = {sizeof ret_found->entry, node->type, last(path), node->table, n_bytes, 0},
+        .entry = {sizeof ret_found->entry, node->type, last(path), node->table, n_bytes, 0, 0},
         .path = path,
         .is_exact = exact,
         .kind = node->kind,
@@ -206,11 +214,6 @@ static int fill(const struct node *node, bool exact, int64_t n_bytes, struct wei
         .private_data = options,
     };
     return WEIR_OK;
-}
-
-static bool ends_in(const char *text, const char *end) {
-    size_t length = strlen(text);
-    return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
 }
 
 static int no_such(const char *path, struct weir_error *error) {

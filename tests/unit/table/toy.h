@@ -18,6 +18,7 @@
  *     logs/daily.sql       table daily      kind toy_query, with parameters
  *     logs/deep/er/y.csv   table y          kind toy_file
  *     logs/public/p.csv    table p          kind toy_file
+ *     logs/link/x.csv      table x          kind toy_file, in a directory that is a link
  *     empty/none           no table
  *
  * Its option `url`: "gone" cannot be opened, "broken" has a directory `logs` that cannot be listed,
