@@ -60,6 +60,7 @@ int weir_session_open(struct weir_workspace *workspace, const struct weir_sessio
     if (!session) return wr_error_memory(error);
     atomic_fetch_add_explicit(&workspace->references, 1, memory_order_relaxed);
     session->workspace = workspace;
+    wr_activities_init(&session->activities);
     int code = open_session(session, &options, error);
     if (code) {
         weir_session_close(session);
@@ -71,6 +72,7 @@ int weir_session_open(struct weir_workspace *workspace, const struct weir_sessio
 
 void weir_session_close(struct weir_session *session) {
     if (!session) return;
+    wr_activities_reset(&session->activities);
     if (session->engine) wr_engine_session_free(session->engine);
     wr_workspace_release(session->workspace);
     wr_free(session);

@@ -19,6 +19,8 @@
 #include "catalog/catalog.h"
 #include "config/config.h"
 #include "engine/engine.h"
+#include "file/activity.h"
+#include "file/state.h"
 #include "sql/statement.h"
 #include "table/registry.h"
 #include "table/system/system.h"
@@ -29,6 +31,7 @@ struct weir_workspace {
     struct wr_registry *registry;
     struct wr_names *names;
     struct wr_engine *engine;
+    struct wr_file_state *files;
     struct wr_system *system; /* freed last: tables point to it */
     char *catalog;
     char *schema;
@@ -41,6 +44,7 @@ int wr_workspace_add_system(struct weir_workspace *workspace, struct weir_error 
 struct weir_session {
     struct weir_workspace *workspace;
     struct wr_engine_session *engine;
+    struct wr_activities activities; /* of nodes and files */
 };
 
 /*

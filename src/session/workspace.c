@@ -88,7 +88,8 @@ static int find_spill_path(const struct weir_workspace_options *options,
 
 /* The options win over the configuration. */
 static int open_engine(const struct weir_workspace_options *options, const struct wr_config *config,
-                       struct wr_engine **ret_engine, struct weir_error *error) {
+                       const struct wr_cache *cache, struct wr_engine **ret_engine,
+                       struct weir_error *error) {
     int64_t memory =
         options->memory_limit ? options->memory_limit : wr_config_int(config, "memory_limit");
     int64_t threads = options->threads ? options->threads : wr_config_int(config, "threads");
@@ -102,6 +103,7 @@ static int open_engine(const struct weir_workspace_options *options, const struc
         .memory_limit = memory ? memory : default_memory_limit(),
         .spill_path = spill,
         .spill_limit = spill_limit,
+        .cache = cache,
         .open_beneath = wr_beneath_open_file,
     };
     int code = wr_engine_open(&engine, ret_engine, error);
@@ -146,6 +148,18 @@ static int attach_mounts(struct weir_workspace *workspace, struct weir_error *er
     return WEIR_OK;
 }
 
+static int open_files(const char *path, const struct wr_config *config,
+                      struct wr_file_state **ret_files, struct weir_error *error) {
+    const struct wr_file_settings settings = {
+        .spool_path = wr_config_text(config, "spool.path"),
+        .spool_max_bytes = wr_config_int(config, "spool.max_bytes"),
+        .spool_max_age_ms = wr_config_int(config, "spool.max_age"),
+        .cache_max_bytes = wr_config_int(config, "cache.max_bytes"),
+        .parquet_compression = wr_config_text(config, "encoding.parquet.compression"),
+    };
+    return wr_file_state_open(path, &settings, ret_files, error);
+}
+
 static int open_parts(struct weir_workspace *workspace,
                       const struct weir_workspace_options *options, struct weir_error *error) {
     WR_TRY(load_config(options, &workspace->config, error));
@@ -158,7 +172,9 @@ static int open_parts(struct weir_workspace *workspace,
     WR_TRY(wr_registry_new(&workspace->registry, error));
     WR_TRY(wr_names_open(options->path, workspace->catalog, workspace->schema, workspace->registry,
                          &workspace->names, error));
-    WR_TRY(open_engine(options, config, &workspace->engine, error));
+    WR_TRY(open_files(options->path, config, &workspace->files, error));
+    WR_TRY(open_engine(options, config, wr_file_state_cache(workspace->files), &workspace->engine,
+                       error));
     WR_TRY(wr_workspace_add_system(workspace, error));
     return attach_mounts(workspace, error);
 }
@@ -186,6 +202,7 @@ void wr_workspace_release(struct weir_workspace *workspace) {
     if (atomic_fetch_sub_explicit(&workspace->references, 1, memory_order_acq_rel) > 1) return;
     /* First the engine: what still runs in it asks the names. */
     if (workspace->engine) wr_engine_close(workspace->engine);
+    wr_file_state_close(workspace->files);
     wr_names_close(workspace->names);
     wr_registry_free(workspace->registry);
     wr_system_free(workspace->system);

@@ -110,8 +110,11 @@ static void values_may_be_empty_or_hold_any_byte(void **state) {
     assert_memory_equal(value.text, "a\0b\xff", 4);
 }
 
-static void what_was_put_is_written_within_a_moment(void **state) {
+static void the_database_is_made_at_the_first_use_and_written_within_a_moment(void **state) {
     (void)state;
+    assert_null(get_text(at("cache.db")));
+    assert_null(get("a"));
+    assert_non_null(get_text(at("cache.db")));
     put("a", "one");
     for (int waited = 0; waited < 3000 && sql("SELECT count(*) FROM kept") == 0; waited += 20)
         usleep(20000);
@@ -213,7 +216,6 @@ static void a_file_that_is_no_database_is_made_anew(void **state) {
 static void a_database_of_someone_else_is_made_anew(void **state) {
     (void)state;
     wr_kept_close(kept);
-    unlink(at("cache.db"));
     sql("CREATE TABLE kept(something TEXT)");
     open_cache(0);
     works();
@@ -390,7 +392,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_value_is_there_at_once_and_after_the_process),
         TEST(values_may_be_empty_or_hold_any_byte),
-        TEST(what_was_put_is_written_within_a_moment),
+        TEST(the_database_is_made_at_the_first_use_and_written_within_a_moment),
         TEST(ten_thousand_values_take_well_under_a_second),
         TEST(what_was_used_longest_ago_goes_first),
         TEST(a_value_that_would_push_out_all_others_is_not_kept),
