@@ -17,31 +17,33 @@ static const struct {
 } commands[] = {
     {"sql", COMMAND_SQL, "[SQL]", "run SQL: the argument, -c, -f, or standard input"},
     {"cat", COMMAND_CAT, "PATH", "print a table's rows, or a plain file's bytes"},
-    {"describe", COMMAND_DESCRIBE, "PATH|TABLE",
-     "say what a table is: columns, format, size, rows"},
-    {"ls", COMMAND_LS, "[PATH]", "list a directory and the workspace's tables"},
+    {"describe", COMMAND_DESCRIBE, "PATH|TABLE", "say what a node is, as a file and as a table"},
+    {"ls", COMMAND_LS, "[PATH...]", "list directories, mounts, schemas or single nodes"},
+    {"cp", COMMAND_CP, "FROM... TO", "copy files and tables, as what TO's extension says"},
+    {"mv", COMMAND_MV, "FROM... TO", "rename or move files and tables"},
+    {"rm", COMMAND_RM, "PATH...", "remove files and directories, drop tables"},
+    {"mkdir", COMMAND_MKDIR, "PATH...", "make directories and schemas"},
     {"init", COMMAND_INIT, "[DIR]", "make a workspace: DIR/weir.yaml, and DIR/.weir"},
     {"config check", COMMAND_CONFIG_CHECK, "[FILE]", "tell all that is wrong in a configuration"},
     {"config show", COMMAND_CONFIG_SHOW, "", "list every key with its value and its origin"},
     {"version", COMMAND_VERSION, "", "print the versions of weir, engine and compiler"},
     {"serve", 0, "", ""},
     {"mount", 0, "", ""},
-    {"cp", 0, "", ""},
-    {"rm", 0, "", ""},
-    {"mv", 0, "", ""},
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 enum {
+    TREE = COMMAND_CP | COMMAND_MV | COMMAND_RM | COMMAND_MKDIR, /* changes it */
     CONFIGURES = COMMAND_CONFIG_CHECK | COMMAND_CONFIG_SHOW,
     ALL = CONFIGURES | COMMAND_CONFIG | COMMAND_INIT | COMMAND_SHELL | COMMAND_SQL | COMMAND_CAT |
-        COMMAND_DESCRIBE | COMMAND_LS | COMMAND_VERSION,
+        COMMAND_DESCRIBE | COMMAND_LS | COMMAND_VERSION | TREE,
     RUNS = COMMAND_SHELL | COMMAND_SQL | COMMAND_CAT, /* runs statements of the user's */
     ROWS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | COMMAND_CONFIG_SHOW, /* prints rows */
     LISTS = RUNS | COMMAND_LS | COMMAND_CONFIG_SHOW, /* of any length, with NULLs */
     SCRIPTS = COMMAND_SHELL | COMMAND_SQL,
-    OPENS = RUNS | COMMAND_DESCRIBE | COMMAND_LS
+    OPENS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | TREE,
+    MANY = COMMAND_LS | TREE /* takes any number of paths */
 };
 
 enum flag_id {
@@ -67,6 +69,9 @@ enum flag_id {
     FLAG_SQL,
     FLAG_BYTES,
     FLAG_LONG,
+    FLAG_RECURSIVE,
+    FLAG_FORCE,
+    FLAG_PARENTS,
     FLAG_HELP,
     FLAG_VERSION
 };
@@ -80,14 +85,20 @@ struct flag {
     const char *help;
 };
 
+/* The same name or letter may mean different things to different commands. */
 static const struct flag flags[] = {
     {"command", 'c', "SQL", SCRIPTS, FLAG_COMMAND, "run this SQL (repeatable, in order with -f)"},
     {"file", 'f', "FILE", SCRIPTS, FLAG_FILE, "run a script; - is standard input"},
     {"param", 0, "NAME=VALUE", RUNS, FLAG_PARAM, "value of the parameter $NAME (repeatable)"},
     {"table", 0, "NAME=PATH", OPENS, FLAG_TABLE, "name a path or URL as a table (repeatable)"},
     {"sql", 0, "SQL", COMMAND_CAT, FLAG_SQL, "query the path, as the table `data`"},
-    {"bytes", 0, NULL, COMMAND_CAT, FLAG_BYTES, "print the file's own bytes, table or not"},
-    {"long", 'l', NULL, COMMAND_LS, FLAG_LONG, "with kind, size and time of change"},
+    {"bytes", 0, NULL, COMMAND_CAT, FLAG_BYTES, "print the bytes of the file, not the rows"},
+    {"long", 'l', NULL, COMMAND_LS, FLAG_LONG, "with kind, rows, size, time, version, schema"},
+    {"recursive", 'R', NULL, COMMAND_LS, FLAG_RECURSIVE, "what is in the directories too"},
+    {"recursive", 'r', NULL, COMMAND_RM, FLAG_RECURSIVE, "directories and all that is in them"},
+    {"force", 'f', NULL, COMMAND_CP | COMMAND_MV, FLAG_FORCE, "replace what is there"},
+    {"force", 'f', NULL, COMMAND_RM, FLAG_FORCE, "what is not there is no error"},
+    {"parents", 'p', NULL, COMMAND_MKDIR, FLAG_PARENTS, "those above it too; one there is fine"},
     {"workspace", 0, "DIR", OPENS | CONFIGURES, FLAG_WORKSPACE,
      "directory whose state is kept in DIR/.weir"},
     {"config", 0, "FILE", OPENS | CONFIGURES, FLAG_CONFIG, "configuration, for DIR/weir.yaml"},
@@ -101,7 +112,7 @@ static const struct flag flags[] = {
     {"timing", 0, NULL, RUNS, FLAG_TIMING, "print each statement's time to standard error"},
     {"memory-limit", 0, "SIZE", OPENS, FLAG_MEMORY_LIMIT, "memory for queries: 512MiB, 2GB"},
     {"threads", 0, "N", OPENS, FLAG_THREADS, "worker threads; 0: one per core"},
-    {"timeout", 0, "TIME", RUNS, FLAG_TIMEOUT, "cancel a statement that runs longer: 500ms, 10s"},
+    {"timeout", 0, "TIME", OPENS, FLAG_TIMEOUT, "cancel what runs longer: 500ms, 10s"},
     {"keep-going", 0, NULL, SCRIPTS, FLAG_KEEP_GOING,
      "go on after a failed statement; still exits 1"},
     {"no-rc", 0, NULL, SCRIPTS, FLAG_NO_RC, "do not read ~/.weirrc"},
@@ -126,6 +137,14 @@ const char *arguments_command_name(enum command command) {
         return "weir ls";
     case COMMAND_VERSION:
         return "weir version";
+    case COMMAND_CP:
+        return "weir cp";
+    case COMMAND_MV:
+        return "weir mv";
+    case COMMAND_RM:
+        return "weir rm";
+    case COMMAND_MKDIR:
+        return "weir mkdir";
     case COMMAND_CONFIG:
         return "weir config";
     case COMMAND_CONFIG_CHECK:
@@ -273,6 +292,15 @@ static int set_flag(struct arguments *arguments, const struct flag *flag, const 
     case FLAG_LONG:
         arguments->long_list = true;
         break;
+    case FLAG_RECURSIVE:
+        arguments->recursive = true;
+        break;
+    case FLAG_FORCE:
+        arguments->force = true;
+        break;
+    case FLAG_PARENTS:
+        arguments->parents = true;
+        break;
     case FLAG_HELP:
         arguments->help = true;
         break;
@@ -297,25 +325,23 @@ static int unknown_flag(const char *name, size_t length, struct weir_error *erro
     return usage(error, "unknown flag \"--%s\"", word);
 }
 
-/* Reads argv[*at] and what belongs to it. `seen` collects the flags, to be held against the
- * command, which may come later. */
-static int parse_flag(struct arguments *arguments, char **argv, int argc, int *at, bool *seen,
-                      struct weir_error *error) {
-    const char *word = argv[*at];
-    bool is_long = word[1] == '-';
-    const char *name = word + (is_long ? 2 : 1);
-    const char *equals = is_long ? strchr(name, '=') : NULL;
-    size_t length = equals != NULL ? (size_t)(equals - name) : strlen(name);
-    const char *value = equals != NULL ? equals + 1 : !is_long && name[1] != '\0' ? name + 1 : NULL;
-    const struct flag *flag = NULL;
+/* By its name, or by its letter; one of the command's own first. NULL: there is none. */
+static const struct flag *find_flag(const char *name, size_t length, char letter, int command) {
+    const struct flag *found = NULL;
 
-    for (size_t i = 0; i < N_FLAGS && flag == NULL; i++) {
-        if (is_long ? strlen(flags[i].name) == length && memcmp(flags[i].name, name, length) == 0
-                    : flags[i].letter == name[0])
-            flag = &flags[i];
+    for (size_t i = 0; i < N_FLAGS; i++) {
+        if (letter != 0 ? flags[i].letter != letter
+                        : strlen(flags[i].name) != length || memcmp(flags[i].name, name, length))
+            continue;
+        if ((flags[i].commands & command) != 0) return &flags[i];
+        if (found == NULL) found = &flags[i];
     }
-    if (flag == NULL && is_long) return unknown_flag(name, length, error);
-    if (flag == NULL) return usage(error, "unknown flag \"%s\"", word);
+    return found;
+}
+
+/* A flag whose value, if it takes one, is `value`, or else the next of argv. */
+static int take_flag(struct arguments *arguments, const struct flag *flag, const char *value,
+                     char **argv, int argc, int *at, bool *seen, struct weir_error *error) {
     seen[flag - flags] = true;
     if (flag->argument == NULL) {
         if (value != NULL) return usage(error, "--%s takes no value", flag->name);
@@ -324,6 +350,31 @@ static int parse_flag(struct arguments *arguments, char **argv, int argc, int *a
         value = argv[++*at];
     }
     return set_flag(arguments, flag, value, error);
+}
+
+/* Reads argv[*at] and what belongs to it. `seen` collects the flags, to be held against the
+ * command, which may come later. */
+static int parse_flag(struct arguments *arguments, char **argv, int argc, int *at, bool *seen,
+                      struct weir_error *error) {
+    const char *word = argv[*at];
+
+    if (word[1] == '-') {
+        const char *name = word + 2, *equals = strchr(name, '=');
+        size_t length = equals != NULL ? (size_t)(equals - name) : strlen(name);
+        const struct flag *flag = find_flag(name, length, 0, arguments->command);
+        if (flag == NULL) return unknown_flag(name, length, error);
+        const char *value = equals != NULL ? equals + 1 : NULL;
+        return take_flag(arguments, flag, value, argv, argc, at, seen, error);
+    }
+    for (const char *letter = word + 1; *letter != '\0'; letter++) { /* -lR, -cSQL */
+        const struct flag *flag = find_flag(NULL, 0, *letter, arguments->command);
+        if (flag == NULL) return usage(error, "unknown flag \"%s\"", word);
+        bool takes = flag->argument != NULL;
+        const char *value = takes && letter[1] != '\0' ? letter + 1 : NULL;
+        WR_TRY(take_flag(arguments, flag, value, argv, argc, at, seen, error));
+        if (takes) break;
+    }
+    return WEIR_OK;
 }
 
 /* The word that follows "config". */
@@ -382,13 +433,40 @@ static int parse_word(struct arguments *arguments, const char *word, bool *has_c
         arguments->word = word;
         return WEIR_OK;
     }
-    bool takes_path = arguments->command & (COMMAND_CAT | COMMAND_DESCRIBE | COMMAND_LS);
-    if (takes_path && arguments->path == NULL) {
-        arguments->path = word;
+    bool takes_path = arguments->command & (COMMAND_CAT | COMMAND_DESCRIBE | MANY);
+    if (takes_path && (arguments->n_paths == 0 || (arguments->command & MANY))) {
+        const char **paths =
+            wr_reallocarray(arguments->paths, arguments->n_paths + 1, sizeof *paths);
+        if (paths == NULL) return wr_error_memory(error);
+        paths[arguments->n_paths++] = word;
+        arguments->paths = paths;
         return WEIR_OK;
     }
     return usage(error, "one argument too many for %s: \"%s\"",
                  arguments_command_name(arguments->command), word);
+}
+
+/* What no flag or argument tells alone. */
+static int check(const struct arguments *arguments, struct weir_error *error) {
+    const char *command = arguments_command_name(arguments->command);
+
+    if (arguments->command & (COMMAND_CP | COMMAND_MV)) {
+        if (arguments->n_paths == 0) return usage(error, "%s needs FROM and TO", command);
+        if (arguments->n_paths == 1)
+            return usage(error, "%s needs TO after \"%s\"", command, arguments->paths[0]);
+    }
+    if ((arguments->command & (COMMAND_CAT | COMMAND_DESCRIBE | COMMAND_RM | COMMAND_MKDIR)) &&
+        arguments->n_paths == 0)
+        return usage(error, "%s needs a path", command);
+    for (size_t i = 0; i < arguments->n_paths; i++) {
+        if (arguments->paths[i][0] == '\0') return usage(error, "a path is empty");
+    }
+    if (arguments->bytes && arguments->query != NULL)
+        return usage(error, "--bytes and --sql exclude each other");
+    if (arguments->bytes && arguments->format != NULL && arguments->format->style != STYLE_ENCODED)
+        return usage(error, "--bytes takes the format of a file, and %s is for reading",
+                     arguments->format->name);
+    return WEIR_OK;
 }
 
 static int parse(int argc, char **argv, struct arguments *arguments, struct weir_error *error) {
@@ -413,12 +491,7 @@ static int parse(int argc, char **argv, struct arguments *arguments, struct weir
         return usage(error, "FILE and --config exclude each other");
     if (arguments->command == COMMAND_CONFIG)
         return usage(error, "weir config needs a command: config check, config show");
-    bool needs_path = arguments->command & (COMMAND_CAT | COMMAND_DESCRIBE);
-    if (needs_path && arguments->path == NULL)
-        return usage(error, "%s needs a %s", arguments_command_name(arguments->command), "path");
-    if (arguments->bytes && arguments->query != NULL)
-        return usage(error, "--bytes and --sql exclude each other");
-    return WEIR_OK;
+    return check(arguments, error);
 }
 
 int arguments_parse(int argc, char **argv, struct arguments *ret_arguments,
@@ -431,6 +504,7 @@ int arguments_parse(int argc, char **argv, struct arguments *ret_arguments,
 
 void arguments_reset(struct arguments *arguments) {
     wr_free(arguments->sources);
+    wr_free(arguments->paths);
     wr_options_reset(&arguments->parameters);
     wr_options_reset(&arguments->settings);
     wr_options_reset(&arguments->tables);

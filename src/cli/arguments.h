@@ -15,6 +15,10 @@ enum command {
     COMMAND_DESCRIBE = 1 << 3,
     COMMAND_LS = 1 << 4,
     COMMAND_VERSION = 1 << 5,
+    COMMAND_CP = 1 << 6,
+    COMMAND_MV = 1 << 7,
+    COMMAND_RM = 1 << 8,
+    COMMAND_MKDIR = 1 << 9,
     COMMAND_CONFIG = 1 << 16, /* without the word that follows */
     COMMAND_CONFIG_CHECK = 1 << 17,
     COMMAND_CONFIG_SHOW = 1 << 18,
@@ -31,7 +35,8 @@ struct arguments {
     enum command command;
     struct arguments_source *sources; /* in the order given */
     size_t n_sources;
-    const char *path;  /* of cat, describe, ls */
+    const char **paths; /* of cat, describe, ls, cp, mv, rm, mkdir, in the order given */
+    size_t n_paths;
     const char *query; /* cat --sql */
     const char *word;  /* of config check (a file) and init (a directory) */
     const char *workspace;
@@ -44,7 +49,8 @@ struct arguments {
     int64_t memory_limit;
     int64_t threads;
     int64_t timeout_ms;
-    bool no_header, timing, keep_going, no_rc, bytes, long_list, help, version;
+    bool no_header, timing, keep_going, no_rc, bytes, long_list, recursive, force, parents, help,
+        version;
 };
 
 /* On failure the command is still set, as far as it was read. Reset in any case. */

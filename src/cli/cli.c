@@ -139,6 +139,7 @@ int cli_open(struct cli *cli, struct arguments *arguments) {
         complain(cli, &error, NULL, 0);
         return CLI_USAGE;
     }
+    cli->in_workspace = found.directory[0] != '\0';
     if (open_all(cli, &found, &error) != WEIR_OK) {
         complain(cli, &error, NULL, 0);
         return CLI_FAILED;

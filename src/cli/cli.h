@@ -32,6 +32,7 @@ struct cli {
     struct output_settings output; /* format NULL: by the place it goes to */
     struct wr_options parameters;
     bool *parameter_used; /* one for each */
+    bool in_workspace;    /* one with a directory of its own */
     bool timing;
     bool colour_errors;
     /* where results go */
@@ -96,6 +97,9 @@ int run_statement(struct cli *cli, const struct source *source, size_t from, siz
 int run_sql(struct cli *cli, const char *sql);
 /* Prints a stream that is no statement's. Takes over `rows`. */
 int run_rows(struct cli *cli, struct ArrowArrayStream *rows);
+/* The exit code of a failure, after saying what it was; `reason` is the watch's. */
+int run_failed(struct cli *cli, int reason, struct weir_error *error, const struct source *source,
+               size_t from);
 
 /* ---- place.c: where the next result goes ---- */
 
@@ -122,6 +126,9 @@ int script_read(const char *path, char **ret_text, size_t *ret_length, struct we
 /* Gives the statement the values of --param that it asks for. */
 int parameters_bind(struct cli *cli, struct weir_statement *statement, struct weir_error *error);
 void parameters_warn_unused(const struct cli *cli);
+/* All of --param as the arguments of a call, "(day => '2026-01-01', n => 3)"; nothing without any.
+ * They count as used. */
+void parameters_call(struct cli *cli, struct wr_buffer *sql);
 
 /* ---- rows.c: small results of our own ---- */
 
@@ -141,26 +148,33 @@ void rows_null(struct rows *rows);
 /* Takes over `rows` always. */
 int rows_finish(struct rows *rows, struct ArrowArrayStream *ret_stream, struct weir_error *error);
 
-/* ---- node.c: paths ---- */
+/* ---- node.c: the tree ---- */
 
-/* A path, pattern or URL, rather than the name of a table. */
-bool node_is_path(const char *text);
-/* The kind of file by extension, or by its first bytes: "parquet", "csv", ...; NULL: not a table.
+/* Around work that is no statement: Ctrl-C and --timeout interrupt the session. work_end complains
+ * about a failure and returns an exit code. */
+int work_begin(struct cli *cli, struct weir_error *error);
+int work_end(struct cli *cli, int code, struct weir_error *error);
+/* Whether all of the work has to end, rather than go on with the next node. */
+bool work_stopped(int code);
+
+/* A name that was taken for a table's could have been meant as a file's: the error says so. */
+int node_missed(const char *path, int code, struct weir_error *error);
+int node_open(struct cli *cli, const char *path, struct weir_node **ret_node,
+              struct weir_node_info *ret_info, struct weir_error *error);
+/* Of an entry: a directory. A node of that type may also be a pattern. */
+bool node_is_listed(int type);
+/* What it is, in a word: "directory", "file", an encoding, "series", "view", "table". Borrowed. */
+const char *node_kind(const struct weir_node_info *info);
+/* The node that `path` opened, as the FROM clause has it. */
+void node_from(struct wr_buffer *buffer, const char *path, const struct weir_node_info *info);
+
+/*
+ * Eight hexadecimal digits over the columns' names, types and nullability, as describe shows them:
+ * equal schemas have equal ones, whatever they are read from.
  */
-const char *node_kind(const char *path);
-/* As the FROM clause has it: a quoted path, or a name with its parts quoted. */
-void node_from(struct wr_buffer *buffer, const char *text);
-/* Plans reading it all; the statement gives its schema. Without an error's position, as nobody
- * typed that statement. */
-int node_prepare(struct cli *cli, const char *text, struct weir_statement **ret_statement,
-                 struct weir_error *error);
-struct node_files {
-    int64_t n_files;
-    int64_t bytes;
-    const char *kind; /* of the first one */
-};
-/* The files of a local file, directory or pattern. False for a URL. */
-bool node_files(const char *path, struct node_files *ret_files);
+enum { NODE_DIGEST_SIZE = 9 };
+int node_schema_digest(const struct ArrowSchema *schema, char *ret_digest,
+                       struct weir_error *error);
 
 /* ---- commands ---- */
 
@@ -169,6 +183,10 @@ int command_sql(struct cli *cli);
 int command_cat(struct cli *cli);
 int command_describe(struct cli *cli);
 int command_ls(struct cli *cli);
+int command_cp(struct cli *cli);
+int command_mv(struct cli *cli);
+int command_rm(struct cli *cli);
+int command_mkdir(struct cli *cli);
 int command_version(void);
 int command_config_check(struct cli *cli);
 int command_config_show(struct cli *cli);

@@ -1,198 +1,140 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
-#include <errno.h>
-#include <glob.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "cli.h"
+#include "listing.h"
+#include "text.h"
 
-struct entry {
-    char *name;
-    const char *kind;
-    int64_t size; /* -1: none */
-    time_t changed;
-};
+static void add_number(struct rows *rows, int64_t number) {
+    if (number >= 0)
+        rows_int(rows, number);
+    else
+        rows_null(rows);
+}
 
-struct listing {
-    struct entry *items;
-    size_t n_items;
-};
+static void add_time(struct rows *rows, int64_t nanoseconds) {
+    time_t seconds = (time_t)(nanoseconds / 1000000000);
+    char when[32];
+    struct tm parts;
 
-/* `path` NULL: a table of the workspace. */
-static int add(struct listing *listing, const char *name, const char *kind, const char *path,
-               struct weir_error *error) {
-    struct stat status;
-    struct entry entry = {.kind = kind, .size = -1};
+    if (nanoseconds != 0 && localtime_r(&seconds, &parts) != NULL &&
+        strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &parts) > 0)
+        rows_text(rows, when);
+    else
+        rows_null(rows);
+}
 
-    if (path != NULL) {
-        if (lstat(path, &status) != 0) return WEIR_OK; /* it went away in between */
-        if (S_ISLNK(status.st_mode)) (void)stat(path, &status);
-        entry.changed = status.st_mtime;
-        entry.size = S_ISREG(status.st_mode) ? (int64_t)status.st_size : -1;
-        const char *by_name = S_ISREG(status.st_mode) ? node_kind(path) : NULL;
-        entry.kind = S_ISDIR(status.st_mode)    ? "directory"
-                     : !S_ISREG(status.st_mode) ? "special"
-                     : by_name != NULL          ? by_name
-                                                : "file";
+/* A name that says where it is when there is more than one directory. */
+static void full_name(struct wr_buffer *name, const struct listing *listing,
+                      const struct listing_section *section, const struct listing_entry *entry) {
+    wr_buffer_clear(name);
+    if (listing->n_sections > 1 && section->path != NULL && strcmp(section->path, ".") != 0) {
+        size_t length = strlen(section->path);
+        wr_buffer_text(name, section->path);
+        if (section->path[length - 1] != '/') wr_buffer_char(name, '/');
     }
-    void *items = wr_reallocarray(listing->items, listing->n_items + 1, sizeof entry);
-    if (items == NULL || (entry.name = wr_strdup(name)) == NULL) {
-        if (items != NULL) listing->items = items;
-        return wr_error_memory(error);
-    }
-    listing->items = items;
-    listing->items[listing->n_items++] = entry;
-    return WEIR_OK;
+    wr_buffer_text(name, entry->name);
 }
 
-static int add_directory(struct listing *listing, const char *path, struct weir_error *error) {
-    DIR *directory = opendir(path);
-    struct dirent *item;
-    int code = WEIR_OK;
-
-    if (directory == NULL) return wr_error_errno(error, errno, "cannot list %s", path);
-    while (code == WEIR_OK && (item = readdir(directory)) != NULL) {
-        char full[PATH_MAX];
-        if (item->d_name[0] == '.') continue;
-        if (snprintf(full, sizeof full, "%s/%s", path, item->d_name) >= (int)sizeof full) continue;
-        code = add(listing, item->d_name, NULL, full, error);
-    }
-    closedir(directory);
-    return code;
-}
-
-static int add_pattern(struct listing *listing, const char *pattern, struct weir_error *error) {
-    glob_t found;
-    int code = WEIR_OK;
-
-    if (glob(pattern, 0, NULL, &found) != 0)
-        return wr_error_errno(error, ENOENT, "nothing matches %s", pattern);
-    for (size_t i = 0; i < found.gl_pathc && code == WEIR_OK; i++)
-        code = add(listing, found.gl_pathv[i], NULL, found.gl_pathv[i], error);
-    globfree(&found);
-    return code;
-}
-
-static int add_path(struct listing *listing, const char *path, struct weir_error *error) {
-    struct stat status;
-
-    if (stat(path, &status) == 0)
-        return S_ISDIR(status.st_mode) ? add_directory(listing, path, error)
-                                       : add(listing, path, NULL, path, error);
-    int errnum = errno;
-    if (strstr(path, "://") != NULL)
-        return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
-                            "listing a URL is not available in this version: %s", path);
-    if (strpbrk(path, "*?[") != NULL) return add_pattern(listing, path, error);
-    return wr_error_errno(error, errnum, "cannot list %s", path);
-}
-
-static int add_tables(struct listing *listing, struct weir_session *session,
-                      struct weir_error *error) {
-    struct ArrowArrayStream rows = {0}, text = {0};
-    int code = weir_query(session,
-                          "SELECT table_schema || '.' || table_name, table_type FROM "
-                          "information_schema.tables WHERE table_schema NOT IN "
-                          "('information_schema', 'system') ORDER BY 1",
-                          &rows, NULL, error);
-    if (code == WEIR_OK) code = weir_text(&rows, &text, error);
-    while (code == WEIR_OK) {
-        struct ArrowArray batch = {0};
-        code = wr_arrow_stream_next(&text, "tables", &batch, error);
-        if (code != WEIR_OK || batch.release == NULL) break;
-        for (int64_t row = 0; row < batch.length && code == WEIR_OK; row++) {
-            char name[512];
-            size_t length, n_type;
-            const char *value = output_cell(&batch, 0, row, &length);
-            const char *type = output_cell(&batch, 1, row, &n_type);
-            snprintf(name, sizeof name, "%.*s", (int)length, value);
-            bool view = n_type == 4 && memcmp(type, "VIEW", 4) == 0;
-            code = add(listing, name, view ? "view" : "table", NULL, error);
-        }
-        wr_arrow_release_array(&batch);
-    }
-    wr_arrow_release_stream(&text);
-    wr_arrow_release_stream(&rows);
-    return code;
-}
-
-static int by_name(const void *a, const void *b) {
-    return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
-}
-
-static int as_rows(const struct listing *listing, bool long_list, struct ArrowArrayStream *ret_rows,
+static int as_rows(const struct listing *listing, bool all, struct ArrowArrayStream *ret_rows,
                    struct weir_error *error) {
     static const struct rows_column columns[] = {
-        {"name", 'u'}, {"kind", 'u'}, {"size", 'l'}, {"modified", 'u'}};
+        {"name", 'u'},     {"kind", 'u'},    {"rows", 'l'},  {"size", 'l'},
+        {"modified", 'u'}, {"version", 'u'}, {"schema", 'u'}};
     struct rows *rows;
+    struct wr_buffer name;
+    size_t at = 0;
 
-    WR_TRY(rows_new(columns, long_list ? 4 : 2, &rows, error));
-    for (size_t i = 0; i < listing->n_items; i++) {
-        const struct entry *entry = &listing->items[i];
-        char when[32];
-        struct tm parts;
-
-        rows_text(rows, entry->name);
-        rows_text(rows, entry->kind);
-        if (!long_list) continue;
-        if (entry->size >= 0)
-            rows_int(rows, entry->size);
-        else
-            rows_null(rows);
-        if (entry->changed != 0 && localtime_r(&entry->changed, &parts) != NULL &&
-            strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &parts) > 0)
-            rows_text(rows, when);
-        else
-            rows_null(rows);
+    WR_TRY(rows_new(columns, all ? 7 : 2, &rows, error));
+    wr_buffer_init(&name, 1 << 20);
+    for (size_t i = 0; i < listing->n_sections; i++) {
+        for (; at < listing->sections[i].end; at++) {
+            const struct listing_entry *entry = &listing->entries[at];
+            full_name(&name, listing, &listing->sections[i], entry);
+            rows_text(rows, name.failed ? NULL : name.data);
+            rows_text(rows, entry->kind);
+            if (!all) continue;
+            add_number(rows, entry->n_rows);
+            add_number(rows, entry->n_bytes);
+            add_time(rows, entry->modified_ns);
+            rows_text(rows, entry->version);
+            rows_text(rows, entry->digest[0] == '\0' ? NULL : entry->digest);
+        }
     }
+    wr_buffer_reset(&name);
     return rows_finish(rows, ret_rows, error);
 }
 
+/* As ls(1): headings only when there is more than one list. */
 static int print_names(struct cli *cli, const struct listing *listing, struct weir_error *error) {
     struct wr_buffer text;
+    size_t at = 0;
 
     wr_buffer_init(&text, 1 << 30);
-    for (size_t i = 0; i < listing->n_items; i++) {
-        bool directory = strcmp(listing->items[i].kind, "directory") == 0;
-        wr_buffer_format(&text, "%s%s\n", listing->items[i].name, directory ? "/" : "");
+    for (size_t i = 0; i < listing->n_sections; i++) {
+        const struct listing_section *section = &listing->sections[i];
+        if (i > 0) wr_buffer_char(&text, '\n');
+        if (listing->n_sections > 1 && section->path != NULL)
+            wr_buffer_format(&text, "%s:\n", section->path);
+        for (; at < section->end; at++) {
+            const char *name = listing->entries[at].name;
+            if (cli->standard.terminal)
+                text_clean(&text, name, strlen(name));
+            else
+                wr_buffer_text(&text, name);
+            wr_buffer_text(&text, listing->entries[at].is_directory ? "/\n" : "\n");
+        }
     }
     int code = sink_put(&cli->standard, &text, error);
     wr_buffer_reset(&text);
     return code == WEIR_OK ? place_done(cli, error) : code;
 }
 
+/* In the order given; without a path the current directory, and of a workspace the top of the tree.
+ */
+static int collect(struct cli *cli, struct listing *listing, bool plain, struct weir_error *error) {
+    const struct arguments *arguments = cli->arguments;
+    int code = WEIR_OK;
+
+    for (size_t i = 0; i < arguments->n_paths && code == WEIR_OK; i++)
+        code = listing_add(listing, arguments->paths[i], arguments->recursive, error);
+    if (arguments->n_paths == 0) {
+        code = listing_add(listing, ".", arguments->recursive, error);
+        if (code == WEIR_OK && (cli->in_workspace || arguments->tables.n_items > 0))
+            code = listing_add(listing, "/", false, error);
+    }
+    if (code == WEIR_OK && !plain) code = listing_fill(listing, arguments->long_list, error);
+    return code;
+}
+
+static int print(struct cli *cli, const struct listing *listing, bool plain) {
+    struct weir_error error = {0};
+    struct ArrowArrayStream rows = {0};
+    int code;
+
+    cli->output.max_rows = cli->arguments->max_rows > 0 ? cli->arguments->max_rows : 0;
+    if (plain) {
+        code = print_names(cli, listing, &error);
+    } else {
+        code = as_rows(listing, cli->arguments->long_list, &rows, &error);
+        if (code == WEIR_OK) return run_rows(cli, &rows);
+    }
+    return code == WEIR_OK ? CLI_DONE : run_failed(cli, 0, &error, NULL, 0);
+}
+
 int command_ls(struct cli *cli) {
     const struct arguments *arguments = cli->arguments;
-    struct weir_error error = {0};
-    struct listing listing = {0};
-    struct ArrowArrayStream rows = {0};
-    int exit_code = CLI_DONE;
-
-    int code = arguments->path != NULL ? add_path(&listing, arguments->path, &error)
-                                       : add_directory(&listing, ".", &error);
-    if (listing.n_items > 0) qsort(listing.items, listing.n_items, sizeof *listing.items, by_name);
-    if (code == WEIR_OK && arguments->path == NULL)
-        code = add_tables(&listing, cli->session, &error);
-    cli->output.max_rows = arguments->max_rows > 0 ? arguments->max_rows : 0;
     bool plain = !arguments->long_list && arguments->format == NULL && cli->file_path == NULL;
-    if (code == WEIR_OK && plain) {
-        code = print_names(cli, &listing, &error);
-    } else if (code == WEIR_OK) {
-        code = as_rows(&listing, arguments->long_list, &rows, &error);
-        if (code == WEIR_OK) exit_code = run_rows(cli, &rows);
-    }
-    for (size_t i = 0; i < listing.n_items; i++)
-        wr_free(listing.items[i].name);
-    wr_free(listing.items);
-    if (code == WEIR_OK) return exit_code;
-    if (cli->standard.broken) return CLI_CLOSED;
-    complain(cli, &error, NULL, 0);
-    return CLI_FAILED;
+    struct listing listing = {.cli = cli};
+    struct weir_error error = {0};
+
+    int code = work_begin(cli, &error);
+    if (code == WEIR_OK) code = collect(cli, &listing, plain, &error);
+    int exit_code = work_end(cli, code, &error);
+    if (exit_code == CLI_DONE && listing.n_sections > 0) exit_code = print(cli, &listing, plain);
+    if (exit_code == CLI_DONE && listing.failed) exit_code = CLI_FAILED;
+    listing_reset(&listing);
+    return exit_code;
 }

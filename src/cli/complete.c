@@ -3,7 +3,6 @@
  * and the names of the catalog. */
 #include <ctype.h>
 #include <dirent.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,28 +156,60 @@ static void find_names(struct completer *completer, const char *typed, size_t le
     }
 }
 
-static void find_paths(struct completer *completer, const char *typed, size_t length,
-                       const char *end) {
-    char directory[PATH_MAX], full[PATH_MAX];
-    size_t head = length; /* of the typed text: up to and with the last slash */
+struct path_search {
+    struct completer *completer;
+    const char *typed;
+    size_t length, head; /* of the typed text; up to and with the last slash */
+    const char *end;     /* goes after what is no directory */
+};
 
-    while (head > 0 && typed[head - 1] != '/')
-        head--;
-    if (length >= sizeof directory) return;
-    snprintf(directory, sizeof directory, "%.*s", (int)head, typed);
-    DIR *list = opendir(head == 0 ? "." : directory);
+static void offer_path(const struct path_search *search, const char *name, bool is_directory) {
+    struct wr_buffer full;
+    size_t rest = search->length - search->head;
+
+    if (strncmp(name, search->typed + search->head, rest) != 0) return;
+    if (name[0] == '.' && rest == 0) return;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return;
+    wr_buffer_init(&full, 1 << 16);
+    wr_buffer_add(&full, search->typed, search->head);
+    wr_buffer_text(&full, name);
+    if (!full.failed)
+        add(&search->completer->found, full.data, full.length, is_directory ? "/" : search->end);
+    wr_buffer_reset(&full);
+}
+
+static int offer_entry(void *context, const struct weir_node_entry *entry) {
+    offer_path(context, entry->name, node_is_listed(entry->type));
+    return 0;
+}
+
+/* "/" is the top of the tree, but an absolute path may also be one of this machine. */
+static void offer_root(const struct path_search *search) {
+    DIR *list = opendir("/");
     struct dirent *item;
+
     while (list != NULL && (item = readdir(list)) != NULL) {
         struct stat status;
-        const char *name = item->d_name;
-        if (strncmp(name, typed + head, length - head) != 0) continue;
-        if (name[0] == '.' && length == head) continue;
-        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
-        if (snprintf(full, sizeof full, "%s%s", directory, name) >= (int)sizeof full) continue;
-        bool is_directory = stat(full, &status) == 0 && S_ISDIR(status.st_mode);
-        add(&completer->found, full, strlen(full), is_directory ? "/" : end);
+        bool found = fstatat(dirfd(list), item->d_name, &status, 0) == 0;
+        offer_path(search, item->d_name, found && S_ISDIR(status.st_mode));
     }
     if (list != NULL) closedir(list);
+}
+
+static void find_paths(struct completer *completer, const char *typed, size_t length,
+                       const char *end) {
+    struct path_search search = {completer, typed, length, length, end};
+    struct weir_node *node = NULL;
+
+    while (search.head > 0 && typed[search.head - 1] != '/')
+        search.head--;
+    char *directory = wr_strndup(search.head == 0 ? "." : typed, search.head + (search.head == 0));
+    if (directory == NULL) return;
+    if (weir_node_open(completer->cli->session, directory, &node, NULL) == WEIR_OK)
+        (void)weir_node_list(node, offer_entry, &search, NULL);
+    weir_node_close(node);
+    if (strcmp(directory, "/") == 0) offer_root(&search);
+    wr_free(directory);
 }
 
 static void find_commands(struct completer *completer, const char *typed, size_t length) {
@@ -223,7 +254,8 @@ size_t completer_find(struct completer *completer, const char *line, size_t curs
                 if (begins(names[i], word, (size_t)(end - word)))
                     add(&completer->found, names[i], strlen(names[i]), "");
             }
-        } else if (strncmp(line, "\\d", 2) == 0 || strncmp(line, ".schema", 7) == 0) {
+        } else if ((strncmp(line, "\\d", 2) == 0 || strncmp(line, ".schema", 7) == 0) &&
+                   memchr(word, '/', (size_t)(end - word)) == NULL) {
             find_names(completer, word, (size_t)(end - word));
         } else {
             find_paths(completer, word, (size_t)(end - word), "");

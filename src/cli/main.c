@@ -42,6 +42,18 @@ static int run(struct arguments *arguments) {
         case COMMAND_LS:
             code = command_ls(&cli);
             break;
+        case COMMAND_CP:
+            code = command_cp(&cli);
+            break;
+        case COMMAND_MV:
+            code = command_mv(&cli);
+            break;
+        case COMMAND_RM:
+            code = command_rm(&cli);
+            break;
+        case COMMAND_MKDIR:
+            code = command_mkdir(&cli);
+            break;
         case COMMAND_CONFIG_CHECK:
             code = command_config_check(&cli);
             break;

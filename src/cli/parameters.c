@@ -175,6 +175,27 @@ int parameters_bind(struct cli *cli, struct weir_statement *statement, struct we
     return code;
 }
 
+void parameters_call(struct cli *cli, struct wr_buffer *sql) {
+    for (size_t i = 0; i < cli->parameters.n_items; i++) {
+        struct value value = read_value(cli->parameters.items[i].value);
+        wr_buffer_text(sql, i == 0 ? "(" : ", ");
+        wr_buffer_identifier(sql, cli->parameters.items[i].key);
+        wr_buffer_text(sql, " => ");
+        if (value.type != VALUE_TEXT) {
+            wr_buffer_text(sql, value.text);
+        } else {
+            char *text = wr_strndup(value.text, value.length); /* without the quotes it may have */
+            if (text == NULL)
+                sql->failed = true;
+            else
+                wr_buffer_literal(sql, text);
+            wr_free(text);
+        }
+        cli->parameter_used[i] = true;
+    }
+    if (cli->parameters.n_items > 0) wr_buffer_char(sql, ')');
+}
+
 void parameters_warn_unused(const struct cli *cli) {
     for (size_t i = 0; i < cli->parameters.n_items; i++) {
         if (!cli->parameter_used[i])

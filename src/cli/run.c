@@ -108,17 +108,15 @@ static int execute(struct cli *cli, const char *sql, struct run *run, struct wei
     return code;
 }
 
-/* The exit code of a failure, after saying what it was. */
-static int failed(struct cli *cli, int reason, struct weir_error *error,
-                  const struct source *source, size_t from) {
+int run_failed(struct cli *cli, int reason, struct weir_error *error, const struct source *source,
+               size_t from) {
     if (reason == WATCH_INTERRUPTED) {
         fprintf(stderr, cli->interactive ? "cancelled\n" : "interrupted\n");
         return 128 + watch_interrupted();
     }
     if (reason == WATCH_TIMED_OUT)
         wr_error_set(error, WEIR_TIMEOUT, "57014",
-                     "the statement was cancelled after %.3g s, the limit that --timeout "
-                     "or statement_timeout sets",
+                     "cancelled after %.3g s, the limit that --timeout or statement_timeout sets",
                      (double)cli->arguments->timeout_ms / 1000);
     else if (cli->standard.broken)
         return CLI_CLOSED;
@@ -156,7 +154,7 @@ int run_statement(struct cli *cli, const struct source *source, size_t from, siz
             return CLI_DONE;
         }
     }
-    return failed(cli, reason, &error, source, from);
+    return run_failed(cli, reason, &error, source, from);
 }
 
 int run_sql(struct cli *cli, const char *sql) {
@@ -172,5 +170,5 @@ int run_rows(struct cli *cli, struct ArrowArrayStream *rows) {
     wr_arrow_release_stream(rows);
     if (code == WEIR_OK) code = print_tap(cli, &tap, &error);
     tap_reset(&tap);
-    return code == WEIR_OK ? CLI_DONE : failed(cli, WATCH_NONE, &error, NULL, 0);
+    return code == WEIR_OK ? CLI_DONE : run_failed(cli, WATCH_NONE, &error, NULL, 0);
 }

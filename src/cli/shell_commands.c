@@ -62,12 +62,15 @@ static int run_filtered(struct cli *cli, const char *head, const char *condition
     return code;
 }
 
+/* What the user made or mounted, as a condition on information_schema. */
+#define OWN_TABLES "table_catalog <> 'system' AND table_schema <> 'information_schema'"
+
 static int run_tables(struct cli *cli, const char *argument) {
     return run_filtered(
         cli,
         "SELECT table_catalog AS catalog, table_schema AS schema, table_name AS name, "
         "table_type AS type FROM information_schema.tables "
-        "WHERE table_schema NOT IN ('information_schema', 'system')",
+        "WHERE " OWN_TABLES,
         " AND table_name LIKE ", argument, " ORDER BY 1, 2, 3");
 }
 
@@ -75,8 +78,7 @@ static int run_base_tables(struct cli *cli, const char *argument) {
     return run_filtered(
         cli,
         "SELECT table_catalog AS catalog, table_schema AS schema, table_name AS name "
-        "FROM information_schema.tables WHERE table_type <> 'VIEW' AND "
-        "table_schema NOT IN ('information_schema', 'system')",
+        "FROM information_schema.tables WHERE table_type <> 'VIEW' AND " OWN_TABLES,
         " AND table_name LIKE ", argument, " ORDER BY 1, 2, 3");
 }
 
@@ -92,7 +94,7 @@ static int run_schema(struct cli *cli, const char *argument) {
         cli,
         "SELECT table_schema AS schema, table_name AS name, column_name AS column, "
         "data_type AS type, is_nullable AS nullable FROM information_schema.columns "
-        "WHERE table_schema NOT IN ('information_schema', 'system')",
+        "WHERE " OWN_TABLES,
         "", "", " ORDER BY table_catalog, 1, 2, ordinal_position");
 }
 
@@ -194,10 +196,40 @@ static int run_nullvalue(struct cli *cli, const char *argument) {
     return CLI_DONE;
 }
 
+static size_t without_blanks(const char *text, size_t length) {
+    while (length > 0 && text[length - 1] == ' ')
+        length--;
+    return length;
+}
+
+/* DIRECTORY NAME, or DIRECTORY AS NAME; the directory may be in quotes. */
 static int run_mount(struct cli *cli, const char *argument) {
-    (void)cli;
-    (void)argument;
-    return wrong(".mount is not available in this version");
+    struct wr_buffer sql;
+
+    if (argument[0] == '\0')
+        return run_filtered(cli, "SELECT name, kind, url, origin FROM system.mounts ORDER BY name",
+                            "", "", "");
+    const char *name = strrchr(argument, ' ');
+    if (name == NULL) return wrong(".mount takes a directory and a name for it");
+    size_t length = (size_t)(name - argument);
+    length = without_blanks(argument, length);
+    if (length > 3 && strncasecmp(argument + length - 3, " as", 3) == 0)
+        length = without_blanks(argument, length - 3);
+    if (length >= 2 && argument[0] == argument[length - 1] &&
+        (argument[0] == '\'' || argument[0] == '"')) {
+        argument++;
+        length -= 2;
+    }
+    char *directory = wr_strndup(argument, length);
+    wr_buffer_init(&sql, 1 << 20);
+    wr_buffer_text(&sql, "ATTACH ");
+    wr_buffer_literal(&sql, directory == NULL ? "" : directory);
+    wr_buffer_text(&sql, " AS ");
+    wr_buffer_identifier(&sql, name + 1);
+    int code = sql.failed || directory == NULL ? wrong("out of memory") : run_sql(cli, sql.data);
+    wr_buffer_reset(&sql);
+    wr_free(directory);
+    return code;
 }
 
 static int run_quit(struct cli *cli, const char *argument) {
@@ -223,7 +255,8 @@ static const struct shell_command commands[] = {
      run_output},
     {".once", NULL, "FILE", "write the next result to FILE", run_once},
     {".read", "\\i", "FILE", "run a script", run_read},
-    {".mount", NULL, "", "", run_mount},
+    {".mount", NULL, "[DIR NAME]", "put a directory under a name; without it, the mounts",
+     run_mount},
     {".quit", "\\q", "", "leave", run_quit},
     {".exit", NULL, "", "leave", run_quit},
 };
@@ -233,7 +266,6 @@ enum { N_COMMANDS = sizeof commands / sizeof *commands };
 static void print_help(const struct shell_command *command) {
     char name[64];
 
-    if (command->help[0] == '\0') return;
     snprintf(name, sizeof name, "%s %s", command->name, command->argument);
     bool alias = command->alias != NULL;
     printf("  %-24s %s%s%s%s\n", name, command->help, alias ? " (also " : "",

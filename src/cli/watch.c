@@ -27,6 +27,7 @@ static struct {
     pthread_t thread;
     pthread_mutex_t mutex;
     struct weir_statement *statement;
+    struct weir_session *session;
     int64_t started;
     int64_t limit_ms;
     int reason;
@@ -90,7 +91,7 @@ static void erase_progress(void) {
     watch.drawn = false;
 }
 
-/* One look at the statement; the mutex is held. */
+/* One look at the work; the mutex is held. */
 static void tick(void) {
     struct weir_progress progress = {.size = sizeof progress};
     int64_t elapsed = text_now() - watch.started;
@@ -99,9 +100,10 @@ static void tick(void) {
         watch.reason = WATCH_INTERRUPTED;
     else if (watch.limit_ms > 0 && elapsed >= watch.limit_ms)
         watch.reason = WATCH_TIMED_OUT;
+    /* Again at every tick: a cancel just before the execution starts does not reach it. */
+    if (watch.reason != WATCH_NONE && watch.session != NULL) weir_session_interrupt(watch.session);
     if (watch.statement == NULL) return;
     if (watch.reason != WATCH_NONE) {
-        /* Again at every tick: a cancel just before the execution starts does not reach it. */
         (void)weir_statement_cancel(watch.statement, NULL);
     } else if (watch.progress && elapsed >= PROGRESS_AFTER_MS &&
                weir_statement_progress(watch.statement, &progress, NULL) == WEIR_OK) {
@@ -134,6 +136,7 @@ int watch_begin(int64_t limit_ms, bool progress, bool unicode, struct weir_error
     /* In a one-shot program a signal that came between two statements still counts. */
     if (!ends_at_second_signal) signal_seen = 0;
     watch.statement = NULL;
+    watch.session = NULL;
     watch.started = text_now();
     watch.limit_ms = limit_ms;
     watch.reason = WATCH_NONE;
@@ -150,6 +153,12 @@ int watch_begin(int64_t limit_ms, bool progress, bool unicode, struct weir_error
 void watch_attach(struct weir_statement *statement) {
     pthread_mutex_lock(&watch.mutex);
     watch.statement = statement;
+    pthread_mutex_unlock(&watch.mutex);
+}
+
+void watch_attach_session(struct weir_session *session) {
+    pthread_mutex_lock(&watch.mutex);
+    watch.session = session;
     pthread_mutex_unlock(&watch.mutex);
 }
 
@@ -174,6 +183,7 @@ int watch_end(void) {
     pthread_mutex_lock(&watch.mutex);
     watch.ended = true;
     watch.statement = NULL;
+    watch.session = NULL;
     erase_progress();
     pthread_mutex_unlock(&watch.mutex);
     ssize_t ignored = write(wake_pipe[1], "", 1);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Watches a running statement from a thread of its own: Ctrl-C and the time limit cancel it, and
- * work of more than a second shows its progress. One statement at a time.
+ * work of more than a second shows its progress. One statement, or work of a session, at a time.
  *
  *     watch_begin(limit_ms, progress);
  *     weir_prepare(...); watch_attach(statement);
  *     ... execute and read ...
  *     reason = watch_end();
  *     weir_statement_close(statement);
+ *
+ * What is done for a session without a statement (nodes, files, copies) is watched the same way,
+ * with watch_attach_session.
  */
 #ifndef WR_CLI_WATCH_H
 #define WR_CLI_WATCH_H
@@ -32,7 +35,8 @@ void watch_staged_file(const char *path);
 
 int watch_begin(int64_t limit_ms, bool progress, bool unicode, struct weir_error *error);
 void watch_attach(struct weir_statement *statement);
-/* Why the statement has been, or is about to be, cancelled. */
+void watch_attach_session(struct weir_session *session);
+/* Why the work has been, or is about to be, cancelled. */
 int watch_reason(void);
 /* The screen now belongs to the results. */
 void watch_hide_progress(void);

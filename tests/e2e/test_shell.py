@@ -159,8 +159,26 @@ def test_an_unknown_command_names_the_nearest(shell):
     assert 'did you mean ".tables"?' in shell().run(".tabels")
 
 
-def test_mount_is_not_available(shell):
-    assert "not available in this version" in shell().run(".mount")
+def test_mount_puts_a_directory_under_a_name_and_lists_the_mounts(shell, tmp_path):
+    (tmp_path / "my data").mkdir()
+    (tmp_path / "my data" / "x.csv").write_text("id\n41\n")
+    s = shell()
+    s.run(".mount 'my data' AS lake")
+    out = s.run(".mount")
+    assert "│ lake " in out and "│ system " in out
+    assert "│    42 │" in s.run("SELECT id + 1 AS n FROM lake.x;")
+    assert "takes a directory and a name" in s.run(".mount lake")
+
+
+def test_tab_completes_paths_of_the_tree(shell, tmp_path):
+    (tmp_path / "data" / "logs").mkdir(parents=True)
+    (tmp_path / "data" / "logs" / "monday.csv").write_text("id\n1\n")
+    s = shell()
+    s.run(".mount data pond")
+    s.keys("SELECT * FROM '/pon\t")
+    s.keys("lo\t")
+    s.keys("mon\t")
+    assert "│     1 │" in s.run(";")
 
 
 def test_mode_nullvalue_and_maxrows_change_the_output(shell):
@@ -198,7 +216,7 @@ def test_tables_and_columns_are_listed(shell):
     assert "nothing" not in s.run(".tables nothing%").split("\n", 1)[1]
     s.run("CREATE VIEW v AS SELECT id FROM people;")
     assert "│ v " in s.run("\\d") and "│ v " not in s.run("\\dt")
-    assert "name" in s.run("\\d people") and "format  csv" in s.run("\\d people.csv")
+    assert "name" in s.run("\\d people") and "encoding     csv" in s.run("\\d people.csv")
     assert "id" in s.run(".schema v")
     assert "weir" in s.run("\\l").split("\n", 1)[1]
 
