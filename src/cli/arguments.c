@@ -26,9 +26,9 @@ static const struct {
     {"init", COMMAND_INIT, "[DIR]", "make a workspace: DIR/weir.yaml, and DIR/.weir"},
     {"config check", COMMAND_CONFIG_CHECK, "[FILE]", "tell all that is wrong in a configuration"},
     {"config show", COMMAND_CONFIG_SHOW, "", "list every key with its value and its origin"},
+    {"mount", COMMAND_MOUNT, "DIR [PATH]", "show the tree as a read-only file system at DIR"},
     {"version", COMMAND_VERSION, "", "print the versions of weir, engine and compiler"},
     {"serve", 0, "", ""},
-    {"mount", 0, "", ""},
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
@@ -37,12 +37,12 @@ enum {
     TREE = COMMAND_CP | COMMAND_MV | COMMAND_RM | COMMAND_MKDIR, /* changes it */
     CONFIGURES = COMMAND_CONFIG_CHECK | COMMAND_CONFIG_SHOW,
     ALL = CONFIGURES | COMMAND_CONFIG | COMMAND_INIT | COMMAND_SHELL | COMMAND_SQL | COMMAND_CAT |
-        COMMAND_DESCRIBE | COMMAND_LS | COMMAND_VERSION | TREE,
+        COMMAND_DESCRIBE | COMMAND_LS | COMMAND_VERSION | COMMAND_MOUNT | TREE,
     RUNS = COMMAND_SHELL | COMMAND_SQL | COMMAND_CAT, /* runs statements of the user's */
     ROWS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | COMMAND_CONFIG_SHOW, /* prints rows */
     LISTS = RUNS | COMMAND_LS | COMMAND_CONFIG_SHOW, /* of any length, with NULLs */
     SCRIPTS = COMMAND_SHELL | COMMAND_SQL,
-    OPENS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | TREE,
+    OPENS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | TREE | COMMAND_MOUNT,
     MANY = COMMAND_LS | TREE /* takes any number of paths */
 };
 
@@ -72,6 +72,8 @@ enum flag_id {
     FLAG_RECURSIVE,
     FLAG_FORCE,
     FLAG_PARENTS,
+    FLAG_ENCODING,
+    FLAG_DAEMON,
     FLAG_HELP,
     FLAG_VERSION
 };
@@ -99,6 +101,8 @@ static const struct flag flags[] = {
     {"force", 'f', NULL, COMMAND_CP | COMMAND_MV, FLAG_FORCE, "replace what is there"},
     {"force", 'f', NULL, COMMAND_RM, FLAG_FORCE, "what is not there is no error"},
     {"parents", 'p', NULL, COMMAND_MKDIR, FLAG_PARENTS, "those above it too; one there is fine"},
+    {"encoding", 0, "LIST", COMMAND_MOUNT, FLAG_ENCODING, "every table as these: parquet,csv"},
+    {"daemon", 0, NULL, COMMAND_MOUNT, FLAG_DAEMON, "go to the background once it is mounted"},
     {"workspace", 0, "DIR", OPENS | CONFIGURES, FLAG_WORKSPACE,
      "directory whose state is kept in DIR/.weir"},
     {"config", 0, "FILE", OPENS | CONFIGURES, FLAG_CONFIG, "configuration, for DIR/weir.yaml"},
@@ -153,6 +157,8 @@ const char *arguments_command_name(enum command command) {
         return "weir config show";
     case COMMAND_INIT:
         return "weir init";
+    case COMMAND_MOUNT:
+        return "weir mount";
     }
     return "weir";
 }
@@ -301,6 +307,12 @@ static int set_flag(struct arguments *arguments, const struct flag *flag, const 
     case FLAG_PARENTS:
         arguments->parents = true;
         break;
+    case FLAG_ENCODING:
+        arguments->encodings = value;
+        break;
+    case FLAG_DAEMON:
+        arguments->daemon = true;
+        break;
     case FLAG_HELP:
         arguments->help = true;
         break;
@@ -433,8 +445,11 @@ static int parse_word(struct arguments *arguments, const char *word, bool *has_c
         arguments->word = word;
         return WEIR_OK;
     }
-    bool takes_path = arguments->command & (COMMAND_CAT | COMMAND_DESCRIBE | MANY);
-    if (takes_path && (arguments->n_paths == 0 || (arguments->command & MANY))) {
+    size_t most = arguments->command & MANY                               ? SIZE_MAX
+                  : arguments->command & COMMAND_MOUNT                    ? 2
+                  : arguments->command & (COMMAND_CAT | COMMAND_DESCRIBE) ? 1
+                                                                          : 0;
+    if (arguments->n_paths < most) {
         const char **paths =
             wr_reallocarray(arguments->paths, arguments->n_paths + 1, sizeof *paths);
         if (paths == NULL) return wr_error_memory(error);
@@ -458,6 +473,8 @@ static int check(const struct arguments *arguments, struct weir_error *error) {
     if ((arguments->command & (COMMAND_CAT | COMMAND_DESCRIBE | COMMAND_RM | COMMAND_MKDIR)) &&
         arguments->n_paths == 0)
         return usage(error, "%s needs a path", command);
+    if (arguments->command == COMMAND_MOUNT && arguments->n_paths == 0)
+        return usage(error, "%s needs the directory to mount at", command);
     for (size_t i = 0; i < arguments->n_paths; i++) {
         if (arguments->paths[i][0] == '\0') return usage(error, "a path is empty");
     }

@@ -19,6 +19,7 @@ enum command {
     COMMAND_MV = 1 << 7,
     COMMAND_RM = 1 << 8,
     COMMAND_MKDIR = 1 << 9,
+    COMMAND_MOUNT = 1 << 10,
     COMMAND_CONFIG = 1 << 16, /* without the word that follows */
     COMMAND_CONFIG_CHECK = 1 << 17,
     COMMAND_CONFIG_SHOW = 1 << 18,
@@ -35,10 +36,11 @@ struct arguments {
     enum command command;
     struct arguments_source *sources; /* in the order given */
     size_t n_sources;
-    const char **paths; /* of cat, describe, ls, cp, mv, rm, mkdir, in the order given */
+    const char **paths; /* of cat, describe, ls, cp, mv, rm, mkdir, mount, in the order given */
     size_t n_paths;
-    const char *query; /* cat --sql */
-    const char *word;  /* of config check (a file) and init (a directory) */
+    const char *query;     /* cat --sql */
+    const char *word;      /* of config check (a file) and init (a directory) */
+    const char *encodings; /* mount --encoding; NULL: not given */
     const char *workspace;
     const char *config;
     const char *output;
@@ -49,8 +51,8 @@ struct arguments {
     int64_t memory_limit;
     int64_t threads;
     int64_t timeout_ms;
-    bool no_header, timing, keep_going, no_rc, bytes, long_list, recursive, force, parents, help,
-        version;
+    bool no_header, timing, keep_going, no_rc, bytes, long_list, recursive, force, parents, daemon,
+        help, version;
 };
 
 /* On failure the command is still set, as far as it was read. Reset in any case. */

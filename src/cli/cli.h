@@ -80,6 +80,9 @@ int find_workspace(const struct arguments *arguments, struct found_workspace *re
 /* Those that are keys of the configuration; the texts stay the arguments'. Free with wr_free. */
 int settings_of_workspace(const struct arguments *arguments, struct weir_option **ret_settings,
                           size_t *ret_n, struct weir_error *error);
+/* Those that are not, for sessions of the command's own. */
+int settings_of_sessions(const struct arguments *arguments, struct weir_option **ret_settings,
+                         size_t *ret_n, struct weir_error *error);
 /* Sets the others, which are the engine's. */
 int settings_apply(struct cli *cli, struct weir_error *error);
 
@@ -187,6 +190,10 @@ int command_cp(struct cli *cli);
 int command_mv(struct cli *cli);
 int command_rm(struct cli *cli);
 int command_mkdir(struct cli *cli);
+/* What has to come before cli_open: looks whether there can be a mount, and goes to the background
+ * if asked to. Prints its own error; returns an exit code, CLI_DONE to go on. */
+int command_mount_prepare(const struct arguments *arguments);
+int command_mount(struct cli *cli);
 int command_version(void);
 int command_config_check(struct cli *cli);
 int command_config_show(struct cli *cli);

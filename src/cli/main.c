@@ -16,6 +16,10 @@ static int run(struct arguments *arguments) {
         command = COMMAND_SQL;
     if (command == COMMAND_SQL && arguments->n_sources == 0 && isatty(STDIN_FILENO))
         command = COMMAND_SHELL;
+    if (command == COMMAND_MOUNT) {
+        int code = command_mount_prepare(arguments);
+        if (code != CLI_DONE) return code;
+    }
     if (watch_install(command != COMMAND_SHELL, &error) != WEIR_OK) {
         complain(NULL, &error, NULL, 0);
         return CLI_FAILED;
@@ -62,6 +66,9 @@ static int run(struct arguments *arguments) {
             break;
         case COMMAND_INIT:
             code = command_init(&cli);
+            break;
+        case COMMAND_MOUNT:
+            code = command_mount(&cli);
             break;
         case COMMAND_CONFIG:
         case COMMAND_VERSION:

@@ -9,19 +9,29 @@
 #include "cli.h"
 #include "config/config.h"
 
-int settings_of_workspace(const struct arguments *arguments, struct weir_option **ret_settings,
-                          size_t *ret_n, struct weir_error *error) {
+static int choose(const struct arguments *arguments, bool keys, struct weir_option **ret_settings,
+                  size_t *ret_n, struct weir_error *error) {
     size_t n = arguments->settings.n_items;
     struct weir_option *settings = wr_calloc(n + 1, sizeof *settings);
 
     if (settings == NULL) return wr_error_memory(error);
     *ret_n = 0;
     for (size_t i = 0; i < n; i++) {
-        if (wr_config_is_key(arguments->settings.items[i].key))
+        if (wr_config_is_key(arguments->settings.items[i].key) == keys)
             settings[(*ret_n)++] = arguments->settings.items[i];
     }
     *ret_settings = settings;
     return WEIR_OK;
+}
+
+int settings_of_workspace(const struct arguments *arguments, struct weir_option **ret_settings,
+                          size_t *ret_n, struct weir_error *error) {
+    return choose(arguments, true, ret_settings, ret_n, error);
+}
+
+int settings_of_sessions(const struct arguments *arguments, struct weir_option **ret_settings,
+                         size_t *ret_n, struct weir_error *error) {
+    return choose(arguments, false, ret_settings, ret_n, error);
 }
 
 /* ---- What a wrong key was meant for ---- */
