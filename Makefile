@@ -23,7 +23,7 @@ meson = $(venv)/bin/meson
 ninja = PATH=$(venv)/bin:$$PATH $(venv)/bin/ninja -C $(1) -j $(JOBS) $(if $(V),-v)
 configure = scripts/configure $(1) $(PROFILE)
 
-.PHONY: all demo check check-asan install dist bench bindings bindings-check format format-check \
+.PHONY: all demo check check-asan install dist bench bench-duality bindings bindings-check format format-check \
 	symbols clean help
 
 all: build
@@ -60,7 +60,10 @@ dist:
 	@scripts/dist
 
 bench: build
-	@scripts/bench $(BUILD) $(BENCH)
+	@scripts/bench run $(BUILD) $(BENCH)
+
+bench-duality: build
+	@scripts/bench duality $(BUILD) $(BENCH)
 
 bindings:
 	@scripts/bindings
@@ -83,6 +86,7 @@ clean:
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo "make bench          TPC-H and start-up beside the datafusion and duckdb packages"
+	@echo "make bench-duality  derived tables beside encoding them, and schemas without data"
 	@echo "make bindings       writes engine/src/bindings.rs anew from src/engine/engine.h"
 	@echo "make bindings-check compares it with the one checked in"
 	@echo "make symbols        compares what libweir.so exports with scripts/symbols.txt"

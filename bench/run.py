@@ -177,4 +177,5 @@ def main():
     row("start-up", start_memory, 2**-20)
 
 
-main()
+if __name__ == "__main__":
+    main()
