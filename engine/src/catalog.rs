@@ -278,8 +278,14 @@ impl SchemaProvider for SchemaOfC {
     }
 
     async fn table_type(&self, name: &str) -> Result<Option<TableType>> {
-        let held = self.names.table(&self.catalog, &self.name, name)?;
-        Ok(held.map(|h| if h.0.is_view != 0 { TableType::View } else { TableType::Base }))
+        match self.names.table(&self.catalog, &self.name, name) {
+            // Nor does it end the listing of all tables: it is one of them.
+            Err(_) if !planning::is_active() => Ok(Some(TableType::Base)),
+            Err(error) => Err(error),
+            Ok(held) => {
+                Ok(held.map(|h| if h.0.is_view != 0 { TableType::View } else { TableType::Base }))
+            }
+        }
     }
 
     fn table_exist(&self, name: &str) -> bool {

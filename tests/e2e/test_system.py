@@ -127,6 +127,18 @@ def test_columns_and_information_schema_cover_mounts(lake):
     ) == [("b",)]
 
 
+def test_a_table_that_cannot_be_read_is_listed_and_keeps_no_other_from_it(lake):
+    """/lake/logs is a series of CSV and JSON files, which is none."""
+    lake.fail("SELECT * FROM lake.logs", "more than one format", args=("--workspace", lake.workspace))
+    (listed,) = rows(lake, "SELECT type FROM system.tables WHERE path = '/lake/logs'")
+    assert listed == ("series",)
+    of_lake = "WHERE table_catalog = 'lake' AND table_schema = '.' ORDER BY table_name"
+    names = rows(lake, f"SELECT table_name FROM information_schema.tables {of_lake}")
+    assert names == [("adults",), ("logs",), ("people",)]
+    names = rows(lake, f"SELECT DISTINCT table_name FROM information_schema.columns {of_lake}")
+    assert names == [("adults",), ("people",)]
+
+
 def test_settings_say_where_each_value_comes_from(lake):
     lake.env["WEIR_THREADS"] = "2"
     assert rows(
