@@ -39,13 +39,6 @@ int wr_arrow_project_schema(const struct ArrowSchema *schema, const int32_t *col
 /* A stream without columns and without batches. */
 int wr_arrow_empty_stream(struct ArrowArrayStream *ret_stream, struct weir_error *error);
 
-/* Columns of text, and a stream of them: `values` row after row, NULL for NULL, copied. */
-int wr_arrow_text_schema(const char *const *columns, size_t n_columns,
-                         struct ArrowSchema *ret_schema, struct weir_error *error);
-int wr_arrow_text_stream(const char *const *columns, size_t n_columns, const char *const *values,
-                         size_t n_rows, struct ArrowArrayStream *ret_stream,
-                         struct weir_error *error);
-
 /*
  * A stream over a callback: `next` fills ret_array (release NULL at the end) or returns a code with
  * `error` filled; `close` frees `context` once. Takes over `schema` on success, and `context` too.

@@ -9,6 +9,9 @@
 #include "base/url.h"
 #include "catalog/tree.h"
 #include "session/session.h"
+#include "table/system/rows.h"
+
+#define N_OF(array) (sizeof(array) / sizeof *(array))
 
 static struct wr_names *names_of(const struct weir_statement *statement) {
     return statement->session->workspace->names;
@@ -150,8 +153,88 @@ int wr_on_names_execute(struct weir_statement *statement, struct weir_error *err
 
 /* ---- SHOW ---- */
 
-static const char *const mount_columns[] = {"name", "kind", "url", "origin"};
-static const char *const namespace_columns[] = {"catalog", "namespace"};
+static const struct wr_column mount_columns[] = {
+    {"name", WR_COLUMN_TEXT, false},
+    {"kind", WR_COLUMN_TEXT, false},
+    {"url", WR_COLUMN_TEXT, false},
+    {"origin", WR_COLUMN_TEXT, false},
+};
+
+static const struct wr_column namespace_columns[] = {
+    {"catalog", WR_COLUMN_TEXT, false},
+    {"namespace", WR_COLUMN_TEXT, false},
+};
+
+/* A SHOW, as its columns and who fills them. */
+struct show {
+    const struct wr_column *columns;
+    size_t n_columns;
+    int (*fill)(struct wr_names *names, struct wr_rows *rows, struct weir_error *error);
+};
+
+static int add_mount(void *sink, const struct wr_mount_info *info, struct weir_error *error) {
+    struct wr_rows *rows = sink;
+    wr_rows_text(rows, info->name);
+    wr_rows_text(rows, info->kind);
+    wr_rows_text(rows, info->url);
+    wr_rows_text(rows, info->origin);
+    return wr_rows_end(rows, error);
+}
+
+static int fill_mounts(struct wr_names *names, struct wr_rows *rows, struct weir_error *error) {
+    return wr_names_each_mount(names, add_mount, rows, error);
+}
+
+struct catalogs {
+    char **items;
+    size_t n_items;
+    bool failed; /* the callback of a listing cannot tell */
+};
+
+static void add_catalog(void *sink, const char *name) {
+    struct catalogs *catalogs = sink;
+    char **items = wr_reallocarray(catalogs->items, catalogs->n_items + 1, sizeof *items);
+    char *copy = items ? wr_strdup(name) : NULL;
+    if (items) catalogs->items = items;
+    if (copy) items[catalogs->n_items++] = copy;
+    if (!copy) catalogs->failed = true;
+}
+
+struct namespaces {
+    const char *catalog;
+    struct wr_rows *rows;
+    struct weir_error *error;
+    int code;
+};
+
+static void add_namespace(void *sink, const char *name) {
+    struct namespaces *namespaces = sink;
+    if (namespaces->code) return;
+    wr_rows_text(namespaces->rows, namespaces->catalog);
+    wr_rows_text(namespaces->rows, name);
+    namespaces->code = wr_rows_end(namespaces->rows, namespaces->error);
+}
+
+static int fill_namespaces(struct wr_names *names, struct wr_rows *rows, struct weir_error *error) {
+    struct catalogs catalogs = {0};
+    int code = wr_names_list(names, NULL, NULL, add_catalog, &catalogs, error);
+    if (code == WEIR_OK && catalogs.failed) code = wr_error_memory(error);
+    for (size_t i = 0; code == WEIR_OK && i < catalogs.n_items; i++) {
+        struct namespaces namespaces = {catalogs.items[i], rows, error, WEIR_OK};
+        code = wr_names_list(names, catalogs.items[i], NULL, add_namespace, &namespaces, error);
+        if (code == WEIR_OK) code = namespaces.code;
+    }
+    for (size_t i = 0; i < catalogs.n_items; i++)
+        wr_free(catalogs.items[i]);
+    wr_free(catalogs.items);
+    return code;
+}
+
+static struct show show_of(const struct wr_statement *parsed) {
+    if (parsed->type == WR_STATEMENT_SHOW_MOUNTS)
+        return (struct show){mount_columns, N_OF(mount_columns), fill_mounts};
+    return (struct show){namespace_columns, N_OF(namespace_columns), fill_namespaces};
+}
 
 bool wr_on_names_is_query(const struct wr_statement *parsed) {
     return parsed->type == WR_STATEMENT_SHOW_MOUNTS || parsed->type == WR_STATEMENT_SHOW_NAMESPACES;
@@ -159,89 +242,64 @@ bool wr_on_names_is_query(const struct wr_statement *parsed) {
 
 int wr_on_names_schema(const struct weir_statement *statement, struct ArrowSchema *ret_schema,
                        struct weir_error *error) {
-    bool mounts = statement->parsed.type == WR_STATEMENT_SHOW_MOUNTS;
-    return wr_arrow_text_schema(mounts ? mount_columns : namespace_columns, mounts ? 4 : 2,
-                                ret_schema, error);
+    struct show show = show_of(&statement->parsed);
+    return wr_columns_schema(show.columns, show.n_columns, ret_schema, error);
 }
 
-/* Values, row after row. */
-struct texts {
-    char **items;
-    size_t n_items;
-    int code; /* of the first failure, for callbacks that cannot tell */
+/* ---- A stream of one batch ---- */
+
+struct once {
+    struct wr_shared_batch *batch; /* NULL: it was given */
 };
 
-static int add_text(struct texts *texts, const char *text, struct weir_error *error) {
-    char **items = wr_reallocarray(texts->items, texts->n_items + 1, sizeof *items);
-    if (!items) return wr_error_memory(error);
-    texts->items = items;
-    items[texts->n_items] = wr_strdup(text);
-    if (text && !items[texts->n_items]) return wr_error_memory(error);
-    texts->n_items++;
+static int next_batch(void *context, struct ArrowArray *ret_array, struct weir_error *error) {
+    struct once *once = context;
+    if (!once->batch || wr_shared_batch_length(once->batch) == 0) {
+        ret_array->release = NULL;
+        return WEIR_OK;
+    }
+    WR_TRY(wr_shared_batch_array(once->batch, NULL, 0, ret_array, error));
+    wr_shared_batch_release(once->batch);
+    once->batch = NULL;
     return WEIR_OK;
 }
 
-static void texts_reset(struct texts *texts) {
-    for (size_t i = 0; i < texts->n_items; i++)
-        wr_free(texts->items[i]);
-    wr_free(texts->items);
+static void close_once(void *context) {
+    struct once *once = context;
+    if (once->batch) wr_shared_batch_release(once->batch);
+    wr_free(once);
 }
 
-static int add_mount(void *sink, const struct wr_mount_info *info, struct weir_error *error) {
-    WR_TRY(add_text(sink, info->name, error));
-    WR_TRY(add_text(sink, info->kind, error));
-    WR_TRY(add_text(sink, info->url, error));
-    return add_text(sink, info->origin, error);
-}
-
-static void add_name(void *sink, const char *name) {
-    struct texts *texts = sink;
-    if (texts->code == WEIR_OK) texts->code = add_text(texts, name, NULL);
-}
-
-static int list(struct wr_names *names, const char *catalog, struct texts *texts,
-                struct weir_error *error) {
-    int code = wr_names_list(names, catalog, NULL, add_name, texts, error);
-    if (code == WEIR_OK && texts->code) code = wr_error_memory(error);
-    return code;
-}
-
-static int add_namespaces(struct wr_names *names, const char *catalog, struct texts *rows,
-                          struct weir_error *error) {
-    struct texts schemas = {0};
-    int code = list(names, catalog, &schemas, error);
-    for (size_t i = 0; code == WEIR_OK && i < schemas.n_items; i++) {
-        code = add_text(rows, catalog, error);
-        if (code == WEIR_OK) code = add_text(rows, schemas.items[i], error);
+/* Takes over the batch on success. */
+static int stream_once(const struct show *show, struct wr_shared_batch *batch,
+                       struct ArrowArrayStream *ret_rows, struct weir_error *error) {
+    struct ArrowSchema schema = {0};
+    struct once *once = wr_calloc(1, sizeof *once);
+    if (!once) return wr_error_memory(error);
+    int code = wr_columns_schema(show->columns, show->n_columns, &schema, error);
+    if (code == WEIR_OK) {
+        code = wr_arrow_callback_stream(&schema, next_batch, close_once, once, ret_rows, error);
     }
-    texts_reset(&schemas);
-    return code;
-}
-
-static int namespaces(struct wr_names *names, struct texts *rows, struct weir_error *error) {
-    struct texts catalogs = {0};
-    int code = list(names, NULL, &catalogs, error);
-    for (size_t i = 0; code == WEIR_OK && i < catalogs.n_items; i++) {
-        code = add_namespaces(names, catalogs.items[i], rows, error);
+    wr_arrow_release_schema(&schema);
+    if (code) {
+        wr_free(once);
+        return code;
     }
-    texts_reset(&catalogs);
-    return code;
+    once->batch = batch;
+    return WEIR_OK;
 }
 
 int wr_on_names_rows(struct weir_statement *statement, struct ArrowArrayStream *ret_rows,
                      struct weir_error *error) {
-    struct wr_names *names = names_of(statement);
-    bool mounts = statement->parsed.type == WR_STATEMENT_SHOW_MOUNTS;
-    size_t n_columns = mounts ? 4 : 2;
-    struct texts rows = {0};
+    struct show show = show_of(&statement->parsed);
+    struct wr_rows rows;
+    struct wr_shared_batch *batch = NULL;
     WR_TRY(wr_execution_check(statement, error));
-    int code = mounts ? wr_names_each_mount(names, add_mount, &rows, error)
-                      : namespaces(names, &rows, error);
-    if (code == WEIR_OK) {
-        code = wr_arrow_text_stream(mounts ? mount_columns : namespace_columns, n_columns,
-                                    (const char *const *)rows.items, rows.n_items / n_columns,
-                                    ret_rows, error);
-    }
-    texts_reset(&rows);
+    WR_TRY(wr_rows_init(&rows, show.columns, show.n_columns, error));
+    int code = show.fill(names_of(statement), &rows, error);
+    if (code == WEIR_OK) code = wr_rows_finish(&rows, &batch, error);
+    wr_rows_reset(&rows);
+    if (code == WEIR_OK) code = stream_once(&show, batch, ret_rows, error);
+    if (code && batch) wr_shared_batch_release(batch);
     return code;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows as bytes and as text, and what the library handed out. */
+#include "arrow/arrow.h"
 #include "base/alloc.h"
 #include "session/session.h"
 
@@ -14,8 +15,12 @@ int weir_text(struct ArrowArrayStream *rows, struct ArrowArrayStream *ret_text,
     return wr_stream_text(rows, ret_text, error);
 }
 
+/* A stream is the engine's, or one over a callback of our own. */
 int weir_stream_error(struct ArrowArrayStream *stream, struct weir_error *ret_error) {
-    return wr_stream_error(stream, ret_error);
+    const struct weir_error *own = wr_arrow_callback_error(stream);
+    if (!own) return wr_stream_error(stream, ret_error);
+    if (ret_error) *ret_error = *own;
+    return WEIR_OK;
 }
 
 void weir_free(void *memory) {
