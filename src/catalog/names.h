@@ -80,9 +80,6 @@ int wr_names_has_mount(struct wr_names *names, const char *name, bool *ret_found
 /* Whether the tree has this name at its top: a catalog's or a mount's. */
 int wr_names_has_top(struct wr_names *names, const char *name, bool *ret_own, bool *ret_mount,
                      struct weir_error *error);
-/* Of DDL in (catalog, schema): WEIR_OK when no mount is there, else the error that says so. */
-int wr_names_refuse_mount(struct wr_names *names, const char *catalog, const char *schema,
-                          const char *statement, struct weir_error *error);
 void wr_names_close_mounts(struct wr_names *names);
 
 /* The path of a name in a schema, of the schema itself where `name` is empty. Free with wr_free. */

@@ -132,6 +132,10 @@ int wr_names_open_table(struct wr_names *names, const struct wr_name *name,
 int wr_names_namespace(struct wr_names *names, const char *current, const char *first,
                        const char *second, char **ret_catalog, char **ret_schema,
                        struct weir_error *error);
+/* Of DDL in (catalog, schema; NULL: none): WEIR_OK when no mount is there, else the error that says
+ * so. */
+int wr_names_refuse_mount(struct wr_names *names, const char *catalog, const char *schema,
+                          const char *statement, struct weir_error *error);
 /*
  * Where CREATE and DROP of a table find (catalog, schema): as a look-up does, (weir, other) is
  * (other, public) when weir has no schema `other` but there is such a catalog. The answers are the

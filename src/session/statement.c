@@ -3,9 +3,31 @@
 #include "arrow/arrow.h"
 #include "base/alloc.h"
 #include "base/error.h"
+#include "catalog/tree.h"
 #include "session/session.h"
 
 /* ---- Prepare ---- */
+
+/*
+ * The engine looks up even the table that CREATE TABLE is to make. Where that is in a mount, the
+ * answer is not that there is no such file.
+ */
+static int plan_engine(struct weir_statement *statement, struct weir_error *error) {
+    const struct wr_statement *parsed = &statement->parsed;
+    struct weir_session *session = statement->session;
+    char *catalog = NULL;
+    char *schema = NULL;
+    int code = wr_plan_new(session->engine, parsed->text, &statement->plan, error);
+    if (code != WEIR_NOT_FOUND || !parsed->parts[2]) return code;
+    if (wr_engine_session_names(session->engine, &catalog, &schema, NULL) != WEIR_OK) return code;
+    int refused = wr_names_refuse_mount(
+        session->workspace->names, parsed->parts[0] ? parsed->parts[0] : catalog,
+        parsed->parts[1] ? parsed->parts[1] : schema, "CREATE TABLE", error);
+    if (refused && error) error->position = 0;
+    wr_engine_free(catalog);
+    wr_engine_free(schema);
+    return refused ? refused : code;
+}
 
 static int plan(struct weir_statement *statement, const char *sql, struct weir_error *error) {
     WR_TRY(wr_statement_parse(sql, &statement->parsed, error));
@@ -18,8 +40,7 @@ static int plan(struct weir_statement *statement, const char *sql, struct weir_e
             wr_on_names_is_query(&statement->parsed) ? WR_PLAN_QUERY : WR_PLAN_SESSION;
         return WEIR_OK;
     }
-    WR_TRY(
-        wr_plan_new(statement->session->engine, statement->parsed.text, &statement->plan, error));
+    WR_TRY(plan_engine(statement, error));
     struct wr_plan_info info = {.size = sizeof info};
     wr_plan_describe(statement->plan, &info);
     statement->type = info.type;

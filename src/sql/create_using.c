@@ -25,6 +25,7 @@ static bool scan_head(struct wr_parser *parser, struct head *head) {
     head->or_replace = wr_parse_words(parser, (const char *[]){"OR", "REPLACE", NULL});
     head->temporary =
         wr_parser_accept_word(parser, "TEMP") || wr_parser_accept_word(parser, "TEMPORARY");
+    bool external = wr_parser_accept_word(parser, "EXTERNAL");
     if (!wr_parser_accept_word(parser, "TABLE")) return false;
     head->if_not_exists = wr_parse_words(parser, (const char *[]){"IF", "NOT", "EXISTS", NULL});
     do {
@@ -37,7 +38,7 @@ static bool scan_head(struct wr_parser *parser, struct head *head) {
         if (!wr_parser_skip_parentheses(parser)) return false;
         head->columns_end = parser->previous.start + parser->previous.length;
     }
-    return wr_parser_at_word(parser, "USING");
+    return !external && wr_parser_at_word(parser, "USING");
 }
 
 static int copy_range(const struct wr_parser *parser, size_t start, size_t end, char **ret_text,
@@ -48,15 +49,21 @@ static int copy_range(const struct wr_parser *parser, size_t start, size_t end, 
     return WEIR_OK;
 }
 
+static int copy_names(const struct wr_parser *parser, const struct head *head,
+                      struct wr_statement *statement, struct weir_error *error) {
+    for (size_t i = 0; i < head->n_names; i++) {
+        char **part = &statement->parts[3 - head->n_names + i];
+        WR_TRY(wr_parse_value(parser, head->names[i], part, error));
+    }
+    return WEIR_OK;
+}
+
 static int copy_head(const struct wr_parser *parser, const struct head *head,
                      struct wr_statement *statement, struct weir_error *error) {
     statement->or_replace = head->or_replace;
     statement->temporary = head->temporary;
     statement->if_not_exists = head->if_not_exists;
-    for (size_t i = 0; i < head->n_names; i++) {
-        char **part = &statement->parts[3 - head->n_names + i];
-        WR_TRY(wr_parse_value(parser, head->names[i], part, error));
-    }
+    WR_TRY(copy_names(parser, head, statement, error));
     if (head->columns_end == head->columns_start) return WEIR_OK;
     return copy_range(parser, head->columns_start, head->columns_end, &statement->columns, error);
 }
@@ -78,7 +85,7 @@ int wr_parse_create_using(struct wr_parser *parser, struct wr_statement *stateme
     struct head head = {0};
     if (!scan_head(parser, &head)) {
         *ret_ours = false;
-        return WEIR_OK;
+        return copy_names(parser, &head, statement, error);
     }
     statement->type = WR_STATEMENT_CREATE_USING;
     WR_TRY(copy_head(parser, &head, statement, error));

@@ -8,7 +8,8 @@
 
 /*
  * All look at a statement from its first token on and set `*ret_ours` to false, with nothing else
- * touched, when the statement is the engine's. On failure `statement` is to be reset by the caller.
+ * touched (but the `parts` of the engine's CREATE TABLE), when the statement is the engine's. On
+ * failure `statement` is to be reset by the caller.
  */
 int wr_parse_create_using(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
                           struct weir_error *error);

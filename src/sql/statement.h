@@ -27,7 +27,8 @@ struct wr_statement {
     char *text; /* ENGINE: the statement; COPY ... TO 'x' (FORMAT ...) and NAMESPACE rewritten to
                    the engine's own form */
     char *parts[3]; /* catalog, schema, name; folded to lower case unless quoted; NULL where not
-                       given. parts[2] is the name; of USE, parts[1] the catalog */
+                       given. parts[2] is the name; of USE, parts[1] the catalog. Of ENGINE: what
+                       CREATE [EXTERNAL] TABLE makes */
     char *kind;     /* NULL: ATTACH without TYPE */
     char *url;      /* ATTACH: as written */
     /* CREATE_USING */
