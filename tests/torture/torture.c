@@ -225,6 +225,16 @@ static const struct scenario {
     {"encode csv", encode, "csv", NULL},
     {"encode parquet", encode, "parquet", NULL},
     {"text", text, "SELECT * FROM base", NULL},
+    {"attach", query, "ATTACH 'data' AS made_mount", NULL},
+    {"detach nothing", query, "DETACH made_mount", "3D000"},
+    {"read a mount", query, "SELECT count(*) FROM base_mount.one", NULL},
+    {"read a path of a mount", query, "SELECT * FROM '/base_mount/one.parquet'", NULL},
+    {"use a mount", query, "USE base_mount.hive", NULL},
+    {"show mounts", query, "SHOW MOUNTS", NULL},
+    {"show namespaces", query, "SHOW NAMESPACES", NULL},
+    {"create a namespace", query, "CREATE NAMESPACE made_schema", NULL},
+    {"call a kind", query, "SELECT * FROM files(path => 'data/one.csv')", NULL},
+    {"create a table in a mount", query, "CREATE TABLE base_mount.made (a INT)", "0A000"},
     {"syntax error", query, "SELECT 1 FROM (", "42601"},
     {"no such table", query, "SELECT * FROM nothing", "42P01"},
     {"no such kind", query, "CREATE TABLE made USING nothing", NULL},
@@ -236,6 +246,8 @@ static const struct scenario {
 
 static void clean(void) {
     struct weir_error error;
+    query("USE weir", &error);
+    query("DETACH IF EXISTS made_mount", &error);
     query("DROP TABLE IF EXISTS made", &error);
     query("DROP VIEW IF EXISTS made_view", &error);
     query("DROP SCHEMA IF EXISTS made_schema", &error);
@@ -291,6 +303,7 @@ static void make_data(void) {
         die("test data", "cannot be written");
     must_query("CREATE TABLE base (a INT, b VARCHAR) USING memory");
     must_query("INSERT INTO base VALUES (1, 'x'), (2, 'y'), (3, NULL)");
+    must_query("ATTACH 'data' AS base_mount");
     must_query("CREATE VIEW base_view AS SELECT a, b FROM base WHERE a < 3");
     char sql[512];
     snprintf(sql, sizeof sql,

@@ -379,8 +379,9 @@ static void a_name_that_looks_like_a_path_is_opened_for_the_asker_only(void **st
     (void)state;
     struct weir_error error = {0};
     struct wr_table table = {0};
-    assert_int_equal(wr_names_table(names, "weir", "public", "kept://data/x.csv", NULL, 0, &table, NULL),
-                     WEIR_OK);
+    assert_int_equal(
+        wr_names_table(names, "weir", "public", "kept://data/x.csv", NULL, 0, &table, NULL),
+        WEIR_OK);
     assert_string_equal(last_place, "kept://data/x.csv");
     assert_int_equal(n_open, 1);
     table.release(&table);

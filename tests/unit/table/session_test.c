@@ -543,6 +543,89 @@ static void a_wrong_configuration_is_told_with_its_line(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+static int64_t count_rows(const char *sql) {
+    struct ArrowArrayStream rows = {0};
+    int64_t n_rows = 0;
+    int code = weir_query(session, sql, &rows, NULL, &error);
+    if (code) print_error("%s: %s\n", sql, error.message);
+    assert_int_equal(code, WEIR_OK);
+    rows_sum(&rows, -1, &n_rows);
+    rows.release(&rows);
+    return n_rows;
+}
+
+static void statements_on_names_are_prepared_and_take_effect_at_execute(void **state) {
+    (void)state;
+    struct weir_statement *attach = NULL;
+    struct weir_statement *show = NULL;
+    struct ArrowSchema schema = {0};
+    struct ArrowArrayStream rows = {0};
+    int64_t affected = -7;
+    assert_int_equal(weir_prepare(session, "ATTACH '/' AS all_of_it", &attach, &error), WEIR_OK);
+    assert_int_equal(weir_prepare(session, "SHOW MOUNTS", &show, &error), WEIR_OK);
+    assert_int_equal(weir_statement_is_query(attach), 0);
+    assert_int_equal(weir_statement_is_query(show), 1);
+    assert_int_equal(weir_statement_schema(show, &schema, &error), WEIR_OK);
+    assert_int_equal(schema.n_children, 4);
+    assert_string_equal(schema.children[3]->name, "origin");
+    schema.release(&schema);
+    assert_int_equal(weir_statement_schema(attach, &schema, &error), WEIR_OK);
+    assert_int_equal(schema.n_children, 0);
+    schema.release(&schema);
+    assert_int_equal(weir_statement_parameters(show, &schema, &error), WEIR_OK);
+    assert_int_equal(schema.n_children, 0);
+    schema.release(&schema);
+    int64_t n_before = count_rows("SHOW MOUNTS");
+    assert_int_equal(weir_statement_execute(attach, &rows, &affected, &error), WEIR_OK);
+    rows.release(&rows);
+    assert_int_equal(affected, 0);
+    assert_int_equal(weir_statement_execute(show, &rows, &affected, &error), WEIR_OK);
+    assert_int_equal(affected, -1);
+    int64_t n_rows = 0;
+    rows_sum(&rows, -1, &n_rows);
+    assert_int_equal(n_rows, n_before + 1);
+    rows.release(&rows);
+    assert_int_equal(weir_statement_execute(attach, &rows, &affected, &error), WEIR_ALREADY_EXISTS);
+    weir_statement_close(attach);
+    weir_statement_close(show);
+}
+
+static void use_is_a_sessions_own_and_a_failed_one_changes_nothing(void **state) {
+    (void)state;
+    struct weir_session *other = NULL;
+    struct weir_session *first = session;
+    run("CREATE NAMESPACE n");
+    run("CREATE TABLE n.t AS SELECT CAST(5 AS BIGINT) AS a");
+    run("USE n");
+    assert_int_equal(refused("USE nothing"), WEIR_NOT_FOUND);
+    assert_int_equal(sum("SELECT a FROM t"), 5);
+    assert_int_equal(weir_session_open(workspace, NULL, &other, &error), WEIR_OK);
+    session = other;
+    assert_int_equal(refused("SELECT a FROM t"), WEIR_NOT_FOUND);
+    assert_int_equal(sum("SELECT a FROM n.t"), 5);
+    session = first;
+    weir_session_close(other);
+}
+
+static void a_directory_that_links_to_itself_is_listed_once(void **state) {
+    (void)state;
+    char command[256];
+    strcpy(directory + strlen(directory) - 6, "XXXXXX");
+    assert_non_null(mkdtemp(directory));
+    snprintf(command, sizeof command,
+             "cd '%s' && mkdir logs && echo a > x.csv && echo 1 >> x.csv && cp x.csv logs && "
+             "ln -s . again && ln -s ../logs logs/again",
+             directory);
+    assert_int_equal(system(command), 0);
+    snprintf(command, sizeof command, "ATTACH '%s' AS lake", directory);
+    run(command);
+    assert_int_equal(count_rows("SHOW NAMESPACES"), 3);
+    assert_int_equal(sum("SELECT a FROM lake.\"again/logs/again\".x"), 1);
+    run("DETACH lake");
+    snprintf(command, sizeof command, "rm -r '%s'", directory);
+    assert_int_equal(system(command), 0);
+}
+
 static void every_code_has_a_name(void **state) {
     (void)state;
     assert_string_equal(weir_version(), "0.1.0");
@@ -582,6 +665,9 @@ int main(void) {
         cmocka_unit_test(a_wrong_configuration_is_told_with_its_line),
         cmocka_unit_test(a_session_outlives_a_workspace_that_was_closed_too_early),
         TEST(settings_of_a_session_are_its_own_and_unknown_ones_are_refused),
+        TEST(statements_on_names_are_prepared_and_take_effect_at_execute),
+        TEST(use_is_a_sessions_own_and_a_failed_one_changes_nothing),
+        TEST(a_directory_that_links_to_itself_is_listed_once),
         cmocka_unit_test(every_code_has_a_name),
     };
     return cmocka_run_group_tests_name("session", tests, NULL, NULL);

@@ -178,7 +178,12 @@ static int mount_list(void *mount, const char *path, weir_entry_fn take, void *s
         const struct node *node = &nodes[i];
         if (strcmp(node->path, path) == 0 && !is_url(mount, "racing")) found = true;
         if (!is_in(node->path, path)) continue;
-        struct weir_entry entry = {sizeof entry,           node->type, last(node->path), node->table, 7, 0,
+        struct weir_entry entry = {sizeof entry,
+                                   node->type,
+                                   last(node->path),
+                                   node->table,
+                                   7,
+                                   0,
                                    ends_in(node->path, "link")};
         if (found) WR_TRY(take(sink, &entry, error));
     }
