@@ -2,6 +2,7 @@
 /* Mounts: attached, kept, opened, detached. */
 #include "toy.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 
@@ -353,6 +354,46 @@ static void a_rename_of_a_temporary_table_or_to_another_schema_is_refused(void *
     assert_string_equal(toy_list(names, "weir", "public"), "t v ");
 }
 
+/* ---- Threads ---- */
+
+static void ignore(void *sink, const char *name) {
+    (void)sink;
+    (void)name;
+}
+
+/* What each call answers depends on the others; that it answers, and frees what it took, does not. */
+static void *come_and_go(void *context) {
+    const char *own = context;
+    for (int i = 0; i < 150; i++) {
+        struct wr_place place = {0};
+        toy_attach(names, "lake", "here", "sql", WR_CREATE_IF_NOT_EXISTS, NULL);
+        assert_int_equal(toy_attach(names, own, "here", "sql", 0, NULL), WEIR_OK);
+        toy_look_up(names, "lake", "logs", "x", NULL);
+        toy_look_up(names, "weir", "lake", "x", NULL);
+        assert_int_equal(toy_look_up(names, own, "logs", "daily", NULL), WEIR_OK);
+        wr_names_list(names, NULL, NULL, ignore, NULL, NULL);
+        wr_names_list(names, "lake", NULL, ignore, NULL, NULL);
+        if (wr_names_locate(names, "/lake/logs/x", NULL, NULL, &place, NULL) == WEIR_OK)
+            wr_place_reset(&place);
+        wr_names_has(names, "lake", "logs");
+        wr_names_detach(names, "lake", true, NULL);
+        assert_int_equal(wr_names_detach(names, own, false, NULL), WEIR_OK);
+    }
+    return NULL;
+}
+
+static void mounts_come_and_go_in_many_threads(void **state) {
+    (void)state;
+    static char own[][8] = {"one", "two", "three", "four"};
+    pthread_t threads[N_OF(own)];
+    for (size_t i = 0; i < N_OF(own); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, come_and_go, own[i]), 0);
+    for (size_t i = 0; i < N_OF(own); i++)
+        pthread_join(threads[i], NULL);
+    assert_string_equal(toy_mounts(names), "");
+    assert_int_equal(toy_counts.mounts, 0);
+}
+
 /* ---- Allocations ---- */
 
 static void append(void *sink, const char *name) {
@@ -447,6 +488,7 @@ int main(void) {
         TEST(ddl_in_a_mount_is_refused_with_what_to_do_instead),
         DISK_TEST(a_table_is_renamed_within_its_schema_for_every_process),
         TEST(a_rename_of_a_temporary_table_or_to_another_schema_is_refused),
+        TEST(mounts_come_and_go_in_many_threads),
         TEST(every_failed_allocation_is_an_error_without_a_leak),
     };
     return cmocka_run_group_tests_name("mounts", tests, NULL, NULL);

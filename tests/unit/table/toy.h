@@ -5,6 +5,8 @@
 
 #include "rows.h"
 
+#include <stdatomic.h>
+
 #include "catalog/tree.h"
 #include "table/registry.h"
 
@@ -31,11 +33,11 @@ extern const struct weir_mount_kind toy;
 extern void *const toy_machine;
 
 extern struct toy_counts {
-    int mounts; /* open now */
-    int tables;
-    int opens; /* since the test began */
-    int lists;
-    int finds;
+    atomic_int mounts; /* open now */
+    atomic_int tables;
+    atomic_int opens; /* since the test began */
+    atomic_int lists;
+    atomic_int finds;
     char path[256];   /* of the table that was opened last */
     char carrier[64]; /* its parameter */
     char catalog[64]; /* its definition's names */
