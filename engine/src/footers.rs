@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chrono::{TimeZone, Utc};
 use datafusion::common::{HashMap, Result, TableReference};
-use datafusion::datasource::physical_plan::parquet::CachedParquetMetaData;
+use datafusion::datasource::physical_plan::parquet::metadata::CachedParquetMetaData;
 use datafusion::execution::cache::cache_manager::{
     CachedFileMetadataEntry, DEFAULT_METADATA_CACHE_LIMIT,
 };
@@ -83,9 +83,13 @@ impl Footers {
     }
 }
 
-fn encode(entry: &CachedFileMetadataEntry) -> Option<Vec<u8>> {
+fn metadata_of(entry: &CachedFileMetadataEntry) -> Option<&ParquetMetaData> {
     let metadata = entry.file_metadata.as_any().downcast_ref::<CachedParquetMetaData>()?;
-    let metadata = metadata.parquet_metadata();
+    Some(metadata.parquet_metadata())
+}
+
+fn encode(entry: &CachedFileMetadataEntry) -> Option<Vec<u8>> {
+    let metadata = metadata_of(entry)?;
     let etag = entry.meta.e_tag.as_deref().unwrap_or_default();
     let mut data = vec![LAYOUT, has_index(metadata) as u8, u8::try_from(etag.len()).ok()?];
     data.extend(entry.meta.size.to_le_bytes());
@@ -129,11 +133,17 @@ impl Cache<Path, CachedFileMetadataEntry> for Footers {
         Some(entry)
     }
 
-    /// The engine puts what it has just read.
+    /// The engine puts what it has just read; without a page index also what it looked for one in.
     fn put(&self, path: &Path, entry: CachedFileMetadataEntry) -> Option<CachedFileMetadataEntry> {
-        count(&self.counters.footers_read, 1);
-        if let Some(data) = encode(&entry).filter(|data| data.len() <= LARGEST_KEPT) {
-            self.keep(path, &data);
+        let again = self.memory.get(path).is_some_and(|old| {
+            old.meta == entry.meta
+                && metadata_of(&old).map(has_index) == metadata_of(&entry).map(has_index)
+        });
+        if !again {
+            count(&self.counters.footers_read, 1);
+            if let Some(data) = encode(&entry).filter(|data| data.len() <= LARGEST_KEPT) {
+                self.keep(path, &data);
+            }
         }
         self.memory.put(path, entry)
     }
@@ -192,6 +202,7 @@ mod tests {
 
     use arrow::array::{ArrayRef, Int64Array, RecordBatch};
     use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
     use super::*;
 
@@ -231,13 +242,13 @@ mod tests {
         (Footers::new(Some(cache), &counters), counters)
     }
 
-    fn entry(etag: &str) -> CachedFileMetadataEntry {
+    fn entry(etag: &str, properties: Option<WriterProperties>) -> CachedFileMetadataEntry {
         let column: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1000));
         let batch = RecordBatch::try_from_iter([("a", column)]).unwrap();
-        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), properties).unwrap();
         writer.write(&batch).unwrap();
         let file = Bytes::from(writer.into_inner().unwrap());
-        let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Required);
+        let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Optional);
         let metadata = reader.parse_and_finish(&file).unwrap();
         let meta = ObjectMeta {
             location: Path::from("d/x.parquet"),
@@ -252,7 +263,7 @@ mod tests {
     #[test]
     fn a_kept_footer_is_the_one_that_was_read_with_its_page_index() {
         let kept = Kept::default();
-        let entry = entry("v1");
+        let entry = entry("v1", None);
         footers(&kept).0.put(&entry.meta.location, entry.clone());
         let (later, counters) = footers(&kept);
         let found = later.get(&entry.meta.location).unwrap();
@@ -271,9 +282,22 @@ mod tests {
     }
 
     #[test]
+    fn a_file_without_page_index_is_kept_too() {
+        let properties = WriterProperties::builder()
+            .set_offset_index_disabled(true)
+            .set_statistics_enabled(EnabledStatistics::Chunk);
+        let entry = entry("v1", Some(properties.build()));
+        let found = decode(&entry.meta.location, &encode(&entry).unwrap()).unwrap();
+        let any = found.file_metadata.as_any();
+        let metadata = any.downcast_ref::<CachedParquetMetaData>().unwrap().parquet_metadata();
+        assert!(metadata.offset_index().is_none());
+        assert_eq!(metadata.row_group(0).num_rows(), 1000);
+    }
+
+    #[test]
     fn another_file_under_the_same_path_is_not_taken_for_this_one() {
         let kept = Kept::default();
-        let old = entry("v1");
+        let old = entry("v1", None);
         let (footers, _) = footers(&kept);
         footers.put(&old.meta.location, old.clone());
         footers.check(&old.meta);
@@ -286,7 +310,7 @@ mod tests {
     #[test]
     fn damaged_data_is_no_footer() {
         let path = Path::from("x");
-        let data = encode(&entry("v1")).unwrap();
+        let data = encode(&entry("v1", None)).unwrap();
         assert!(decode(&path, &data).is_some());
         for length in [0, 1, 5, 20, data.len() / 2, data.len() - 1] {
             assert!(decode(&path, &data[..length]).is_none(), "{length}");
