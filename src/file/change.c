@@ -174,7 +174,9 @@ static int move_node(struct weir_session *session, struct weir_node *node, const
     struct wr_target target = {0};
     char *name = NULL;
     WR_TRY(wr_node_own_name(node, &name, error));
-    int code = wr_target_open(session, to, name, &target, error);
+    /* A file that moves keeps its name, whatever table it is. */
+    int code = wr_target_open(session, to, wr_node_is_file(node) ? node->found.path : name, &target,
+                              error);
     wr_free(name);
     WR_TRY(code);
     bool file = wr_node_is_file(node) || node->is_directory;
@@ -239,8 +241,8 @@ static int make_one(const struct wr_place *place, const char *within, int parent
     struct weir_error why = {0};
     struct weir_found found = {0};
     int code = kind->make_directory(wr_mount_data(place->mount), within, &why);
-    if (code == WEIR_ALREADY_EXISTS && parents &&
-        wr_mount_find(place->mount, within, &found, NULL) == WEIR_OK) {
+    if (code == WEIR_ALREADY_EXISTS && parents) {
+        WR_TRY(wr_mount_find(place->mount, within, &found, error));
         if (found.entry.type == WEIR_ENTRY_DIRECTORY) code = WEIR_OK;
         wr_found_reset(&found);
     }

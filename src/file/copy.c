@@ -124,13 +124,13 @@ int wr_target_open(struct weir_session *session, const char *to, const char *nam
 }
 
 int wr_node_own_name(const struct weir_node *node, char **ret_name, struct weir_error *error) {
-    const char *path = wr_node_is_file(node) ? node->found.path : node->place.path;
-    bool complete =
-        wr_node_is_file(node) || node->by_stem || node->place.encoding || node->is_directory;
+    bool own = wr_node_has_own_bytes(node);
+    bool complete = own || node->by_stem || node->place.encoding || node->is_directory;
+    const char *encoding = wr_node_encoding(node);
     struct wr_buffer name;
     wr_buffer_init(&name, SIZE_MAX - 1);
-    wr_buffer_text(&name, path);
-    if (!complete) wr_buffer_text(&name, ".parquet");
+    wr_buffer_text(&name, own ? node->found.path : node->place.path);
+    if (!complete) wr_buffer_format(&name, ".%s", encoding ? encoding : "parquet");
     *ret_name = wr_buffer_take(&name);
     return *ret_name ? WEIR_OK : wr_error_memory(error);
 }
@@ -158,7 +158,7 @@ static int choose(const struct weir_node *node, const struct wr_target *target,
                   const char **ret_encoding, struct weir_error *error) {
     const char *path = node->place.path;
     const char *wanted = wr_encoding_of_path(target->within, NULL);
-    bool file = wr_node_is_file(node);
+    bool file = wr_node_has_own_bytes(node);
     if (is_packed(target->within) && !(file && same_extension(node->found.path, target->within))) {
         return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
                             "\"%s\" would be compressed, which copying does not do; COPY ... TO "
@@ -178,7 +178,7 @@ static int choose(const struct weir_node *node, const struct wr_target *target,
                                   "is in it",
                             path, file ? wanted : target->path);
     }
-    *ret_encoding = wanted ? wanted : node->encoding;
+    *ret_encoding = wanted ? wanted : wr_node_encoding(node);
     if (*ret_encoding) return WEIR_OK;
     return wr_error_set(error, WEIR_INVALID_ARGUMENT, "42809",
                         "\"%s\" is a table: give \"%s\" the extension of the encoding to write it "

@@ -40,10 +40,11 @@ static int refuse_bytes(const struct weir_node *node, const char *encoding,
 /* `encoding` NULL: as the path asks. */
 static int choose(const struct weir_node *node, const char *encoding, enum source *ret_source,
                   const char **ret_encoding, struct weir_error *error) {
-    const char *asked = node->encoding;
+    const char *usual = wr_node_encoding(node);
+    const char *asked = usual;
     if (encoding) WR_TRY(wr_encoding_check(encoding, &asked, error));
-    bool same = asked && node->encoding && strcmp(asked, node->encoding) == 0;
-    if (wr_node_is_file(node) && (!encoding || same)) {
+    bool same = asked && usual && strcmp(asked, usual) == 0;
+    if (wr_node_has_own_bytes(node) && (!encoding || same)) {
         *ret_source = LYING;
     } else if (wr_node_is_table(node) && asked) {
         *ret_source = ROWS;

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "file/encoding.h"
+#include "table/sql/front_matter.h"
 
 /* ---- Places ---- */
 
@@ -226,6 +227,7 @@ void weir_node_close(struct weir_node *node) {
     wr_free(node->catalog);
     wr_free(node->schema);
     wr_free(node->name);
+    wr_free(node->description);
     pthread_mutex_destroy(&node->mutex);
     wr_free(node);
 }
@@ -251,18 +253,46 @@ int wr_node_instance(const struct weir_node *node, struct wr_instance **ret_inst
                           ret_instance, error);
 }
 
-/* Whether the table is only SQL. One that cannot be opened or asked is not known to be. */
-static bool is_derived(const struct weir_node *node) {
+bool wr_node_has_own_bytes(const struct weir_node *node) {
+    if (!wr_node_is_file(node)) return false;
+    return node->found.is_exact || node->encoding || !wr_node_is_table(node);
+}
+
+/* What only the table itself can tell. */
+struct answer {
+    int32_t type;
+    char *description;
+    const char *format;
+};
+
+/* What a query's file says of it in its first lines. */
+static void read_front_matter(const struct weir_sql *sql, struct answer *answer) {
+    struct wr_sql_front_matter said = {0};
+    if (!sql->source) return;
+    if (wr_sql_front_matter_parse(sql->source, sql->query, &said, NULL) != WEIR_OK) return;
+    answer->description = wr_strdup(said.description);
+    answer->format = said.format ? wr_encoding_parse(said.format) : NULL;
+    wr_sql_front_matter_reset(&said);
+}
+
+/* A table that cannot be opened or asked is not known to be only SQL. */
+static struct answer ask(const struct weir_node *node) {
+    bool file = node->place.type == WR_PLACE_MOUNT && node->found.entry.type == WEIR_ENTRY_FILE;
+    struct answer answer = {.type = file ? WEIR_NODE_STRUCTURED : WEIR_NODE_TABLE};
     struct wr_instance *instance = NULL;
     struct wr_table table = {0};
-    if (wr_node_instance(node, &instance, NULL) != WEIR_OK) return false;
-    bool derived = (wr_instance_kind(instance)->roles & WEIR_ROLE_VIEW) != 0;
-    if (!derived && wr_instance_table(instance, &table, NULL) == WEIR_OK) {
-        derived = table.form.type == WEIR_FORM_SQL;
+    if (wr_node_instance(node, &instance, NULL) != WEIR_OK) return answer;
+    if (wr_instance_kind(instance)->roles & WEIR_ROLE_VIEW) {
+        answer.type = WEIR_NODE_DERIVED;
+    } else if (wr_instance_table(instance, &table, NULL) == WEIR_OK) {
+        if (table.form.type == WEIR_FORM_SQL) {
+            answer.type = WEIR_NODE_DERIVED;
+            read_front_matter(&table.form.sql, &answer);
+        }
         table.release(&table);
     }
     wr_instance_release(instance);
-    return derived;
+    return answer;
 }
 
 /* Without asking the table where names tell; 0 where they do not. */
@@ -278,26 +308,39 @@ static int32_t type_by_names(const struct weir_node *node) {
     return found->entry.type == WEIR_ENTRY_FILE && encoded ? WEIR_NODE_STRUCTURED : 0;
 }
 
-static int32_t ask_type(const struct weir_node *node) {
-    if (is_derived(node)) return WEIR_NODE_DERIVED;
-    bool file = node->place.type == WR_PLACE_MOUNT && node->found.entry.type == WEIR_ENTRY_FILE;
-    return file ? WEIR_NODE_STRUCTURED : WEIR_NODE_TABLE;
+/* What is found out late is no change of the node. */
+static void settle(const struct weir_node *node) {
+    struct weir_node *self = (struct weir_node *)node;
+    pthread_mutex_lock(&self->mutex);
+    bool settled = self->type != 0;
+    pthread_mutex_unlock(&self->mutex);
+    if (settled) return;
+    struct answer answer = {.type = type_by_names(node)};
+    if (!answer.type) answer = ask(node);
+    pthread_mutex_lock(&self->mutex);
+    if (self->type == 0) {
+        self->type = answer.type;
+        self->description = answer.description;
+        self->format = answer.format;
+        answer.description = NULL;
+    }
+    pthread_mutex_unlock(&self->mutex);
+    wr_free(answer.description);
 }
 
 int32_t wr_node_type(const struct weir_node *node) {
-    /* What is found out late is no change of the node. */
-    struct weir_node *self = (struct weir_node *)node;
     int32_t type = type_by_names(node);
     if (type) return type;
-    pthread_mutex_lock(&self->mutex);
-    type = self->type;
-    pthread_mutex_unlock(&self->mutex);
-    if (type) return type;
-    type = ask_type(node);
-    pthread_mutex_lock(&self->mutex);
-    self->type = type;
-    pthread_mutex_unlock(&self->mutex);
-    return type;
+    settle(node);
+    return node->type;
+}
+
+const char *wr_node_encoding(const struct weir_node *node) {
+    if (node->encoding || !wr_node_is_table(node) ||
+        (wr_node_is_file(node) && node->found.is_exact))
+        return node->encoding;
+    settle(node);
+    return node->format;
 }
 
 int wr_node_refuse_rows(const struct weir_node *node, struct weir_error *error) {
@@ -312,14 +355,6 @@ int wr_node_refuse_rows(const struct weir_node *node, struct weir_error *error) 
                         "cat --bytes), or give it a name with the extension of a format, such as "
                         ".csv",
                         path, (long long)node->found.entry.n_bytes);
-}
-
-static const char *description_of(const struct weir_node *node) {
-    if (!node->instance) {
-        return wr_options_get(node->found.options, node->found.n_options, "description");
-    }
-    const struct weir_definition *definition = wr_instance_definition(node->instance);
-    return wr_options_get(definition->options, definition->n_options, "description");
 }
 
 int wr_give_sized(const void *from, size_t from_size, void *to, const char *what,
@@ -347,11 +382,11 @@ void weir_node_describe(const struct weir_node *node, struct weir_node_info *ret
         .schema = node->schema,
         .name = node->name,
         .kind = node->instance ? wr_instance_kind(node->instance)->name : found->kind,
-        .encoding = node->encoding,
+        .encoding = wr_node_encoding(node),
         .n_bytes = -1,
     };
     if (node->place.type == WR_PLACE_MOUNT) info.modified_ns = found->entry.modified_ns;
     if (wr_node_is_file(node)) info.n_bytes = found->entry.n_bytes;
-    if (info.type == WEIR_NODE_DERIVED) info.description = description_of(node);
+    if (info.type == WEIR_NODE_DERIVED) info.description = node->description;
     wr_give_sized(&info, sizeof info, ret_info, "weir_node_info", NULL);
 }

@@ -39,15 +39,24 @@ struct weir_node {
     char *schema;
     char *name;
     pthread_mutex_t mutex; /* guards what follows */
-    int32_t type;          /* 0: not asked yet */
+    int32_t type;          /* 0: not asked yet; then what follows is settled, too */
+    char *description;     /* of a query in a file: what its first lines say, or NULL */
+    const char *format;    /* the same; a static text */
     struct wr_snapshot *snapshot;
 };
 
 bool wr_node_is_table(const struct weir_node *node);
 /* The file that lies at the path is the node: its bytes are not an encoding of something else. */
 bool wr_node_is_file(const struct weir_node *node);
+/* The node's bytes are that file's. Not those of a table that was called by a name without the
+ * extension, unless the extension is an encoding's: the text of x.sql is not what the table x is.
+ */
+bool wr_node_has_own_bytes(const struct weir_node *node);
 /* May ask the table for its form. */
 int32_t wr_node_type(const struct weir_node *node);
+/* The encoding that is meant when none is told: of the path, else of the query's file; NULL: none.
+ */
+const char *wr_node_encoding(const struct weir_node *node);
 
 /* A path's place in the session, with its default names. */
 int wr_session_locate(struct weir_session *session, const char *path, struct wr_place *ret_place,

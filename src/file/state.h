@@ -14,8 +14,8 @@
 #include "file/spool.h"
 
 struct wr_file_settings {
-    const char *spool_path;  /* NULL: as above */
-    int64_t spool_max_bytes; /* 0: no limit */
+    const char *spool_path;   /* NULL: as above */
+    int64_t spool_max_bytes;  /* 0: no limit */
     int64_t spool_max_age_ms; /* for bytes of a table without version; 0: they are not kept */
     int64_t cache_max_bytes;  /* 0: no limit */
     const char *parquet_compression; /* as weir_encode has it */

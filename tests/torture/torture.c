@@ -171,6 +171,55 @@ static int text(const char *sql, struct weir_error *error) {
     return drain(&texts, error);
 }
 
+/* Both facets of a node. */
+static int read_node(const char *path, struct weir_error *error) {
+    struct weir_node *node = NULL;
+    struct weir_file *file = NULL;
+    struct ArrowSchema schema = {0};
+    char *version = NULL;
+    char byte;
+    size_t length;
+    struct weir_node_info info = {.size = sizeof info};
+    int code = weir_node_open(session, path, &node, error);
+    if (code == WEIR_OK) weir_node_describe(node, &info);
+    if (code == WEIR_OK) code = weir_node_schema(node, &schema, error);
+    if (schema.release != NULL) schema.release(&schema);
+    if (code == WEIR_OK) code = weir_node_version(node, &version, error);
+    weir_free(version);
+    if (code == WEIR_OK) code = weir_file_open(node, NULL, &file, error);
+    if (code == WEIR_OK) code = weir_file_read(file, 0, &byte, 1, &length, error);
+    weir_file_close(file);
+    weir_node_close(node);
+    return code;
+}
+
+static int take_entry(void *context, const struct weir_node_entry *entry) {
+    (void)context;
+    (void)entry;
+    return 0;
+}
+
+static int list_node(const char *path, struct weir_error *error) {
+    struct weir_node *node = NULL;
+    int code = weir_node_open(session, path, &node, error);
+    if (code == WEIR_OK) code = weir_node_list(node, take_entry, NULL, error);
+    weir_node_close(node);
+    return code;
+}
+
+static int copy_node(const char *path, struct weir_error *error) {
+    int code = weir_copy(session, path, "data/copied.parquet", 1, error);
+    if (code == WEIR_OK)
+        code = weir_move(session, "data/copied.parquet", "moved.parquet", 1, error);
+    return code;
+}
+
+static int make_and_remove(const char *path, struct weir_error *error) {
+    int code = weir_make_directory(session, path, 1, error);
+    if (code == WEIR_OK) code = weir_remove(session, path, 1, error);
+    return code;
+}
+
 static int set(const char *value, struct weir_error *error) {
     return weir_session_set(session, "datafusion.execution.batch_size", value, error);
 }
@@ -222,6 +271,15 @@ static const struct scenario {
     {"register a stream", register_once, "once", NULL},
     {"register rows", register_rows, "kept", NULL},
     {"register a path", register_path, "data/one.csv", NULL},
+    {"a file's bytes", read_node, "data/one.csv", NULL},
+    {"a table's bytes", read_node, "/weir/public/base_view.csv", NULL},
+    {"a series' bytes", read_node, "data/hive.jsonl", NULL},
+    {"no such node", read_node, "data/nothing.csv", "58P01"},
+    {"list a directory", list_node, "data", NULL},
+    {"list a schema", list_node, "/weir/public", NULL},
+    {"list the top", list_node, "/", NULL},
+    {"copy and move", copy_node, "/weir/public/base_view", NULL},
+    {"make and remove", make_and_remove, "data/new/deep", NULL},
     {"encode csv", encode, "csv", NULL},
     {"encode parquet", encode, "parquet", NULL},
     {"text", text, "SELECT * FROM base", NULL},

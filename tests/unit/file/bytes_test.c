@@ -150,6 +150,14 @@ static void every_encoding_gives_the_rows_back(void **state) {
     assert_int_equal(counted->reads, 6);
 }
 
+static void a_query_in_a_file_may_say_its_encoding(void **state) {
+    (void)state;
+    put_text(at("lake/daily.sql"), "-- format: csv\nSELECT 1 AS a\n");
+    assert_string_equal(text_of("/lake/daily", NULL, 0), "a\n1\n");
+    assert_string_equal(text_of("/lake/daily.jsonl", NULL, 0), "{\"a\":1}\n");
+    assert_string_equal(text_of("/lake/daily.sql", NULL, 1), "-- format: csv\nSELECT 1 AS a\n");
+}
+
 static void an_empty_result_is_a_valid_file_with_its_columns(void **state) {
     (void)state;
     run("CREATE VIEW none AS SELECT a, b FROM v WHERE a > 100");
@@ -310,6 +318,7 @@ static void what_has_no_bytes_says_what_it_is_and_what_would_do(void **state) {
     assert_int_equal(refused("/weir/public/v", NULL), WEIR_INVALID_ARGUMENT);
     assert_contains(error.message, "\"/weir/public/v.parquet\"");
     assert_int_equal(refused("/lake/logs", NULL), WEIR_INVALID_ARGUMENT);
+    assert_int_equal(refused("/lake/doubled", NULL), WEIR_INVALID_ARGUMENT);
     assert_int_equal(refused("/weir/public/v", "parqet"), WEIR_INVALID_ARGUMENT);
     assert_contains(error.message, "the nearest is \"parquet\"");
 }
@@ -521,6 +530,7 @@ int main(void) {
         TEST(a_file_that_is_not_all_of_its_table_is_encoded),
         TEST(an_open_file_keeps_its_bytes_when_the_path_changes),
         TEST(every_encoding_gives_the_rows_back),
+        TEST(a_query_in_a_file_may_say_its_encoding),
         TEST(an_empty_result_is_a_valid_file_with_its_columns),
         TEST(unchanged_bytes_come_from_the_spool_without_running_anything),
         TEST(a_table_without_version_is_encoded_for_each_reader_and_not_kept),

@@ -77,6 +77,29 @@ static void a_table_has_its_sql_name_in_parts(void **state) {
     weir_node_close(node);
 }
 
+static void a_query_in_a_file_says_what_it_is_and_which_encoding_is_meant(void **state) {
+    (void)state;
+    put_text(at("lake/daily.sql"),
+             "-- description: numbers by day\n-- format: csv\nSELECT 1 AS a\n");
+    const char *const paths[] = {"/lake/daily", "/lake/daily.sql", "/lake/daily.csv"};
+    const char *const encodings[] = {"csv", NULL, "csv"};
+    for (int i = 0; i < 3; i++) {
+        struct weir_node *node = node_at(paths[i]);
+        struct weir_node_info info = info_of(node);
+        assert_int_equal(info.type, WEIR_NODE_DERIVED);
+        assert_string_equal(info.description, "numbers by day");
+        if (encodings[i]) {
+            assert_string_equal(info.encoding, encodings[i]);
+        } else {
+            assert_null(info.encoding);
+        }
+        weir_node_close(node);
+    }
+    struct weir_node *node = node_at("/lake/doubled");
+    assert_null(info_of(node).description);
+    weir_node_close(node);
+}
+
 static void directories_are_listed_by_name(void **state) {
     (void)state;
     assert_contains(listing_of("/"), "lake/ ");
@@ -296,6 +319,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(every_kind_of_node_is_what_it_is),
         TEST(a_table_has_its_sql_name_in_parts),
+        TEST(a_query_in_a_file_says_what_it_is_and_which_encoding_is_meant),
         TEST(directories_are_listed_by_name),
         TEST(a_listing_ends_when_it_is_told_to),
         TEST(what_is_no_directory_is_not_listed),
