@@ -12,6 +12,9 @@
 #include "cli.h"
 #include "text.h"
 
+static const char *const encodings[] = {"parquet", "arrow", "csv", "tsv", "json", "jsonl"};
+enum { N_ENCODINGS = sizeof encodings / sizeof *encodings };
+
 /* All that there is to say, gathered before anything is printed. */
 struct facts {
     const char *path; /* as given */
@@ -24,7 +27,7 @@ struct facts {
     int64_t n_inputs;
     char *version;
     bool is_own;
-    int64_t n_spooled; /* -1: not spooled */
+    int64_t n_spooled[N_ENCODINGS]; /* -1: not spooled */
 };
 
 static void reset(struct facts *facts) {
@@ -54,14 +57,18 @@ static int as_text(struct ArrowArrayStream *rows, struct ArrowArrayStream *ret_t
     return code;
 }
 
+/* Of the encoding that the path asks for, or of all. */
 static void gather_file(struct weir_node *node, struct facts *facts) {
-    int64_t n_bytes = -1;
+    const char *asked = facts->info.encoding;
 
     facts->is_own = facts->info.n_bytes >= 0;
-    facts->n_spooled = -1;
-    if (!facts->is_own && facts->info.is_table &&
-        weir_file_is_ready(node, facts->info.encoding, &n_bytes) == 1)
-        facts->n_spooled = n_bytes;
+    for (size_t i = 0; i < N_ENCODINGS; i++) {
+        int64_t n_bytes = -1;
+        facts->n_spooled[i] = -1;
+        if (facts->is_own || !facts->info.is_table) continue;
+        if (asked != NULL && strcmp(asked, encodings[i]) != 0) continue;
+        if (weir_file_is_ready(node, encodings[i], &n_bytes) == 1) facts->n_spooled[i] = n_bytes;
+    }
 }
 
 static int gather(struct weir_node *node, struct facts *facts, struct weir_error *error) {
@@ -217,6 +224,19 @@ static void put_head(struct wr_buffer *text, const struct facts *facts) {
     fact(text, "holds", line);
 }
 
+static void put_spooled(struct wr_buffer *text, const struct facts *facts) {
+    char line[N_ENCODINGS * 80], number[64];
+    size_t n = 0;
+
+    for (size_t i = 0; i < N_ENCODINGS; i++) {
+        if (facts->n_spooled[i] < 0) continue;
+        n += (size_t)snprintf(line + n, sizeof line - n, "%s%s (%s bytes)",
+                              n > 0 ? ", " : "yes: ", encodings[i],
+                              text_count(facts->n_spooled[i], number));
+    }
+    fact(text, "spooled", n > 0 ? line : "no");
+}
+
 static void put_file(struct wr_buffer *text, const struct facts *facts) {
     const struct weir_node_info *info = &facts->info;
     time_t seconds = (time_t)(info->modified_ns / 1000000000);
@@ -231,8 +251,7 @@ static void put_file(struct wr_buffer *text, const struct facts *facts) {
         fact(text, "size", line);
     } else {
         fact(text, "bytes", "encoded on demand");
-        snprintf(line, sizeof line, "yes (%s bytes)", text_count(facts->n_spooled, number));
-        fact(text, "spooled", facts->n_spooled >= 0 ? line : "no");
+        put_spooled(text, facts);
     }
     if (info->modified_ns != 0 && localtime_r(&seconds, &parts) != NULL &&
         strftime(line, sizeof line, "%Y-%m-%d %H:%M:%S", &parts) > 0)

@@ -110,7 +110,8 @@ int command_rm(struct cli *cli) {
     int code = work_begin(cli, &error);
     for (size_t i = 0; i < arguments->n_paths && code == WEIR_OK; i++) {
         code = weir_remove(cli->session, arguments->paths[i], arguments->recursive, &error);
-        if (code == WEIR_NOT_FOUND && arguments->force) code = WEIR_OK;
+        if (code == WEIR_NOT_FOUND && arguments->force)
+            code = WEIR_OK;
         else
             code = pass(cli, node_missed(arguments->paths[i], code, &error), &error, &failed);
     }

@@ -194,7 +194,7 @@ int listing_add(struct listing *listing, const char *path, bool recursive,
 /* ---- What the nodes say ---- */
 
 /* The first failure of a node is told, the others would say the same. */
-static int fill_table(struct weir_node *node, struct listing_entry *entry,
+static int fill_table(struct weir_node *node, int type, struct listing_entry *entry,
                       struct weir_error *error) {
     struct weir_node_statistics statistics = {.size = sizeof statistics};
     struct ArrowSchema schema = {0};
@@ -205,7 +205,9 @@ static int fill_table(struct weir_node *node, struct listing_entry *entry,
     wr_arrow_release_schema(&schema);
     if (code == WEIR_OK) code = weir_node_statistics(node, &statistics, NULL, error);
     if (code == WEIR_OK && statistics.rows_exact) entry->n_rows = statistics.n_rows;
-    if (code == WEIR_OK && entry->n_bytes < 0 && statistics.bytes_exact)
+    /* What a derived table reads is no size of its own. */
+    if (code == WEIR_OK && entry->n_bytes < 0 && statistics.bytes_exact &&
+        type != WEIR_NODE_DERIVED)
         entry->n_bytes = statistics.n_bytes;
     if (code == WEIR_OK) code = weir_node_version(node, &version, error);
     if (code == WEIR_OK && version != NULL &&
@@ -228,7 +230,7 @@ static int fill(struct listing *listing, struct listing_entry *entry, bool all,
     entry->modified_ns = info.modified_ns;
     if ((entry->kind = wr_strdup(node_kind(&info))) == NULL) code = wr_error_memory(error);
     if (code == WEIR_OK && all && info.is_table && info.type != WEIR_NODE_DIRECTORY)
-        code = fill_table(node, entry, error);
+        code = fill_table(node, info.type, entry, error);
     if (code != WEIR_OK && !work_stopped(code) && entry->is_directory) {
         /* Files that do not make one table are no fault of a directory. */
         wr_free(entry->kind);

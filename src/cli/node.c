@@ -26,7 +26,8 @@ bool work_stopped(int code) {
 }
 
 int node_missed(const char *path, int code, struct weir_error *error) {
-    if (code == WEIR_NOT_FOUND && strchr(path, '/') == NULL && strcmp(error->sqlstate, "42P01") == 0)
+    if (code == WEIR_NOT_FOUND && strchr(path, '/') == NULL &&
+        strcmp(error->sqlstate, "42P01") == 0)
         wr_error_append(error, "; no file here has that name either");
     return code;
 }
