@@ -181,10 +181,10 @@ struct weir_workspace_options {
     int64_t spill_limit;    /* bytes that may be spilled; 0: 100 GiB */
     const char *catalog;    /* name of the workspace's own catalog; NULL: "weir" */
     const char *schema;     /* name of its first schema; NULL: "public" */
-    const char *config;     /* a configuration file; NULL: PATH/weir.yaml if there is one, "": none */
-    const struct weir_option *settings; /* keys of the configuration, which win over the file and the
-                                           environment: {"spool.max_bytes", "10GiB"}. The members
-                                           above win over them */
+    const char *config; /* a configuration file; NULL: PATH/weir.yaml if there is one, "": none */
+    const struct weir_option *settings; /* keys of the configuration, which win over the file and
+                                           the environment: {"spool.max_bytes", "10GiB"}. The
+                                           members above win over them */
     size_t n_settings;
 };
 
@@ -340,10 +340,10 @@ WEIR_EXPORT int weir_register_mount_kind(struct weir_workspace *workspace,
 /*
  * Whatever has a path is a node. A structured one has two facets that always agree: a table (rows,
  * schema, statistics) and a file (size, version, ranged reads). The table `lake.logs.x` is the path
- * `/lake/logs/x`; with an extension that names an encoding, `/lake/logs/x.parquet`, it is its bytes.
- * At the top of the tree are the mounts and the workspace's catalogs; an absolute path whose first
- * component is none of them, and every relative one, is a path of this machine. A text without '/'
- * that is not the name of a file here may also be a table's SQL name.
+ * `/lake/logs/x`; with an extension that names an encoding, `/lake/logs/x.parquet`, it is its
+ * bytes. At the top of the tree are the mounts and the workspace's catalogs; an absolute path whose
+ * first component is none of them, and every relative one, is a path of this machine. A text
+ * without '/' that is not the name of a file here may also be a table's SQL name.
  *
  * A node is what stood there when it was opened. These functions may be called from several threads
  * for one session and one node.
@@ -362,16 +362,17 @@ struct weir_node;
 /* Borrowed from the node. */
 struct weir_node_info {
     size_t size;
-    int32_t type;        /* enum weir_node_type */
-    int32_t is_table;    /* 1: it has rows. A directory with structured files is both */
-    const char *path;    /* absolute and normal: quoted, SQL's name for it too */
-    const char *catalog; /* SQL's name in parts; NULL for what is no table, or outside of the tree */
+    int32_t type;     /* enum weir_node_type */
+    int32_t is_table; /* 1: it has rows. A directory with structured files is both */
+    const char *path; /* absolute and normal: quoted, SQL's name for it too */
+    const char
+        *catalog; /* SQL's name in parts; NULL for what is no table, or outside of the tree */
     const char *schema;
     const char *name;
-    const char *kind;        /* of the table: "files", "derived"; NULL: not a table */
-    const char *encoding;    /* of its bytes: "parquet", "arrow", "csv", "tsv", "json", "jsonl" as the
-                                path's extension asks, else as the file's own name says; NULL: no bytes
-                                of a table are meant */
+    const char *kind;     /* of the table: "files", "derived"; NULL: not a table */
+    const char *encoding; /* of its bytes: "parquet", "arrow", "csv", "tsv", "json", "jsonl" as the
+                             path's extension asks, else as the file's own name says; NULL: no bytes
+                             of a table are meant */
     const char *description; /* of a derived table that has one; NULL */
     int64_t n_bytes;         /* of the file that lies there; -1: none does, or many do */
     int64_t modified_ns;     /* nanoseconds since 1970; 0: unknown */
@@ -397,8 +398,8 @@ struct weir_node_entry {
 };
 typedef int (*weir_node_entry_fn)(void *context, const struct weir_node_entry *entry);
 
-/* Lists a directory by name; "/" is the top of the tree. `take` answers 0, or anything else to stop.
- * Codes: WEIR_INVALID_ARGUMENT for what is no directory. */
+/* Lists a directory by name; "/" is the top of the tree. `take` answers 0, or anything else to
+ * stop. Codes: WEIR_INVALID_ARGUMENT for what is no directory. */
 WEIR_EXPORT int weir_node_list(const struct weir_node *node, weir_node_entry_fn take, void *context,
                                struct weir_error *error);
 
@@ -447,11 +448,11 @@ struct weir_file_info {
 
 /*
  * Opens the node's bytes: the file's own where it is one of that encoding, else its rows encoded as
- * `encoding` (NULL: as the node's path asks, which a directory's does not). Encoding happens once for
- * all readers of one version, in this process and others, and before this returns. The bytes stay
- * the same until weir_file_close, whatever becomes of the node. Codes: WEIR_INVALID_ARGUMENT for a
- * directory, an unknown encoding, a plain file asked for in an encoding; WEIR_NOT_IMPLEMENTED when
- * the encoding cannot hold a column's type.
+ * `encoding` (NULL: as the node's path asks, which a directory's does not). Encoding happens once
+ * for all readers of one version, in this process and others, and before this returns. The bytes
+ * stay the same until weir_file_close, whatever becomes of the node. Codes: WEIR_INVALID_ARGUMENT
+ * for a directory, an unknown encoding, a plain file asked for in an encoding; WEIR_NOT_IMPLEMENTED
+ * when the encoding cannot hold a column's type.
  */
 WEIR_EXPORT int weir_file_open(struct weir_node *node, const char *encoding,
                                struct weir_file **ret_file, struct weir_error *error);

@@ -303,7 +303,7 @@ struct weir_entry {
     const char *table; /* the name by which it is a table, usually without extension; NULL: none */
     int64_t n_bytes;   /* -1: unknown */
     int64_t modified_ns; /* nanoseconds since 1970; 0: unknown */
-    int32_t is_link; /* 1: leads elsewhere in the source. Who walks a tree does not follow it */
+    int32_t is_link;     /* 1: leads elsewhere in the source. Who walks a tree does not follow it */
 };
 
 /* Takes one entry; a code other than 0 ends the listing with it. */
@@ -313,10 +313,10 @@ typedef int (*weir_entry_fn)(void *sink, const struct weir_entry *entry, struct 
 struct weir_found {
     size_t size;
     struct weir_entry entry;
-    const char *path; /* as listings spell it: "logs/x.parquet" for the table "logs/x" */
-    int32_t is_exact; /* 1: `path` is the one that was asked for */
+    const char *path;  /* as listings spell it: "logs/x.parquet" for the table "logs/x" */
+    int32_t is_exact;  /* 1: `path` is the one that was asked for */
     int32_t is_series; /* 1: several files are read as this one table */
-    const char *kind; /* of the table there, with its options; NULL: it is none */
+    const char *kind;  /* of the table there, with its options; NULL: it is none */
     const struct weir_option *options;
     size_t n_options;
     void (*release)(struct weir_found *found);
@@ -347,8 +347,8 @@ struct weir_writer {
 
 struct weir_mount_kind {
     size_t size;
-    const char *name;    /* lower case */
-    const char *summary; /* one line for the documentation */
+    const char *name;           /* lower case */
+    const char *summary;        /* one line for the documentation */
     const char *default_schema; /* the schema that is no part of paths: `/m/t` is m.<this>.t */
     const struct weir_option_spec *options; /* "url" is what ATTACH names */
     size_t n_options;
@@ -362,8 +362,8 @@ struct weir_mount_kind {
     int (*list)(void *mount, const char *path, weir_entry_fn take, void *sink,
                 struct weir_error *error);
     /*
-     * Required. What stands at a path, which may leave out a table's extension, and may be a pattern
-     * where the source has such. WEIR_NOT_FOUND, with a message that says where it looked;
+     * Required. What stands at a path, which may leave out a table's extension, and may be a
+     * pattern where the source has such. WEIR_NOT_FOUND, with a message that says where it looked;
      * WEIR_INVALID_ARGUMENT when several could be meant.
      */
     int (*find)(void *mount, const char *path, struct weir_found *ret_found,
@@ -371,8 +371,8 @@ struct weir_mount_kind {
     /* The bytes of a file. Default: there are no files. */
     int (*read)(void *mount, const char *path, struct weir_reader *ret_reader,
                 struct weir_error *error);
-    /* Changes of the tree. Default: the mount is read only. Without `overwrite` a file that is there
-     * is WEIR_ALREADY_EXISTS, at the latest at commit. */
+    /* Changes of the tree. Default: the mount is read only. Without `overwrite` a file that is
+     * there is WEIR_ALREADY_EXISTS, at the latest at commit. */
     int (*write)(void *mount, const char *path, int overwrite, struct weir_writer *ret_writer,
                  struct weir_error *error);
     int (*make_directory)(void *mount, const char *path, struct weir_error *error);

@@ -1,13 +1,14 @@
-//! Calls in a FROM clause, `name(key => value)`, that are no table functions of the engine: C answers
-//! them as it answers names, with options. Until then the options ride in the name.
+//! Names of tables as C answers them. A path stands alone, so that no name leads out of its catalog.
+//! Calls in a FROM clause, `name(key => value)`, that are no table functions of the engine, are names
+//! with options; until C is asked, the options ride in the name.
 
 use std::ops::ControlFlow;
 
 use datafusion::common::DataFusionError;
 use datafusion::execution::SessionState;
-use datafusion::sql::parser::Statement;
+use datafusion::sql::parser::{CopyToSource, Statement};
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, Ident, ObjectNamePart, TableAlias, TableFactor,
+    Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, ObjectNamePart, TableAlias, TableFactor,
     UnaryOperator, Value, VisitMut, VisitorMut,
 };
 
@@ -18,22 +19,19 @@ use crate::error::{Result, coded};
 const SEPARATOR: char = '\u{1f}';
 
 pub fn encode(statement: &mut Statement, state: &SessionState) -> Result<()> {
-    match statement {
-        Statement::Statement(statement) => match statement.visit(&mut Calls { state }) {
-            ControlFlow::Break(error) => Err(error),
-            ControlFlow::Continue(()) => Ok(()),
-        },
-        Statement::Explain(explain) => encode(&mut explain.statement, state),
+    let mut calls = Calls { state };
+    let visited = match statement {
+        Statement::Statement(statement) => statement.visit(&mut calls),
+        Statement::Explain(explain) => return encode(&mut explain.statement, state),
         Statement::CopyTo(copy) => match &mut copy.source {
-            datafusion::sql::parser::CopyToSource::Query(query) => {
-                match query.visit(&mut Calls { state }) {
-                    ControlFlow::Break(error) => Err(error),
-                    ControlFlow::Continue(()) => Ok(()),
-                }
-            }
-            _ => Ok(()),
+            CopyToSource::Query(query) => query.visit(&mut calls),
+            CopyToSource::Relation(name) => calls.pre_visit_relation(name),
         },
-        _ => Ok(()),
+        _ => ControlFlow::Continue(()),
+    };
+    match visited {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
     }
 }
 
@@ -55,12 +53,32 @@ struct Calls<'a> {
 impl VisitorMut for Calls<'_> {
     type Break = DataFusionError;
 
+    fn pre_visit_relation(&mut self, name: &mut ObjectName) -> ControlFlow<Self::Break> {
+        match name.0.last().and_then(ObjectNamePart::as_ident) {
+            Some(last) if name.0.len() > 1 && is_absolute(&last.value) => {
+                ControlFlow::Break(coded(
+                    WEIR_INVALID_ARGUMENT,
+                    "42602",
+                    format!(
+                        "{name}: an absolute path or a URL stands alone, without a name before it"
+                    ),
+                ))
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Self::Break> {
         match rewrite(factor, self.state) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),
         }
     }
+}
+
+/// A path of the whole tree, or a URL.
+fn is_absolute(name: &str) -> bool {
+    name.starts_with('/') || name.contains("://")
 }
 
 fn rewrite(factor: &mut TableFactor, state: &SessionState) -> Result<()> {

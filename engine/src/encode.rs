@@ -3,8 +3,8 @@
 //!
 //! What a text format cannot hold becomes its display text: nested columns in CSV; in JSON dates,
 //! times, intervals, the keys of maps and a whole column with a union in it. Binary is written as
-//! hexadecimal digits, NaN in JSON as null. A column that Parquet cannot hold is an error before
-//! the first byte. An Arrow file holds one dictionary per column, and a stream may bring a new one
+//! hexadecimal digits, NaN in JSON as null. Parquet has milliseconds for seconds; a column that it
+//! cannot hold at all is an error before the first byte. An Arrow file holds one dictionary per column, and a stream may bring a new one
 //! with each batch: there dictionary columns are written as their values.
 
 use std::io;
@@ -24,7 +24,7 @@ use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 
 use crate::text::text_field;
-use shape::{Change, Shape, any_type, plain};
+use shape::{Change, Lacks, Shape, any_type, nearest};
 
 mod shape;
 #[cfg(test)]
@@ -106,9 +106,10 @@ fn encoder(
                     field.data_type()
                 )));
             }
+            let shape = Shape::new(schema, |t| nearest(t, Lacks::Parquet));
             let writer =
-                ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties.build()))?;
-            Ok((Shape::new(schema, |_| Change::None), Box::new(writer)))
+                ArrowWriter::try_new(Vec::new(), shape.schema.clone(), Some(properties.build()))?;
+            Ok((shape, Box::new(writer)))
         }
         "arrow" | "arrows" => {
             options.allow(&["compression"])?;
@@ -119,7 +120,7 @@ fn encoder(
                 let writer = StreamWriter::try_new_with_options(Vec::new(), schema, ipc)?;
                 return Ok((Shape::new(schema, |_| Change::None), Box::new(writer)));
             }
-            let shape = Shape::new(schema, |t| plain(t, false));
+            let shape = Shape::new(schema, |t| nearest(t, Lacks::Arrow));
             let writer = FileWriter::try_new_with_options(Vec::new(), &shape.schema, ipc)?;
             Ok((shape, Box::new(writer)))
         }
@@ -144,13 +145,9 @@ fn encoder(
             options.allow(&[])?;
             let builder = WriterBuilder::new().with_explicit_nulls(true);
             let union = |t: &DataType| matches!(t, DataType::Union(_, _));
-            let shape =
-                Shape::new(
-                    schema,
-                    |t| {
-                        if any_type(t, &union) { Change::Text } else { plain(t, true) }
-                    },
-                );
+            let shape = Shape::new(schema, |t| {
+                if any_type(t, &union) { Change::Text } else { nearest(t, Lacks::Json) }
+            });
             if format == "json" {
                 Ok((shape, Box::new(builder.build::<_, Rows>(Vec::new()))))
             } else {

@@ -20,8 +20,8 @@ bool wr_is_utf8(const char *text, size_t length);
 
 /* The length of "scheme" when the text is "scheme://...", else 0 (RFC 3986, 3.1). */
 size_t wr_scheme_length(const char *text);
-/* The path of a file:// URL, or the text itself when it is no URL. Free with wr_free. Another scheme
- * is WEIR_NOT_IMPLEMENTED, another host or a bad escape WEIR_INVALID_ARGUMENT. */
+/* The path of a file:// URL, or the text itself when it is no URL. Free with wr_free. Another
+ * scheme is WEIR_NOT_IMPLEMENTED, another host or a bad escape WEIR_INVALID_ARGUMENT. */
 int wr_local_path(const char *text, char **ret_path, struct weir_error *error);
 
 #endif

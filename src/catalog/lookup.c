@@ -408,7 +408,7 @@ int wr_names_open_table(struct wr_names *names, const struct wr_name *name,
 
 /* ---- What the engine asks ---- */
 
-/* 1 where it cannot be said: the look-up of the table will say why. */
+/* 1 where it cannot be said, and in mounts: the look-up of the table says where it looked. */
 int wr_names_has(void *context, const char *catalog, const char *schema) {
     struct wr_names *names = context;
     bool own = false;
@@ -416,7 +416,7 @@ int wr_names_has(void *context, const char *catalog, const char *schema) {
     bool found = false;
     if (!mounted && wr_names_has_top(names, catalog, &own, &mounted, NULL)) return 1;
     if (!own && !mounted) return 0;
-    if (!schema) return 1;
+    if (!schema || mounted) return 1;
     if (wr_names_has_schema(names, catalog, schema, &found, NULL)) return 1;
     if (found) return 1;
     /* A name of two parts, the first of which is a catalog or a mount. */

@@ -165,15 +165,27 @@ static int add_directory(struct listing *listing, const struct weir_node *node, 
     return code;
 }
 
-static int add(struct listing *listing, const struct weir_node *node, int type, const char *path,
+/* A pattern is one node, unless nothing matches it. */
+static int check_pattern(struct weir_node *node, struct weir_error *error) {
+    struct ArrowSchema schema = {0};
+    int code = weir_node_schema(node, &schema, error);
+
+    wr_arrow_release_schema(&schema);
+    if (code == WEIR_OK || code == WEIR_NOT_FOUND || work_stopped(code)) return code;
+    wr_error_clear(error);
+    return WEIR_OK;
+}
+
+static int add(struct listing *listing, struct weir_node *node, int type, const char *path,
                bool recursive, struct weir_error *error) {
     if (node_is_listed(type)) {
         size_t n_sections = listing->n_sections;
         WR_TRY(push_section(listing, path, error));
         int code = add_directory(listing, node, path, "", recursive ? DEEPEST : -1, error);
         if (code != WEIR_INVALID_ARGUMENT || type == WEIR_NODE_DIRECTORY) return code;
-        listing->n_sections = n_sections; /* a pattern is one node */
+        listing->n_sections = n_sections;
         wr_error_clear(error);
+        WR_TRY(check_pattern(node, error));
     }
     if (listing->n_sections == 0 || listing->sections[listing->n_sections - 1].path != NULL)
         WR_TRY(push_section(listing, NULL, error));

@@ -31,8 +31,8 @@ const char *wr_engine_version(void);
 
 /*
  * Small results that are worth keeping over the process's end: the footers of Parquet files, under
- * the file's identity. May be called from any thread, at the same time, while the engine lives. Both
- * may fail silently.
+ * the file's identity. May be called from any thread, at the same time, while the engine lives.
+ * Both may fail silently.
  */
 struct wr_cache {
     size_t size;
@@ -51,8 +51,8 @@ struct wr_engine_options {
                                it at close */
     int64_t spill_limit;    /* bytes; 0: 100 GiB */
     const struct wr_cache *cache; /* copied; NULL: none */
-    /* Opens the file of a URL "weir+file://<root in hexadecimal>/<path>" for reading; both paths are
-     * absolute. NULL: such URLs are refused. */
+    /* Opens the file of a URL "weir+file://<root in hexadecimal>/<path>" for reading; both paths
+     * are absolute. NULL: such URLs are refused. */
     int (*open_beneath)(const char *root, const char *path, int *ret_fd, struct weir_error *error);
 };
 
@@ -92,8 +92,8 @@ struct wr_catalog {
      */
     int (*list)(void *context, const char *catalog, const char *schema, wr_emit_fn emit, void *sink,
                 struct weir_error *error);
-    /* Whether names may be looked up in it: 1 or 0. `schema` NULL: a catalog. Listings may leave out
-     * what this knows. */
+    /* Whether names may be looked up in it: 1 or 0. `schema` NULL: a catalog. Listings may leave
+     * out what this knows. */
     int (*has)(void *context, const char *catalog, const char *schema);
     /*
      * `options` are those of a call, `FROM name(key => value)`. Codes: WEIR_NOT_FOUND when there is

@@ -206,7 +206,7 @@ static int write_rows(struct weir_node *node, const char *encoding, struct weir_
     struct sink sink = {.writer = writer};
     struct wr_encoder encoder = wr_encoder_of(node->session, encoding);
     WR_TRY(wr_node_snapshot(node, &snapshot, error));
-    int code = wr_encode_snapshot(activity, snapshot, &encoder, write_encoded, &sink, error);
+    int code = wr_encode_snapshot(node, activity, snapshot, &encoder, write_encoded, &sink, error);
     wr_snapshot_release(snapshot);
     if (code && code != WEIR_CANCELLED && sink.error.code) {
         if (error) *error = sink.error;

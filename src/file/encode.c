@@ -15,18 +15,26 @@ struct wr_encoder wr_encoder_of(const struct weir_session *session, const char *
     return encoder;
 }
 
-int wr_encode_snapshot(struct wr_activity *activity, const struct wr_snapshot *snapshot,
-                       const struct wr_encoder *encoder, weir_write_fn write, void *sink,
-                       struct weir_error *error) {
+static int run_and_encode(struct wr_activity *activity, const struct wr_snapshot *snapshot,
+                          const struct wr_encoder *encoder, weir_write_fn write, void *sink,
+                          struct weir_error *error) {
     struct ArrowArrayStream rows = {0};
     WR_TRY(wr_activity_run(activity, snapshot->plan, &rows, error));
     wr_metric_add(WR_METRIC_ENCODINGS, 1);
     int code = wr_stream_encode(&rows, encoder->encoding, encoder->options, encoder->n_options,
                                 write, sink, error);
     wr_activity_finish(activity);
-    /* Whatever a cancelled run made of it. */
-    if (code && wr_activity_is_cancelled(activity)) code = wr_activity_check(activity, error);
     return code;
+}
+
+int wr_encode_snapshot(const struct weir_node *node, struct wr_activity *activity,
+                       const struct wr_snapshot *snapshot, const struct wr_encoder *encoder,
+                       weir_write_fn write, void *sink, struct weir_error *error) {
+    int code = run_and_encode(activity, snapshot, encoder, write, sink, error);
+    if (code == WEIR_OK) return code;
+    /* Whatever a cancelled run made of it. */
+    if (wr_activity_is_cancelled(activity)) return wr_activity_check(activity, error);
+    return wr_error_prefix(error, code, "\"%s\" as %s", node->place.path, encoder->encoding);
 }
 
 static const char changed_state[] = "40001";

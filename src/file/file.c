@@ -110,8 +110,8 @@ static int fill(void *context, weir_write_fn write, void *sink, struct weir_erro
     struct filling *filling = context;
     const struct wr_snapshot *snapshot = filling->snapshot;
     struct weir_error change = {0};
-    int code =
-        wr_encode_snapshot(&filling->activity, snapshot, &filling->encoder, write, sink, error);
+    int code = wr_encode_snapshot(filling->node, &filling->activity, snapshot, &filling->encoder,
+                                  write, sink, error);
     if (code == WEIR_CANCELLED || !snapshot->version) return code;
     int unchanged = wr_check_unchanged(filling->node, snapshot, &change);
     if (unchanged == WEIR_OK || (code && !wr_is_changed(unchanged, &change))) return code;

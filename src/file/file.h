@@ -51,10 +51,10 @@ struct wr_encoder {
 };
 
 struct wr_encoder wr_encoder_of(const struct weir_session *session, const char *encoding);
-/* Encodes a snapshot's rows. WEIR_CANCELLED when the activity is. */
-int wr_encode_snapshot(struct wr_activity *activity, const struct wr_snapshot *snapshot,
-                       const struct wr_encoder *encoder, weir_write_fn write, void *sink,
-                       struct weir_error *error);
+/* Encodes the rows of a node's snapshot. WEIR_CANCELLED when the activity is. */
+int wr_encode_snapshot(const struct weir_node *node, struct wr_activity *activity,
+                       const struct wr_snapshot *snapshot, const struct wr_encoder *encoder,
+                       weir_write_fn write, void *sink, struct weir_error *error);
 /* WEIR_INVALID_STATE, 40001, when the node's rows are others by now than the snapshot's. */
 int wr_check_unchanged(struct weir_node *node, const struct wr_snapshot *snapshot,
                        struct weir_error *error);

@@ -55,10 +55,8 @@ static int fill_metrics(void *context, struct wr_rows *rows, struct weir_error *
 int wr_workspace_add_system(struct weir_workspace *workspace, struct weir_error *error) {
     struct wr_names *names = workspace->names;
     const struct wr_system_source sources[] = {
-        {"mounts", wr_names_fill_mounts, names},
-        {"namespaces", wr_names_fill_namespaces, names},
-        {"tables", wr_names_fill_tables, names},
-        {"settings", fill_settings, workspace},
+        {"mounts", wr_names_fill_mounts, names}, {"namespaces", wr_names_fill_namespaces, names},
+        {"tables", wr_names_fill_tables, names}, {"settings", fill_settings, workspace},
         {"metrics", fill_metrics, workspace},
     };
     struct wr_system_state state = {workspace->registry, sources, N_OF(sources)};

@@ -370,8 +370,12 @@ static void type_keeps_its_values(void **state) {
         if (parquet && (is_union(type) || strcmp(type->name, "month_day_nano") == 0)) continue;
         make_table(kind, type);
         char *expected = NULL;
-        assert_true(asprintf(&expected, "0|%s\n1|%s\n2|%s\n3|%s\n", type->text[0], type->text[1],
-                             is_union(type) ? type->text[0] : "NULL", type->text[0]) > 0);
+        /* Parquet has days, and no days of milliseconds: the midnights go. */
+        bool days = parquet && strcmp(type->name, "date64") == 0;
+        int width = days ? (int)strlen("2024-02-29") : 1000;
+        assert_true(asprintf(&expected, "0|%.*s\n1|%.*s\n2|%s\n3|%.*s\n", width, type->text[0],
+                             width, type->text[1], is_union(type) ? type->text[0] : "NULL", width,
+                             type->text[0]) > 0);
         char *got = ask("SELECT id, v FROM t ORDER BY id");
         if (strcmp(got, expected) != 0) {
             print_error("%s through %s\nexpected:\n%sgot:\n%s", type->name, kind, expected, got);

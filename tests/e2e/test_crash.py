@@ -70,7 +70,7 @@ class Copy:
     """A copy that encodes anew, over a file that is there."""
 
     def command(self, i):
-        return ("cp", "--overwrite", "/weir/public/encoded", "lake/copy.parquet")
+        return ("cp", "--force", "/weir/public/encoded", "lake/copy.parquet")
 
     def check(self, w, i):
         if (w.directory / "lake/copy.parquet").exists():
@@ -86,7 +86,7 @@ class CopyBytes(Copy):
     """A copy of bytes as they are."""
 
     def command(self, i):
-        return ("cp", "--overwrite", "/lake/large.parquet", "lake/copy.parquet")
+        return ("cp", "--force", "/lake/large.parquet", "lake/copy.parquet")
 
     def check(self, w, i):
         copy = w.directory / "lake/copy.parquet"

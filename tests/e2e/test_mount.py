@@ -25,7 +25,6 @@ import pyarrow.parquet as pq
 import pytest
 
 
-
 def why_not():
     """Why nothing can be mounted here, or an empty text."""
     try:

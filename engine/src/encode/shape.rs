@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
 use arrow::error::Result;
 use arrow::util::display::FormatOptions;
 
@@ -54,30 +54,43 @@ impl Shape {
     }
 }
 
-/// A change to the type without dictionaries, and in JSON with text for dates, times, intervals and
-/// the keys of maps.
-pub fn plain(data_type: &DataType, json: bool) -> Change {
-    let to = plain_type(data_type, json);
+/// What a format does not hold as it is.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Lacks {
+    /// Dictionaries.
+    Arrow,
+    /// Also dates, times, intervals and keys of maps that are no texts: they become texts.
+    Json,
+    /// Whole seconds become milliseconds, and days of milliseconds become days.
+    Parquet,
+}
+
+/// A change to the nearest type that a format holds.
+pub fn nearest(data_type: &DataType, lacks: Lacks) -> Change {
+    let to = nearest_type(data_type, lacks);
     if to == *data_type { Change::None } else { Change::Cast(to) }
 }
 
-fn plain_type(data_type: &DataType, json: bool) -> DataType {
-    let plain = |field: &FieldRef| -> FieldRef {
-        Arc::new(field.as_ref().clone().with_data_type(plain_type(field.data_type(), json)))
+fn nearest_type(data_type: &DataType, lacks: Lacks) -> DataType {
+    let of = |field: &FieldRef| -> FieldRef {
+        Arc::new(field.as_ref().clone().with_data_type(nearest_type(field.data_type(), lacks)))
     };
     match data_type {
-        DataType::Dictionary(_, values) => plain_type(values, json),
-        DataType::List(field) => DataType::List(plain(field)),
-        DataType::LargeList(field) => DataType::LargeList(plain(field)),
-        DataType::FixedSizeList(field, n) => DataType::FixedSizeList(plain(field), *n),
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(plain).collect()),
+        DataType::Dictionary(keys, values) if lacks == Lacks::Parquet => {
+            DataType::Dictionary(keys.clone(), Box::new(nearest_type(values, lacks)))
+        }
+        DataType::Dictionary(_, values) => nearest_type(values, lacks),
+        DataType::List(field) => DataType::List(of(field)),
+        DataType::LargeList(field) => DataType::LargeList(of(field)),
+        DataType::FixedSizeList(field, n) => DataType::FixedSizeList(of(field), *n),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(of).collect()),
         DataType::Map(entries, sorted) => {
-            let entries = plain(entries);
+            let entries = of(entries);
             let DataType::Struct(fields) = entries.data_type() else {
                 return data_type.clone();
             };
             let mut fields = fields.to_vec();
-            if json && !fields[0].data_type().is_string() {
+            if lacks == Lacks::Json && !fields[0].data_type().is_string() {
                 fields[0] = Arc::new(fields[0].as_ref().clone().with_data_type(DataType::Utf8));
             }
             DataType::Map(
@@ -85,7 +98,15 @@ fn plain_type(data_type: &DataType, json: bool) -> DataType {
                 *sorted,
             )
         }
-        temporal if json && temporal.is_temporal() => DataType::Utf8,
+        temporal if lacks == Lacks::Json && temporal.is_temporal() => DataType::Utf8,
+        coarse if lacks == Lacks::Parquet => match coarse {
+            DataType::Timestamp(TimeUnit::Second, zone) => {
+                DataType::Timestamp(TimeUnit::Millisecond, zone.clone())
+            }
+            DataType::Time32(TimeUnit::Second) => DataType::Time32(TimeUnit::Millisecond),
+            DataType::Date64 => DataType::Date32,
+            other => other.clone(),
+        },
         other => other.clone(),
     }
 }

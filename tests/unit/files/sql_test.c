@@ -118,8 +118,7 @@ static void misspelt_keys_and_wrong_values_name_file_and_line(void **state) {
     refused("-- param a: (SELECT 1)\n", "the parameter \"a\" needs a default");
     refused("-- param a: 1; DROP TABLE x\n", "needs a default");
     refused("-- param a: 'x' 'y'\n", "needs a default");
-    refused("-- param a: 1\n-- param a: 2\n",
-            "line 2: the parameter \"a\" is given");
+    refused("-- param a: 1\n-- param a: 2\n", "line 2: the parameter \"a\" is given");
 }
 
 static void literals_are_told_from_other_texts(void **state) {

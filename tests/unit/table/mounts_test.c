@@ -361,7 +361,8 @@ static void ignore(void *sink, const char *name) {
     (void)name;
 }
 
-/* What each call answers depends on the others; that it answers, and frees what it took, does not. */
+/* What each call answers depends on the others; that it answers, and frees what it took, does not.
+ */
 static void *come_and_go(void *context) {
     const char *own = context;
     for (int i = 0; i < 150; i++) {
