@@ -430,8 +430,8 @@ WEIR_EXPORT int weir_node_statistics(struct weir_node *node,
                                      struct weir_node_statistics *ret_statistics,
                                      struct ArrowArrayStream *ret_columns,
                                      struct weir_error *error);
-/* The tables that the rows come from, through all views: name, kind, version (utf8; NULL: unknown).
- */
+/* The tables that the rows come from, through all views: name (its path), kind, version (utf8;
+ * NULL: unknown). */
 WEIR_EXPORT int weir_node_inputs(struct weir_node *node, struct ArrowArrayStream *ret_rows,
                                  struct weir_error *error);
 

@@ -76,8 +76,19 @@ pub fn known(name: &TableReference) -> Option<Arc<dyn TableProvider>> {
 pub fn remember(name: &TableReference, table: &Arc<dyn TableProvider>, input: Input) {
     with(|planning| {
         planning.tables.insert(name.clone(), table.clone());
-        planning.inputs.insert(name.to_string(), input);
+        planning.inputs.insert(path(name), input);
     });
+}
+
+/// Where a table stands in the tree; a path or URL that was given in its place is as it was given.
+fn path(name: &TableReference) -> String {
+    let table = name.table();
+    match (name.catalog(), name.schema()) {
+        _ if table.contains('/') => table.to_string(),
+        (Some(catalog), Some(".")) => format!("/{catalog}/{table}"),
+        (Some(catalog), Some(schema)) => format!("/{catalog}/{schema}/{table}"),
+        _ => table.to_string(),
+    }
 }
 
 /// The session's state, made once: a copy of it costs as much as planning a small view.

@@ -178,6 +178,8 @@ static void put_name(struct wr_buffer *text, const struct weir_node_info *info) 
     wr_buffer_init(&name, 1 << 20);
     const char *parts[] = {info->catalog, info->schema, info->name};
     for (size_t i = 0; i < 3; i++) {
+        if (i == 1 && strcmp(parts[i], ".") == 0)
+            continue; /* what a name in a mount means anyway */
         if (i > 0) wr_buffer_char(&name, '.');
         if (parts[i][strspn(parts[i], "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0' &&
             (parts[i][0] < '0' || parts[i][0] > '9'))

@@ -168,11 +168,9 @@ static int add_directory(struct listing *listing, const struct weir_node *node, 
 /* A pattern is one node, unless nothing matches it. */
 static int check_pattern(struct weir_node *node, struct weir_error *error) {
     struct ArrowSchema schema = {0};
-    int code = weir_node_schema(node, &schema, error);
 
+    WR_TRY(weir_node_schema(node, &schema, error));
     wr_arrow_release_schema(&schema);
-    if (code == WEIR_OK || code == WEIR_NOT_FOUND || work_stopped(code)) return code;
-    wr_error_clear(error);
     return WEIR_OK;
 }
 

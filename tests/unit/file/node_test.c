@@ -292,7 +292,7 @@ static void the_inputs_are_those_behind_all_views(void **state) {
     }
     rows.release(&rows);
     assert_contains(names, "/lake/numbers.csv ");
-    assert_contains(names, "weir.public.c ");
+    assert_contains(names, "/weir/public/c ");
     weir_node_close(node);
 }
 
