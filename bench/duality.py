@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 What a derived table costs when it streams, and when it is made into bytes first: bench/duality.py
-BUILD [--scale N] [--threads N] [--repeats N] [--case NAME ...] [--forms FORM ...]
+BUILD [--scale N] [--threads N] [--repeats N] [--seconds N] [--case NAME ...] [--forms FORM ...] [--codecs CODEC ...]
 
 One build of libweir, the same threads and data (TPC-H of tpchgen-cli as Parquet), each process with a
 workspace in memory.
@@ -15,7 +15,7 @@ workspace in memory.
 - H: the same query written out by hand, without subqueries.
 
 A, and B with H, each have a process; runs take turns after one for warmth; the median counts. B and H
-repeat until three seconds are spent, and B/H is the median of the ratios of neighbours. Results are
+repeat until three seconds (--seconds) are spent, and B/H is the median of the ratios of neighbours. Results are
 compared. Memory is that of a process of its own for one run: the highest resident size, and for A
 what the files in tmpfs hold on top. CPU seconds are those of all threads.
 
@@ -301,7 +301,8 @@ def measure_case(bench, case):
             results[form] = streaming(outer[form])
         results["by hand"] = streaming(by_hand)
         for turn in range(options.repeats + 1):
-            for codec, is_kind in list(a)[turn % len(a) :] + list(a)[: turn % len(a)]:
+            first = turn % max(len(a), 1)
+            for codec, is_kind in list(a)[first:] + list(a)[:first]:
                 bench.writer = options.writers[codec]
                 materialising(bench.remove(case) + bench.settings())
                 answer = materialising(bench.materialise(case, codec, is_kind))
@@ -314,7 +315,7 @@ def measure_case(bench, case):
         materialising(bench.remove(case))
         n_rows = compare(case, results)
         for form in b:
-            ratios[form], some = pairs(streaming, outer[form], by_hand)
+            ratios[form], some = pairs(streaming, outer[form], by_hand, options.seconds)
             for answer in some[0]:
                 b[form].add(answer)
             for answer in some[1]:
@@ -331,11 +332,11 @@ def measure_case(bench, case):
     return a, b, h, ratios, n_rows
 
 
-def pairs(worker, derived, by_hand):
+def pairs(worker, derived, by_hand, seconds):
     """Ratios of neighbouring runs, each first in its turn, and the runs."""
     ratios, answers = [], ([], [])
     start = time.monotonic()
-    while len(ratios) < 7 or (time.monotonic() - start < 3 and len(ratios) < 201):
+    while len(ratios) < 7 or (time.monotonic() - start < seconds and len(ratios) < 1001):
         if len(ratios) % 2:
             second = worker(by_hand)
             first = worker(derived)
@@ -466,9 +467,10 @@ def main():
     parser.add_argument("--scale", default="1")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3, help="for the pairs of B and H")
     parser.add_argument("--case", nargs="*", default=[], choices=[*TITLES, "schema"], help="all without names")
     parser.add_argument("--forms", nargs="*", default=["view", ".sql"], choices=["view", ".sql"])
-    parser.add_argument("--codecs", nargs="*", default=["none", "zstd"])
+    parser.add_argument("--codecs", nargs="*", default=["none", "zstd"], help="without names: no A")
     options = parser.parse_args()
     options.build = options.build.resolve()
     options.cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "weir"
