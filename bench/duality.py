@@ -407,8 +407,8 @@ def large_file(bench, name, size):
     with Worker(bench.options) as worker:
         while True:
             group = max(1000, n_rows // 100)
-            copies = -(-n_rows // 6_000_000) + 1
-            select = f"SELECT l.* FROM '{source}' l CROSS JOIN range({copies}) LIMIT {n_rows}"
+            copies = [f"SELECT * FROM '{source}'"] * (-(-n_rows // 6_000_000) + 1)
+            select = f"SELECT * FROM ({' UNION ALL '.join(copies)}) LIMIT {n_rows}"
             given = f"FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE {group}, OVERWRITE true"
             worker([["sql", f"COPY ({select}) TO '{path}.new.parquet' ({given})"]])
             written = os.path.getsize(f"{path}.new.parquet")

@@ -43,6 +43,7 @@ use crate::catalog::{FormOf, Held, options, slice, text};
 use crate::commit::{CommitExec, Staging};
 use crate::error::{Result, coded};
 use crate::infer::infer;
+use crate::large_parquet::LargeParquet;
 use crate::named_source::{NamedSource, in_file, path_of};
 use crate::runtime::Engine;
 use crate::schema::TableSchema;
@@ -286,7 +287,10 @@ impl FilesTable {
             .map(|i| async move {
                 let meta = &self.files[i].object_meta;
                 let schema = self.set.schema.clone();
-                let facts = self.format.infer_stats_and_ordering(state, store, schema, meta).await;
+                let facts = match LargeParquet::new(&self.format, state, store, meta) {
+                    Some(large) => large.facts(&schema).await,
+                    None => self.format.infer_stats_and_ordering(state, store, schema, meta).await,
+                };
                 let facts = facts.map_err(|e| in_file(e, &path_of(&self.files[i])))?;
                 Ok::<_, DataFusionError>((i, (Arc::new(facts.statistics), facts.ordering)))
             })

@@ -133,17 +133,18 @@ impl Cache<Path, CachedFileMetadataEntry> for Footers {
         Some(entry)
     }
 
-    /// The engine puts what it has just read; without a page index also what it looked for one in.
+    /// The engine puts what it has just read: a footer, and of a footer that is here the page index,
+    /// if the file has one.
     fn put(&self, path: &Path, entry: CachedFileMetadataEntry) -> Option<CachedFileMetadataEntry> {
-        let again = self.memory.get(path).is_some_and(|old| {
-            old.meta == entry.meta
-                && metadata_of(&old).map(has_index) == metadata_of(&entry).map(has_index)
-        });
-        if !again {
+        let old = self.memory.get(path).filter(|old| old.meta == entry.meta);
+        if old.is_none() {
             count(&self.counters.footers_read, 1);
-            if let Some(data) = encode(&entry).filter(|data| data.len() <= LARGEST_KEPT) {
-                self.keep(path, &data);
-            }
+        }
+        let index = |entry: &CachedFileMetadataEntry| metadata_of(entry).map(has_index);
+        if old.is_none_or(|old| index(&old) != index(&entry))
+            && let Some(data) = encode(&entry).filter(|data| data.len() <= LARGEST_KEPT)
+        {
+            self.keep(path, &data);
         }
         self.memory.put(path, entry)
     }

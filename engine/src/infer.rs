@@ -19,6 +19,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use crate::bindings::WEIR_INVALID_DATA;
 use crate::error::{Result, coded};
 use crate::files::{Listed, META_CONCURRENCY};
+use crate::large_parquet::LargeParquet;
 use crate::named_source::{in_file, path_of};
 
 /// A JSON array larger than this, in bytes, is left to the engine's own inference.
@@ -38,10 +39,13 @@ pub async fn infer(
             let schema = match listed.is_json_array() && file.object_meta.size < JSON_ARRAY_CEILING
             {
                 true => infer_json_array(state, store, listed, file).await,
-                false => {
-                    let metas = std::slice::from_ref(&file.object_meta);
-                    format.infer_schema(state, store, metas).await
-                }
+                false => match LargeParquet::new(format, state, store, &file.object_meta) {
+                    Some(large) => large.schema().await,
+                    None => {
+                        let metas = std::slice::from_ref(&file.object_meta);
+                        format.infer_schema(state, store, metas).await
+                    }
+                },
             };
             schema.map_err(|error| in_file(error, &path_of(file)))
         })

@@ -13,6 +13,7 @@ mod files;
 mod filters;
 mod footers;
 mod infer;
+mod large_parquet;
 mod limits;
 mod named_source;
 mod plan;
