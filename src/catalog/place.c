@@ -246,7 +246,10 @@ static int read_parts(const char *text, struct parts *parts, struct weir_error *
         next = read_part(next, &part, &parts->quoted);
         char *item = next ? wr_buffer_take(&part) : NULL;
         wr_buffer_reset(&part);
-        if (next && !item) return wr_error_memory(error);
+        if (next && !item) {
+            parts_reset(parts);
+            return wr_error_memory(error);
+        }
         if (!next) break;
         parts->items[parts->n_items++] = item;
         if (*next == '\0') return WEIR_OK;
