@@ -19,8 +19,9 @@ static int run_and_encode(struct wr_activity *activity, const struct wr_snapshot
                           const struct wr_encoder *encoder, weir_write_fn write, void *sink,
                           struct weir_error *error) {
     struct ArrowArrayStream rows = {0};
-    WR_TRY(wr_activity_run(activity, snapshot->plan, &rows, error));
+    /* Counted before it runs, so that an encoding of the metrics counts itself, always. */
     wr_metric_add(WR_METRIC_ENCODINGS, 1);
+    WR_TRY(wr_activity_run(activity, snapshot->plan, &rows, error));
     int code = wr_stream_encode(&rows, encoder->encoding, encoder->options, encoder->n_options,
                                 write, sink, error);
     wr_activity_finish(activity);
