@@ -189,16 +189,36 @@ struct weir_sql {
     size_t n_parameters;
 };
 
-/* Runs a statement in the database of `table`, an instance. The rows have exactly the columns of
- * `schema`. */
-typedef int (*weir_execute_fn)(void *table, const char *sql, const struct ArrowSchema *schema,
-                               struct ArrowArrayStream *ret_rows, struct weir_error *error);
+/*
+ * Statements for the database of `table`, an instance, each of which gives one partition of the
+ * scan. Nothing runs before its partition is opened. Several see one state of the database. The
+ * rows have the columns of `schema` by position, in types that the engine casts to those of
+ * `schema`. The scan's `cancel` ends what runs in the database.
+ */
+typedef int (*weir_execute_fn)(void *table, const char *const *statements, size_t n_statements,
+                               const struct ArrowSchema *schema, struct weir_scan *ret_scan,
+                               struct weir_error *error);
+
+/* Runs one statement that changes rows: all of them or none. `ret_n_rows` is the database's count,
+ * -1 when it gives none. */
+typedef int (*weir_change_fn)(void *table, const char *statement, int64_t *ret_n_rows,
+                              struct weir_error *error);
 
 struct weir_remote {
     const char *dialect; /* "postgresql", "sqlite", "duckdb", "mysql", "generic" */
-    const char *backend; /* the same text: one database, where the tables may be joined */
-    const char *table;   /* the table's name in that database, quoted for its dialect */
+    const char *backend; /* the same text: one database, where the tables may be joined. Shown by
+                            EXPLAIN */
+    const char *table;   /* what follows FROM: a name quoted for the dialect, or a query in
+                            parentheses */
+    /* Per column of the schema the expression that reads it, whose equality is that of the values
+     * that it gives; an entry of NULL, or NULL: the column of that name. */
+    const char *const *columns;
+    /* Conditions, each of which holds for a part of the rows, and for each row exactly one: how the
+     * table is read by several connections. NULL: by one. */
+    const char *const *partitions;
+    size_t n_partitions;
     weir_execute_fn execute;
+    weir_change_fn change; /* NULL: rows cannot be updated or deleted */
 };
 
 /*
@@ -276,6 +296,9 @@ struct weir_table_kind {
      * Default: not known, so that what is made of the rows is never kept.
      */
     int (*version)(void *table, char ret_version[WEIR_VERSION_SIZE], struct weir_error *error);
+    /* REFRESH TABLE: what is kept of the table is fetched again, or forgotten. Default: nothing is
+     * kept. */
+    int (*refresh)(void *table, struct weir_error *error);
 };
 
 /* ---- Mounts ---- */
@@ -380,6 +403,17 @@ struct weir_mount_kind {
     int (*remove)(void *mount, const char *path, int recursive, struct weir_error *error);
     /* Within the mount; replaces a file that is there, in one step. */
     int (*rename)(void *mount, const char *from, const char *to, struct weir_error *error);
+    /*
+     * CREATE TABLE at a path, with `rows` (NULL: none) in it: all or nothing. `replace`: in place
+     * of a table that is there, else that is WEIR_ALREADY_EXISTS. Always takes over `rows`. DROP
+     * TABLE is `remove`, CREATE SCHEMA `make_directory`. Default: tables are not made here.
+     */
+    int (*create_table)(void *mount, const char *path, const struct ArrowSchema *columns,
+                        int replace, struct ArrowArrayStream *rows, int64_t *ret_n_rows,
+                        struct weir_error *error);
+    /* REFRESH of the mount or of a path in it: names and columns that were remembered are
+     * forgotten. Default: nothing is. */
+    int (*refresh)(void *mount, const char *path, struct weir_error *error);
 };
 
 #ifdef __cplusplus

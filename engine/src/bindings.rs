@@ -1073,9 +1073,18 @@ impl Default for weir_sql {
 pub type weir_execute_fn = ::std::option::Option<
     unsafe extern "C" fn(
         table: *mut ::std::os::raw::c_void,
-        sql: *const ::std::os::raw::c_char,
+        statements: *const *const ::std::os::raw::c_char,
+        n_statements: usize,
         schema: *const ArrowSchema,
-        ret_rows: *mut ArrowArrayStream,
+        ret_scan: *mut weir_scan,
+        error: *mut weir_error,
+    ) -> ::std::os::raw::c_int,
+>;
+pub type weir_change_fn = ::std::option::Option<
+    unsafe extern "C" fn(
+        table: *mut ::std::os::raw::c_void,
+        statement: *const ::std::os::raw::c_char,
+        ret_n_rows: *mut i64,
         error: *mut weir_error,
     ) -> ::std::os::raw::c_int,
 >;
@@ -1085,11 +1094,15 @@ pub struct weir_remote {
     pub dialect: *const ::std::os::raw::c_char,
     pub backend: *const ::std::os::raw::c_char,
     pub table: *const ::std::os::raw::c_char,
+    pub columns: *const *const ::std::os::raw::c_char,
+    pub partitions: *const *const ::std::os::raw::c_char,
+    pub n_partitions: usize,
     pub execute: weir_execute_fn,
+    pub change: weir_change_fn,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_remote"][::std::mem::size_of::<weir_remote>() - 32usize];
+    ["Size of weir_remote"][::std::mem::size_of::<weir_remote>() - 64usize];
     ["Alignment of weir_remote"][::std::mem::align_of::<weir_remote>() - 8usize];
     [
         "Offset of field: weir_remote::dialect",
@@ -1101,8 +1114,20 @@ const _: () = {
         "Offset of field: weir_remote::table",
     ][::std::mem::offset_of!(weir_remote, table) - 16usize];
     [
+        "Offset of field: weir_remote::columns",
+    ][::std::mem::offset_of!(weir_remote, columns) - 24usize];
+    [
+        "Offset of field: weir_remote::partitions",
+    ][::std::mem::offset_of!(weir_remote, partitions) - 32usize];
+    [
+        "Offset of field: weir_remote::n_partitions",
+    ][::std::mem::offset_of!(weir_remote, n_partitions) - 40usize];
+    [
         "Offset of field: weir_remote::execute",
-    ][::std::mem::offset_of!(weir_remote, execute) - 24usize];
+    ][::std::mem::offset_of!(weir_remote, execute) - 48usize];
+    [
+        "Offset of field: weir_remote::change",
+    ][::std::mem::offset_of!(weir_remote, change) - 56usize];
 };
 impl Default for weir_remote {
     fn default() -> Self {
@@ -1128,7 +1153,7 @@ pub struct weir_form {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_form"][::std::mem::size_of::<weir_form>() - 280usize];
+    ["Size of weir_form"][::std::mem::size_of::<weir_form>() - 312usize];
     ["Alignment of weir_form"][::std::mem::align_of::<weir_form>() - 8usize];
     [
         "Offset of field: weir_form::type_",
@@ -1147,16 +1172,16 @@ const _: () = {
     ][::std::mem::offset_of!(weir_form, remote) - 216usize];
     [
         "Offset of field: weir_form::parts",
-    ][::std::mem::offset_of!(weir_form, parts) - 248usize];
+    ][::std::mem::offset_of!(weir_form, parts) - 280usize];
     [
         "Offset of field: weir_form::n_parts",
-    ][::std::mem::offset_of!(weir_form, n_parts) - 256usize];
+    ][::std::mem::offset_of!(weir_form, n_parts) - 288usize];
     [
         "Offset of field: weir_form::release",
-    ][::std::mem::offset_of!(weir_form, release) - 264usize];
+    ][::std::mem::offset_of!(weir_form, release) - 296usize];
     [
         "Offset of field: weir_form::private_data",
-    ][::std::mem::offset_of!(weir_form, private_data) - 272usize];
+    ][::std::mem::offset_of!(weir_form, private_data) - 304usize];
 };
 impl Default for weir_form {
     fn default() -> Self {
@@ -1244,10 +1269,16 @@ pub struct weir_table_kind {
             error: *mut weir_error,
         ) -> ::std::os::raw::c_int,
     >,
+    pub refresh: ::std::option::Option<
+        unsafe extern "C" fn(
+            table: *mut ::std::os::raw::c_void,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_table_kind"][::std::mem::size_of::<weir_table_kind>() - 120usize];
+    ["Size of weir_table_kind"][::std::mem::size_of::<weir_table_kind>() - 128usize];
     ["Alignment of weir_table_kind"][::std::mem::align_of::<weir_table_kind>() - 8usize];
     [
         "Offset of field: weir_table_kind::size",
@@ -1294,6 +1325,9 @@ const _: () = {
     [
         "Offset of field: weir_table_kind::version",
     ][::std::mem::offset_of!(weir_table_kind, version) - 112usize];
+    [
+        "Offset of field: weir_table_kind::refresh",
+    ][::std::mem::offset_of!(weir_table_kind, refresh) - 120usize];
 };
 impl Default for weir_table_kind {
     fn default() -> Self {
@@ -1592,10 +1626,28 @@ pub struct weir_mount_kind {
             error: *mut weir_error,
         ) -> ::std::os::raw::c_int,
     >,
+    pub create_table: ::std::option::Option<
+        unsafe extern "C" fn(
+            mount: *mut ::std::os::raw::c_void,
+            path: *const ::std::os::raw::c_char,
+            columns: *const ArrowSchema,
+            replace: ::std::os::raw::c_int,
+            rows: *mut ArrowArrayStream,
+            ret_n_rows: *mut i64,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub refresh: ::std::option::Option<
+        unsafe extern "C" fn(
+            mount: *mut ::std::os::raw::c_void,
+            path: *const ::std::os::raw::c_char,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_mount_kind"][::std::mem::size_of::<weir_mount_kind>() - 120usize];
+    ["Size of weir_mount_kind"][::std::mem::size_of::<weir_mount_kind>() - 136usize];
     ["Alignment of weir_mount_kind"][::std::mem::align_of::<weir_mount_kind>() - 8usize];
     [
         "Offset of field: weir_mount_kind::size",
@@ -1642,6 +1694,12 @@ const _: () = {
     [
         "Offset of field: weir_mount_kind::rename",
     ][::std::mem::offset_of!(weir_mount_kind, rename) - 112usize];
+    [
+        "Offset of field: weir_mount_kind::create_table",
+    ][::std::mem::offset_of!(weir_mount_kind, create_table) - 120usize];
+    [
+        "Offset of field: weir_mount_kind::refresh",
+    ][::std::mem::offset_of!(weir_mount_kind, refresh) - 128usize];
 };
 impl Default for weir_mount_kind {
     fn default() -> Self {
@@ -1796,27 +1854,27 @@ pub struct wr_table {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of wr_table"][::std::mem::size_of::<wr_table>() - 328usize];
+    ["Size of wr_table"][::std::mem::size_of::<wr_table>() - 360usize];
     ["Alignment of wr_table"][::std::mem::align_of::<wr_table>() - 8usize];
     ["Offset of field: wr_table::form"][::std::mem::offset_of!(wr_table, form) - 0usize];
     [
         "Offset of field: wr_table::kind",
-    ][::std::mem::offset_of!(wr_table, kind) - 280usize];
+    ][::std::mem::offset_of!(wr_table, kind) - 312usize];
     [
         "Offset of field: wr_table::instance",
-    ][::std::mem::offset_of!(wr_table, instance) - 288usize];
+    ][::std::mem::offset_of!(wr_table, instance) - 320usize];
     [
         "Offset of field: wr_table::is_view",
-    ][::std::mem::offset_of!(wr_table, is_view) - 296usize];
+    ][::std::mem::offset_of!(wr_table, is_view) - 328usize];
     [
         "Offset of field: wr_table::definition",
-    ][::std::mem::offset_of!(wr_table, definition) - 304usize];
+    ][::std::mem::offset_of!(wr_table, definition) - 336usize];
     [
         "Offset of field: wr_table::release",
-    ][::std::mem::offset_of!(wr_table, release) - 312usize];
+    ][::std::mem::offset_of!(wr_table, release) - 344usize];
     [
         "Offset of field: wr_table::private_data",
-    ][::std::mem::offset_of!(wr_table, private_data) - 320usize];
+    ][::std::mem::offset_of!(wr_table, private_data) - 352usize];
 };
 impl Default for wr_table {
     fn default() -> Self {

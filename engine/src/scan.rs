@@ -2,7 +2,7 @@
 //! database runs.
 
 use std::collections::HashSet;
-use std::ffi::CString;
+use std::ffi::{CString, c_int};
 use std::sync::{Arc, Mutex};
 
 use arrow::datatypes::SchemaRef;
@@ -33,7 +33,18 @@ unsafe impl Send for Scan {}
 unsafe impl Sync for Scan {}
 
 impl Scan {
-    fn plan(held: &Arc<Held>, request: &Request) -> Result<Arc<Scan>> {
+    /// What `plan` makes of a kind.
+    fn new(
+        held: &Arc<Held>,
+        plan: impl FnOnce(*mut weir_scan, *mut weir_error) -> c_int,
+    ) -> Result<Arc<Scan>> {
+        let mut scan = Box::new(weir_scan::default());
+        call_c(|error| plan(&mut *scan, error))?;
+        let n_partitions = usize::try_from(scan.n_partitions).unwrap_or(0);
+        Ok(Arc::new(Scan { scan: Mutex::new(scan), n_partitions, _held: held.clone() }))
+    }
+
+    fn of_request(held: &Arc<Held>, request: &Request) -> Result<Arc<Scan>> {
         let Some(plan) = held.kind().scan else {
             return Err(coded(WEIR_INTERNAL, "XX000", "a kind of the stream form has no scan"));
         };
@@ -48,10 +59,30 @@ impl Scan {
             n_filters,
             limit: request.limit,
         };
-        let mut scan = Box::new(weir_scan::default());
-        call_c(|error| unsafe { plan(held.0.instance, &c_request, &mut *scan, error) })?;
-        let n_partitions = usize::try_from(scan.n_partitions).unwrap_or(0);
-        Ok(Arc::new(Scan { scan: Mutex::new(scan), n_partitions, _held: held.clone() }))
+        Scan::new(held, |scan, error| unsafe { plan(held.0.instance, &c_request, scan, error) })
+    }
+
+    fn of_statements(
+        held: &Arc<Held>,
+        execute: weir_execute_fn,
+        statements: &[CString],
+        schema: &SchemaRef,
+    ) -> Result<Arc<Scan>> {
+        let Some(execute) = execute else {
+            return Err(coded(WEIR_INTERNAL, "XX000", "a remote table has no execute"));
+        };
+        let schema = FFI_ArrowSchema::try_from(schema.as_ref())?;
+        let texts: Vec<_> = statements.iter().map(|s| s.as_ptr()).collect();
+        let scan = Scan::new(held, |scan, error| unsafe {
+            let schema = (&raw const schema).cast();
+            execute(held.0.instance, texts.as_ptr(), texts.len(), schema, scan, error)
+        })?;
+        if scan.n_partitions != statements.len() {
+            let n = scan.n_partitions;
+            let text = format!("{} statements gave a scan of {n} partitions", statements.len());
+            return Err(coded(WEIR_INTERNAL, "XX000", text));
+        }
+        Ok(scan)
     }
 
     /// The scan's address, which stays: slots of one scan may be called at the same time.
@@ -86,56 +117,79 @@ impl Drop for Scan {
     }
 }
 
+/// Partitions of a scan, each of which may be opened once only: who opens one again gets a scan of
+/// its own.
+struct Partitions {
+    scan: Arc<Scan>,
+    opened: HashSet<usize>,
+}
+
+impl Partitions {
+    fn scan_for(
+        current: &mut Option<Partitions>,
+        partition: usize,
+        n_partitions: usize,
+        plan: impl FnOnce() -> Result<Arc<Scan>>,
+    ) -> Result<Arc<Scan>> {
+        if let Some(known) = current
+            && known.opened.insert(partition)
+        {
+            return Ok(known.scan.clone());
+        }
+        let scan = plan()?;
+        if scan.n_partitions != n_partitions {
+            return Err(coded(
+                WEIR_INVALID_STATE,
+                "55000",
+                "a table changed its partitions while a query read it again",
+            ));
+        }
+        let opened = HashSet::from([partition]);
+        *current = Some(Partitions { scan: scan.clone(), opened });
+        Ok(scan)
+    }
+
+    /// Whoever reads on gets a scan of its own.
+    fn cancel(current: &mut Option<Partitions>) {
+        if let Some(known) = current.take() {
+            known.scan.cancel();
+        }
+    }
+}
+
 /// The source of the STREAM form.
 pub struct KindSource {
     held: Arc<Held>,
     request: Request,
     pub n_partitions: usize,
-    /// The planned scan and its partitions that were opened: each may be opened once only.
-    current: Mutex<(Arc<Scan>, HashSet<usize>)>,
+    current: Mutex<Option<Partitions>>,
 }
 
 impl KindSource {
     pub fn new(held: &Arc<Held>, request: Request) -> Result<Self> {
-        let scan = Scan::plan(held, &request)?;
+        let scan = Scan::of_request(held, &request)?;
         Ok(KindSource {
             held: held.clone(),
             request,
             n_partitions: scan.n_partitions,
-            current: Mutex::new((scan, HashSet::new())),
+            current: Mutex::new(Some(Partitions { scan, opened: HashSet::new() })),
         })
-    }
-
-    /// The scan to open `partition` of: a fresh one when it was opened before.
-    fn scan_for(&self, partition: usize) -> Result<Arc<Scan>> {
-        let mut current = self.current.lock().unwrap();
-        if !current.1.insert(partition) {
-            let fresh = Scan::plan(&self.held, &self.request)?;
-            if fresh.n_partitions != self.n_partitions {
-                return Err(coded(
-                    WEIR_INVALID_STATE,
-                    "55000",
-                    "a table changed its partitions while a query read it again",
-                ));
-            }
-            *current = (fresh, HashSet::from([partition]));
-        }
-        Ok(current.0.clone())
     }
 }
 
 impl Source for KindSource {
     fn open(&self, partition: usize) -> Result<Imported> {
-        let scan = self.scan_for(partition)?;
+        let scan = {
+            let mut current = self.current.lock().unwrap();
+            let plan = || Scan::of_request(&self.held, &self.request);
+            Partitions::scan_for(&mut current, partition, self.n_partitions, plan)?
+        };
         let rows = scan.open(partition)?;
         Ok(rows.keeping(scan))
     }
 
     fn cancel(&self) {
-        let mut current = self.current.lock().unwrap();
-        current.0.cancel();
-        // Whoever reads on gets a scan of its own.
-        current.1 = (0..self.n_partitions).collect();
+        Partitions::cancel(&mut self.current.lock().unwrap());
     }
 
     fn describe(&self) -> String {
@@ -151,44 +205,57 @@ impl Source for KindSource {
     }
 }
 
-/// The source of the REMOTE form: one statement over one table, in the backend's dialect.
+/// The source of the REMOTE form: statements in the backend's dialect, one per partition.
 pub struct RemoteSource {
     held: Arc<Held>,
     schema: SchemaRef,
-    statement: CString,
+    statements: Vec<CString>,
     execute: weir_execute_fn,
+    current: Mutex<Option<Partitions>>,
 }
 
 impl RemoteSource {
     pub fn new(
         held: &Arc<Held>,
         schema: SchemaRef,
-        statement: &str,
+        statements: &[String],
         execute: weir_execute_fn,
     ) -> Result<Self> {
-        let statement = crate::catalog::c_text(statement)?;
-        Ok(RemoteSource { held: held.clone(), schema, statement, execute })
+        let statements = statements.iter().map(|s| crate::catalog::c_text(s));
+        let statements = statements.collect::<Result<_>>()?;
+        Ok(RemoteSource {
+            held: held.clone(),
+            schema,
+            statements,
+            execute,
+            current: Mutex::default(),
+        })
     }
 }
 
 impl Source for RemoteSource {
-    fn open(&self, _partition: usize) -> Result<Imported> {
-        let Some(execute) = self.execute else {
-            return Err(coded(WEIR_INTERNAL, "XX000", "a remote table has no execute"));
+    fn open(&self, partition: usize) -> Result<Imported> {
+        let scan = {
+            let mut current = self.current.lock().unwrap();
+            let (statements, schema) = (&self.statements, &self.schema);
+            let plan = || Scan::of_statements(&self.held, self.execute, statements, schema);
+            Partitions::scan_for(&mut current, partition, statements.len(), plan)?
         };
-        let schema = FFI_ArrowSchema::try_from(self.schema.as_ref())?;
-        let mut rows = ArrowArrayStream::default();
-        call_c(|error| unsafe {
-            let schema = (&raw const schema).cast();
-            execute(self.held.0.instance, self.statement.as_ptr(), schema, &mut rows, error)
-        })?;
-        Imported::new(&mut rows)
+        let rows = scan.open(partition)?;
+        Ok(rows.keeping(scan))
     }
 
-    fn cancel(&self) {} // the stream is released, which ends the statement
+    fn cancel(&self) {
+        Partitions::cancel(&mut self.current.lock().unwrap());
+    }
+
+    fn casts(&self) -> bool {
+        true
+    }
 
     fn describe(&self) -> String {
         let kind = text(self.held.kind().name).unwrap_or_default();
-        format!("kind={kind}, sql={}", self.statement.to_string_lossy())
+        let statements: Vec<_> = self.statements.iter().map(|s| s.to_string_lossy()).collect();
+        format!("kind={kind}, sql={}", statements.join("; "))
     }
 }

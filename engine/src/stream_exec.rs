@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatchReader;
-use datafusion::common::Statistics;
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
@@ -33,6 +34,10 @@ pub trait Source: Send + Sync {
     fn open(&self, partition: usize) -> Result<Imported>;
     /// No partition has a reader any more, and one of them was left before its end.
     fn cancel(&self);
+    /// Whether the rows may come in other types, to be cast to those that were asked for.
+    fn casts(&self) -> bool {
+        false
+    }
     /// What EXPLAIN shows.
     fn describe(&self) -> String;
 }
@@ -188,9 +193,14 @@ fn read_partition(
     sender: &mpsc::Sender<Result<RecordBatch>>,
 ) -> Result<()> {
     let mut rows = source.open(partition)?;
-    check_schema(&rows.schema(), schema)?;
+    let as_asked = same_types(&rows.schema(), schema);
+    if !as_asked && !(source.casts() && rows.schema().fields().len() == schema.fields().len()) {
+        return Err(other_columns(&rows.schema(), schema));
+    }
     for batch in rows.by_ref() {
-        if sender.blocking_send(renamed(batch.map_err(from_arrow)?, schema)).is_err() {
+        let batch = batch.map_err(from_arrow)?;
+        let batch = if as_asked { renamed(batch, schema) } else { cast_to(batch, schema) };
+        if sender.blocking_send(batch).is_err() {
             break; // the reader went away
         }
     }
@@ -204,16 +214,27 @@ fn renamed(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
 }
 
-fn check_schema(got: &SchemaRef, asked: &SchemaRef) -> Result<()> {
+/// The batch in the asked types. A value that does not fit is an error, never NULL.
+fn cast_to(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let strict = CastOptions { safe: false, ..Default::default() };
+    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
+        cast_with_options(column, field.data_type(), &strict).map_err(|error| {
+            let text = format!("column \"{}\": {error}", field.name());
+            coded(WEIR_INVALID_DATA, "22000", text)
+        })
+    });
+    let columns = columns.collect::<Result<Vec<_>>>()?;
+    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+}
+
+fn same_types(got: &SchemaRef, asked: &SchemaRef) -> bool {
     let mut pairs = got.fields().iter().zip(asked.fields());
-    if got.fields().len() == asked.fields().len()
+    got.fields().len() == asked.fields().len()
         && pairs.all(|(got, asked)| got.data_type().equals_datatype(asked.data_type()))
-    {
-        return Ok(());
-    }
-    Err(coded(
-        WEIR_INVALID_DATA,
-        "22000",
-        format!("a scan was asked for the columns {asked} and gave {got}"),
-    ))
+}
+
+fn other_columns(got: &SchemaRef, asked: &SchemaRef) -> DataFusionError {
+    let text = format!("a scan was asked for the columns {asked} and gave {got}");
+    coded(WEIR_INVALID_DATA, "22000", text)
 }

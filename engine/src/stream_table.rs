@@ -82,7 +82,7 @@ impl StreamTable {
         let read = if no_columns { Some(vec![0]) } else { projection.cloned() };
         let schema = project_schema(&self.schema.arrow, read.as_ref())?;
         let statement = remote.statement(&schema);
-        let source = RemoteSource::new(&self.held, schema.clone(), &statement, remote.execute)?;
+        let source = RemoteSource::new(&self.held, schema.clone(), &[statement], remote.execute)?;
         let statistics = match self.read_statistics()? {
             Some(known) => known.project(read.as_ref()),
             None => Statistics::new_unknown(&schema),

@@ -40,15 +40,23 @@ static int failed(struct weir_error *error, const char *message) {
     return WEIR_IO;
 }
 
-static int database_execute(void *table, const char *sql, const struct ArrowSchema *schema,
-                            struct ArrowArrayStream *ret_rows, struct weir_error *error) {
-    struct database *backend = table;
+struct run {
+    struct database *backend;
+    char **statements;
+    struct ArrowSchema schema;
+};
+
+static int run_open(struct weir_scan *scan, int32_t partition, struct ArrowArrayStream *ret_rows,
+                    struct weir_error *error) {
+    struct run *run = scan->private_data;
+    const struct ArrowSchema *schema = &run->schema;
     sqlite3_stmt *statement = NULL;
     struct ArrowArray array;
     struct ArrowSchema copy;
+    const char *sql = run->statements[partition];
     snprintf(last_statement, sizeof last_statement, "%s", sql);
-    if (sqlite3_prepare_v2(backend->connection, sql, -1, &statement, NULL) != SQLITE_OK)
-        return failed(error, sqlite3_errmsg(backend->connection));
+    if (sqlite3_prepare_v2(run->backend->connection, sql, -1, &statement, NULL) != SQLITE_OK)
+        return failed(error, sqlite3_errmsg(run->backend->connection));
     assert_int_equal(ArrowArrayInitFromSchema(&array, schema, NULL), 0);
     assert_int_equal(ArrowArrayStartAppending(&array), 0);
     while (sqlite3_step(statement) == SQLITE_ROW) {
@@ -70,6 +78,32 @@ static int database_execute(void *table, const char *sql, const struct ArrowSche
     assert_int_equal(ArrowSchemaDeepCopy(schema, &copy), 0);
     assert_int_equal(ArrowBasicArrayStreamInit(ret_rows, &copy, 1), 0);
     ArrowBasicArrayStreamSetArray(ret_rows, 0, &array);
+    return WEIR_OK;
+}
+
+static void run_release(struct weir_scan *scan) {
+    struct run *run = scan->private_data;
+    for (int32_t i = 0; i < scan->n_partitions; i++)
+        free(run->statements[i]);
+    free(run->statements);
+    run->schema.release(&run->schema);
+    free(run);
+}
+
+static int database_execute(void *table, const char *const *statements, size_t n_statements,
+                            const struct ArrowSchema *schema, struct weir_scan *ret_scan,
+                            struct weir_error *error) {
+    (void)error;
+    struct run *run = calloc(1, sizeof *run);
+    run->backend = table;
+    run->statements = calloc(n_statements, sizeof *run->statements);
+    for (size_t i = 0; i < n_statements; i++)
+        run->statements[i] = strdup(statements[i]);
+    assert_int_equal(ArrowSchemaDeepCopy(schema, &run->schema), 0);
+    *ret_scan = (struct weir_scan){.n_partitions = (int32_t)n_statements,
+                                   .open = run_open,
+                                   .release = run_release,
+                                   .private_data = run};
     return WEIR_OK;
 }
 
