@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -22,8 +23,15 @@ static void open_cache(int64_t max_bytes) {
     cache = wr_kept_cache(kept);
 }
 
+/* A test that fails while it is closed does not close it again. */
+static void close_cache(void) {
+    struct wr_kept *closing = kept;
+    kept = NULL;
+    wr_kept_close(closing);
+}
+
 static void reopen(int64_t max_bytes) {
-    wr_kept_close(kept);
+    close_cache();
     open_cache(max_bytes);
 }
 
@@ -34,7 +42,7 @@ static int setup(void **state) {
 }
 
 static int teardown(void **state) {
-    wr_kept_close(kept);
+    close_cache();
     return remove_directory(state);
 }
 
@@ -161,7 +169,7 @@ static void what_was_used_longest_ago_goes_first(void **state) {
         snprintf(key, sizeof key, "key %04d", i);
         cache.put(cache.context, key, data, sizeof data);
     }
-    wr_kept_close(kept);
+    close_cache();
     sql("UPDATE kept SET used = used - 3600 + id");
     open_cache(100000);
     /* The use is noted, since it was long ago. */
@@ -205,7 +213,7 @@ static void works(void) {
 static void a_file_that_is_no_database_is_made_anew(void **state) {
     (void)state;
     put("a", "one");
-    wr_kept_close(kept);
+    close_cache();
     put_text(at("cache.db"), "this is not a database, and it is longer than SQLite's header is: it "
                              "goes on and on and on and on");
     open_cache(0);
@@ -215,7 +223,7 @@ static void a_file_that_is_no_database_is_made_anew(void **state) {
 
 static void a_database_of_someone_else_is_made_anew(void **state) {
     (void)state;
-    wr_kept_close(kept);
+    close_cache();
     sql("CREATE TABLE kept(something TEXT)");
     open_cache(0);
     works();
@@ -229,7 +237,7 @@ static void damage_that_shows_later_is_mended(void **state) {
         snprintf(key, sizeof key, "key %d", i);
         cache.put(cache.context, key, data, sizeof data);
     }
-    wr_kept_close(kept);
+    close_cache();
     struct stat status;
     assert_int_equal(stat(at("cache.db"), &status), 0);
     /* Each page but the first ones, so that opening notices nothing. */
@@ -249,7 +257,7 @@ static void a_value_with_wrong_bytes_is_not_handed_out(void **state) {
     (void)state;
     put("a", "one");
     put("b", "two");
-    wr_kept_close(kept);
+    close_cache();
     sql("UPDATE kept SET value = x'6f6e6500ff' WHERE key = 'a'");
     sql("UPDATE kept SET (value, checksum) = (SELECT value, checksum FROM kept WHERE key = 'b')"
         " WHERE key = 'a'");
@@ -260,20 +268,19 @@ static void a_value_with_wrong_bytes_is_not_handed_out(void **state) {
 
 static void a_directory_that_cannot_be_written_gives_a_cache_that_keeps_nothing(void **state) {
     (void)state;
-    wr_kept_close(kept);
+    close_cache();
     assert_ok(wr_kept_open(at("none/cache.db"), 0, &kept, &error));
     cache = wr_kept_cache(kept);
     assert_null(get("a"));
     put("a", "one");
-    wr_kept_close(kept);
+    close_cache();
     assert_null(get_text(at("none/cache.db")));
     open_cache(0);
 }
 
 static void every_allocation_may_fail(void **state) {
     (void)state;
-    wr_kept_close(kept);
-    kept = NULL;
+    close_cache();
     for (int n = 1; n < 100; n++) {
         wr_alloc_fail_at(n);
         int code = wr_kept_open(at("cache.db"), 0, &kept, &error);
@@ -306,7 +313,7 @@ static int use_in_child(void *context) {
         snprintf(key, sizeof key, "%d of %d", i, number);
         mine.put(mine.context, key, key, strlen(key) + 1);
         mine.get(mine.context, key, take, &value);
-        if (strcmp(value.text, key) != 0) return 2;
+        if (value.times > 0 && strcmp(value.text, key) != 0) return 2;
     }
     wr_kept_close(own);
     return 0;
@@ -314,7 +321,7 @@ static int use_in_child(void *context) {
 
 static void several_processes_use_one_database(void **state) {
     (void)state;
-    wr_kept_close(kept);
+    close_cache();
     int numbers[] = {1, 2, 3, 4};
     int children[4];
     for (int i = 0; i < 4; i++)
@@ -322,8 +329,18 @@ static void several_processes_use_one_database(void **state) {
     for (int i = 0; i < 4; i++)
         assert_int_equal(wait_child(children[i]), 0);
     open_cache(0);
-    assert_int_equal(sql("SELECT count(*) FROM kept"), 4000);
-    assert_string_equal(get("999 of 3"), "999 of 3");
+    /* A cache may drop what it cannot write while others do, but what it has is right. */
+    assert_in_range(sql("SELECT count(*) FROM kept"), 1, 4000);
+    int n_found = 0;
+    for (int i = 0; i < 4000; i++) {
+        char key[40];
+        snprintf(key, sizeof key, "%d of %d", i % 1000, 1 + i / 1000);
+        const char *found = get(key);
+        if (!found) continue;
+        assert_string_equal(found, key);
+        n_found++;
+    }
+    assert_int_equal(n_found, sql("SELECT count(*) FROM kept"));
 }
 
 static void *use_in_thread(void *context) {
@@ -366,13 +383,25 @@ static int put_for_ever(void *context) {
     }
 }
 
+/* Whether the child came so far that there is something to kill it in. */
+static bool has_values(void) {
+    sqlite3 *database = NULL;
+    bool found =
+        sqlite3_open_v2(at("cache.db"), &database, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
+        sqlite3_exec(database, "SELECT 1 FROM kept", NULL, NULL, NULL) == SQLITE_OK;
+    sqlite3_close(database);
+    return found;
+}
+
 static void a_killed_process_leaves_a_database_that_works(void **state) {
     (void)state;
     for (int round = 0; round < 10; round++) {
         /* SQLite's handles do not survive a fork. */
-        wr_kept_close(kept);
+        close_cache();
         int child = start_child(put_for_ever, NULL);
-        usleep(20000 + rand() % 30000);
+        while (!has_values())
+            usleep(5000);
+        usleep((unsigned)rand() % 30000);
         kill(child, SIGKILL);
         assert_int_equal(wait_child(child), 128 + SIGKILL);
         open_cache(0);
