@@ -25,6 +25,7 @@ use datafusion::sql::sqlparser::ast::Value as SqlValue;
 use crate::commit::{CommitExec, Staging};
 use crate::error::Result;
 use crate::files::{local_path, url_of};
+use crate::remote::{self, remote_table};
 
 /// Option of COPY that weir adds: what stands at the target is replaced.
 const OVERWRITE: &str = "weir.overwrite";
@@ -44,6 +45,10 @@ pub async fn physical(
 ) -> Result<Physical> {
     let (plan, count) = match plan {
         LogicalPlan::Copy(copy) => (copy_to(state, copy).await?, None),
+        LogicalPlan::Dml(dml) if rewritten(&dml.op) && remote_table(&dml.target).is_some() => {
+            let table = remote_table(&dml.target).expect("just seen");
+            (remote::change(state, dml, &table)?, None)
+        }
         LogicalPlan::Dml(dml) if rewritten(&dml.op) => {
             let (change, changed) = overwrite(dml)?;
             let count = state.create_physical_plan(&changed).await?;

@@ -18,6 +18,7 @@ mod limits;
 mod named_source;
 mod plan;
 mod planning;
+mod remote;
 mod run;
 mod runtime;
 mod scan;

@@ -208,6 +208,7 @@ impl Source for KindSource {
 /// The source of the REMOTE form: statements in the backend's dialect, one per partition.
 pub struct RemoteSource {
     held: Arc<Held>,
+    backend: String,
     schema: SchemaRef,
     statements: Vec<CString>,
     execute: weir_execute_fn,
@@ -217,6 +218,7 @@ pub struct RemoteSource {
 impl RemoteSource {
     pub fn new(
         held: &Arc<Held>,
+        backend: &str,
         schema: SchemaRef,
         statements: &[String],
         execute: weir_execute_fn,
@@ -225,6 +227,7 @@ impl RemoteSource {
         let statements = statements.collect::<Result<_>>()?;
         Ok(RemoteSource {
             held: held.clone(),
+            backend: backend.to_string(),
             schema,
             statements,
             execute,
@@ -256,6 +259,6 @@ impl Source for RemoteSource {
     fn describe(&self) -> String {
         let kind = text(self.held.kind().name).unwrap_or_default();
         let statements: Vec<_> = self.statements.iter().map(|s| s.to_string_lossy()).collect();
-        format!("kind={kind}, sql={}", statements.join("; "))
+        format!("kind={kind}, backend={}, sql={}", self.backend, statements.join("; "))
     }
 }

@@ -13,6 +13,7 @@ use crate::bindings::*;
 use crate::catalog::{Catalogs, Names};
 use crate::error::{Result, coded};
 use crate::limits::PARSER_RECURSION_LIMIT;
+use crate::remote::{Options, Planner};
 use crate::runtime::Engine;
 use crate::watch::WatchJoins;
 
@@ -38,6 +39,7 @@ impl Session {
             .with_target_partitions(engine.threads);
         let options = config.options_mut();
         options.sql_parser.collect_spans = true;
+        options.extensions.insert(Options::default());
         let limit = PARSER_RECURSION_LIMIT.to_string();
         options.set("datafusion.sql_parser.recursion_limit", &limit)?;
         let names = Names::new(callbacks, engine.clone());
@@ -46,6 +48,7 @@ impl Session {
             .with_runtime_env(engine.env.clone())
             .with_catalog_list(Arc::new(Catalogs(names.clone())))
             .with_physical_optimizer_rules(optimizer_rules())
+            .with_query_planner(Arc::new(Planner))
             .with_default_features();
         let builder = match functions {
             None | Some("default") => builder,

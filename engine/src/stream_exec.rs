@@ -12,7 +12,7 @@ use arrow::record_batch::RecordBatchReader;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -73,6 +73,19 @@ impl StreamExec {
             readers: Arc::default(),
             metrics: ExecutionPlanMetricsSet::new(),
         }
+    }
+}
+
+impl StreamExec {
+    /// Rows that come in this order.
+    pub fn ordered(mut self, order: Option<LexOrdering>) -> Self {
+        if let Some(order) = order {
+            let equivalences =
+                EquivalenceProperties::new_with_orderings(self.schema.clone(), [order]);
+            let properties = self.properties.as_ref().clone().with_eq_properties(equivalences);
+            self.properties = Arc::new(properties);
+        }
+        self
     }
 }
 

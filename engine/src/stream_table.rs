@@ -15,15 +15,14 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::prelude::Expr;
-use datafusion::sql::sqlparser::ast::Ident;
 
 use crate::bindings::*;
-use crate::catalog::{FormOf, Held, slice, text};
+use crate::catalog::{FormOf, Held, slice};
 use crate::error::{Result, call_c, coded};
 use crate::filters::Filters;
-use crate::scan::{KindSource, RemoteSource, Request};
+use crate::remote::{Aliases, Relation, RemoteTable, reader};
+use crate::scan::{KindSource, Request};
 use crate::schema::TableSchema;
 use crate::sink::Sink;
 use crate::stream::import_schema;
@@ -33,65 +32,25 @@ use crate::stream_exec::StreamExec;
 pub struct StreamTable {
     held: Arc<Held>,
     schema: TableSchema,
-    remote: Option<Remote>,
-}
-
-/// What reading a table of the REMOTE form needs.
-#[derive(Debug)]
-struct Remote {
-    table: String,
-    quote: char,
-    execute: weir_execute_fn,
-}
-
-impl Remote {
-    fn read(form: FormOf) -> Option<Remote> {
-        let form = form.get();
-        (form.type_ as u32 == WEIR_FORM_REMOTE).then(|| Remote {
-            table: text(form.remote.table).unwrap_or_default(),
-            quote: if text(form.remote.dialect).as_deref() == Some("mysql") { '`' } else { '"' },
-            execute: form.remote.execute,
-        })
-    }
-
-    /// Reads the columns and leaves the rest to the engine, whose answers are then the only ones.
-    fn statement(&self, schema: &SchemaRef) -> String {
-        let columns: Vec<String> = schema
-            .fields()
-            .iter()
-            .map(|f| Ident::with_quote(self.quote, f.name()).to_string())
-            .collect();
-        format!("SELECT {} FROM {}", columns.join(", "), self.table)
-    }
+    remote: Option<Arc<RemoteTable>>,
 }
 
 impl StreamTable {
     pub fn new(held: &Arc<Held>, form: FormOf, state: &SessionState) -> Result<Self> {
         let schema = TableSchema::new(import_schema(&form.get().schema)?, state)?;
-        Ok(StreamTable { held: held.clone(), schema, remote: Remote::read(form) })
+        let mut table = StreamTable { held: held.clone(), schema, remote: None };
+        if form.get().type_ as u32 == WEIR_FORM_REMOTE {
+            let known = table.read_statistics()?;
+            let rows = known.and_then(|s| s.num_rows.get_value().map(|rows| *rows as f64));
+            let remote = RemoteTable::new(held, form, &table.schema.arrow, rows);
+            table.remote = Some(Arc::new(remote));
+        }
+        Ok(table)
     }
 
-    /// One statement that reads the columns.
-    fn scan_remote(
-        &self,
-        remote: &Remote,
-        projection: Option<&Vec<usize>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        // A count asks for no columns, which SQL cannot say: one is read and left out.
-        let no_columns = projection.is_some_and(|p| p.is_empty());
-        let read = if no_columns { Some(vec![0]) } else { projection.cloned() };
-        let schema = project_schema(&self.schema.arrow, read.as_ref())?;
-        let statement = remote.statement(&schema);
-        let source = RemoteSource::new(&self.held, schema.clone(), &[statement], remote.execute)?;
-        let statistics = match self.read_statistics()? {
-            Some(known) => known.project(read.as_ref()),
-            None => Statistics::new_unknown(&schema),
-        };
-        let scan = Arc::new(StreamExec::new(Arc::new(source), 1, schema, statistics));
-        match no_columns {
-            false => Ok(scan),
-            true => Ok(Arc::new(ProjectionExec::try_new(Vec::<ProjectionExpr>::new(), scan)?)),
-        }
+    /// What is known of it if it is one of the REMOTE form.
+    pub fn remote(&self) -> Option<&Arc<RemoteTable>> {
+        self.remote.as_ref()
     }
 
     fn classify(&self, filters: &[&Expr]) -> Result<Vec<u32>> {
@@ -207,7 +166,11 @@ impl TableProvider for StreamTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         if let Some(remote) = &self.remote {
-            return self.scan_remote(remote, projection);
+            // The columns, and the rest is the engine's.
+            let all: Vec<usize> = (0..self.schema.arrow.fields().len()).collect();
+            let columns = projection.unwrap_or(&all);
+            let relation = Relation::scan(remote, columns, &Aliases::default());
+            return reader(&relation, &project_schema(&self.schema.arrow, projection)?);
         }
         let filters: Vec<&Expr> = filters.iter().collect();
         let answers = self.classify(&filters)?;

@@ -1,0 +1,18 @@
+//! The REMOTE form: whole parts of a plan, as SQL, for the database where the tables are.
+
+mod change;
+mod dialect;
+mod expr;
+mod functions;
+mod node;
+mod options;
+mod push;
+mod relation;
+mod table;
+
+pub use change::change;
+pub use node::{Planner, reader};
+pub use options::Options;
+pub use push::remote_table;
+pub use relation::{Aliases, Relation};
+pub use table::RemoteTable;

@@ -1,0 +1,469 @@
+//! Expressions as SQL of a backend. None for what the backend might answer differently: it is then
+//! computed here.
+
+use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::logical_expr::{
+    BinaryExpr, Case, Cast, ExprSchemable, Like, LogicalPlan, Operator, SortExpr, TryCast,
+};
+use datafusion::prelude::Expr;
+
+use super::dialect::{Dialect, Kind};
+use super::functions;
+
+/// A column of a relation: what computes it in the scope of its FROM.
+#[derive(Debug, Clone)]
+pub struct Column {
+    pub sql: String,
+    /// A mere reference, which may be repeated at no cost.
+    pub simple: bool,
+}
+
+/// What expressions stand on.
+pub struct Scope<'a> {
+    pub dialect: Dialect,
+    pub schema: &'a DFSchema,
+    /// One for each field of the schema.
+    pub columns: &'a [Column],
+    /// A query that gives one value, where the same backend can run it.
+    pub subquery: &'a dyn Fn(&LogicalPlan) -> Option<String>,
+}
+
+/// The longest IN list that is written out.
+const MAX_LIST: usize = 10_000;
+
+impl Scope<'_> {
+    pub fn kind(&self, expr: &Expr) -> Option<Kind> {
+        Some(Kind::of(&expr.get_type(self.schema).ok()?))
+    }
+
+    fn column(&self, column: &datafusion::common::Column) -> Option<&Column> {
+        self.columns.get(self.schema.maybe_index_of_column(column)?)
+    }
+
+    pub fn all(&self, exprs: &[Expr]) -> Option<Vec<String>> {
+        exprs.iter().map(|expr| self.expr(expr)).collect()
+    }
+
+    pub fn expr(&self, expr: &Expr) -> Option<String> {
+        match expr {
+            Expr::Alias(alias) => self.expr(&alias.expr),
+            Expr::Column(column) => Some(self.column(column)?.sql.clone()),
+            Expr::Literal(value, _) => self.dialect.literal(value),
+            Expr::BinaryExpr(binary) => self.binary(expr, binary),
+            Expr::Not(inner) => Some(format!("(NOT {})", self.expr(inner)?)),
+            Expr::IsNull(inner) | Expr::IsUnknown(inner) => {
+                Some(format!("({} IS NULL)", self.expr(inner)?))
+            }
+            Expr::IsNotNull(inner) | Expr::IsNotUnknown(inner) => {
+                Some(format!("({} IS NOT NULL)", self.expr(inner)?))
+            }
+            Expr::IsTrue(inner) => self.truth(inner, "IS TRUE"),
+            Expr::IsFalse(inner) => self.truth(inner, "IS FALSE"),
+            Expr::IsNotTrue(inner) => self.truth(inner, "IS NOT TRUE"),
+            Expr::IsNotFalse(inner) => self.truth(inner, "IS NOT FALSE"),
+            Expr::Negative(inner) => match self.kind(inner)? {
+                Kind::Decimal(..) if self.has_decimals() => {
+                    Some(format!("(- {})", self.expr(inner)?))
+                }
+                _ => None,
+            },
+            Expr::Between(between) => {
+                let low = self.compare(&between.expr, Operator::GtEq, &between.low)?;
+                let high = self.compare(&between.expr, Operator::LtEq, &between.high)?;
+                let negated = if between.negated { "NOT " } else { "" };
+                Some(format!("({negated}({low} AND {high}))"))
+            }
+            Expr::InList(list) => {
+                if list.list.is_empty() || list.list.len() > MAX_LIST {
+                    return None;
+                }
+                self.comparable(&list.expr, Operator::Eq, &list.expr)?;
+                let items = list.list.iter().map(|item| self.operand(item, &list.expr));
+                let items = items.collect::<Option<Vec<_>>>()?.join(", ");
+                let negated = if list.negated { "NOT " } else { "" };
+                let expr = self.operand(&list.expr, &list.expr)?;
+                Some(format!("({expr} {negated}IN ({items}))"))
+            }
+            Expr::Like(like) => self.like(like),
+            Expr::Case(case) => self.case(case),
+            Expr::Cast(cast) => self.cast(cast),
+            Expr::TryCast(TryCast { expr, field }) => {
+                // Only what cannot fail.
+                let cast = Cast::new_from_field(expr.clone(), field.clone());
+                (widens(self, expr, &cast)).then(|| self.cast(&cast)).flatten()
+            }
+            Expr::ScalarFunction(call) => functions::scalar(self, expr, call),
+            Expr::ScalarSubquery(query) if query.outer_ref_columns.is_empty() => {
+                (self.subquery)(&query.subquery)
+            }
+            _ => None,
+        }
+    }
+
+    fn truth(&self, inner: &Expr, test: &str) -> Option<String> {
+        self.dialect.is_known().then(|| self.expr(inner)).flatten().map(|e| format!("({e} {test})"))
+    }
+
+    pub fn has_decimals(&self) -> bool {
+        matches!(self.dialect, Dialect::PostgreSql | Dialect::DuckDb)
+    }
+
+    fn binary(&self, whole: &Expr, binary: &BinaryExpr) -> Option<String> {
+        let BinaryExpr { left, op, right } = binary;
+        match op {
+            Operator::And | Operator::Or => {
+                Some(format!("({} {op} {})", self.expr(left)?, self.expr(right)?))
+            }
+            Operator::Eq
+            | Operator::NotEq
+            | Operator::Lt
+            | Operator::LtEq
+            | Operator::Gt
+            | Operator::GtEq
+            | Operator::IsDistinctFrom
+            | Operator::IsNotDistinctFrom => self.compare(left, *op, right),
+            Operator::Plus | Operator::Minus | Operator::Multiply => {
+                self.arithmetic(whole, left, *op, right)
+            }
+            Operator::Divide | Operator::Modulo => self.division(left, *op, right),
+            Operator::StringConcat if self.dialect.is_known() => {
+                let texts = [left, right].map(|e| self.kind(e) == Some(Kind::Text));
+                (texts == [true, true])
+                    .then(|| Some(format!("({} || {})", self.expr(left)?, self.expr(right)?)))
+                    .flatten()
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether two operands compare in the backend as they do here.
+    fn comparable(&self, left: &Expr, op: Operator, right: &Expr) -> Option<()> {
+        let equality = matches!(
+            op,
+            Operator::Eq | Operator::NotEq | Operator::IsDistinctFrom | Operator::IsNotDistinctFrom
+        );
+        let known = self.dialect.is_known();
+        let precise = self.has_decimals();
+        let fits = |kind: Kind| match kind {
+            Kind::Int(..) => true,
+            Kind::Bool => known && equality,
+            Kind::Text | Kind::Binary | Kind::Float(_) => known,
+            Kind::Decimal(..) | Kind::Timestamp(_) => precise,
+            // SQLite has texts: those of the same form only.
+            Kind::Date => precise || (self.is_date(left) && self.is_date(right)),
+            Kind::Other => false,
+        };
+        let (left, right) = (self.kind(left)?, self.kind(right)?);
+        (fits(left) && fits(right)).then_some(())
+    }
+
+    fn is_date(&self, expr: &Expr) -> bool {
+        self.dialect == Dialect::Sqlite && matches!(expr, Expr::Column(_) | Expr::Literal(..))
+    }
+
+    pub fn compare(&self, left: &Expr, op: Operator, right: &Expr) -> Option<String> {
+        self.comparable(left, op, right)?;
+        let ordered = matches!(op, Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq);
+        let mut l = self.operand(left, right)?;
+        let r = self.operand(right, left)?;
+        if ordered && self.kind(left)? == Kind::Text {
+            l = self.collated(l);
+        }
+        let sign = match (op, self.dialect) {
+            (Operator::Eq, _) => "=",
+            (Operator::NotEq, _) => "<>",
+            (Operator::Lt, _) => "<",
+            (Operator::LtEq, _) => "<=",
+            (Operator::Gt, _) => ">",
+            (Operator::GtEq, _) => ">=",
+            (Operator::IsDistinctFrom, Dialect::Sqlite) => "IS NOT",
+            (Operator::IsNotDistinctFrom, Dialect::Sqlite) => "IS",
+            (Operator::IsDistinctFrom, d) if d.is_known() => "IS DISTINCT FROM",
+            (Operator::IsNotDistinctFrom, d) if d.is_known() => "IS NOT DISTINCT FROM",
+            _ => return None,
+        };
+        Some(format!("({l} {sign} {r})"))
+    }
+
+    /// A text that sorts by its bytes.
+    pub fn collated(&self, sql: String) -> String {
+        match self.dialect {
+            Dialect::PostgreSql => format!("({sql} COLLATE \"C\")"),
+            _ => sql,
+        }
+    }
+
+    /// One side of a comparison: a cast that changes no value is left out, so that indexes serve.
+    fn operand(&self, expr: &Expr, _other: &Expr) -> Option<String> {
+        self.expr(self.unwidened(expr))
+    }
+
+    /// The expression below casts that change no value.
+    pub fn unwidened<'a>(&self, expr: &'a Expr) -> &'a Expr {
+        match expr {
+            Expr::Cast(cast) if widens(self, &cast.expr, cast) => self.unwidened(&cast.expr),
+            _ => expr,
+        }
+    }
+
+    fn arithmetic(&self, whole: &Expr, left: &Expr, op: Operator, right: &Expr) -> Option<String> {
+        match (self.kind(whole)?, self.kind(left)?, self.kind(right)?) {
+            (Kind::Int(width, true), Kind::Int(..), Kind::Int(..)) => {
+                // A sum that does not fit wraps around here and fails elsewhere.
+                if !self.dialect.is_known() || self.bits(whole)? > width {
+                    return None;
+                }
+            }
+            (Kind::Decimal(_, scale), Kind::Decimal(_, l), Kind::Decimal(_, r)) => {
+                let exact = if op == Operator::Multiply { l + r } else { l.max(r) };
+                if !self.has_decimals() || scale != exact {
+                    return None;
+                }
+            }
+            _ => return None,
+        }
+        Some(format!("({} {op} {})", self.expr(left)?, self.expr(right)?))
+    }
+
+    /// By an integer that is not zero.
+    fn division(&self, left: &Expr, op: Operator, right: &Expr) -> Option<String> {
+        let Expr::Literal(value, _) = right else { return None };
+        let divisor = integer(value).filter(|d| *d > 0)?;
+        if !matches!(self.kind(left)?, Kind::Int(..)) {
+            return None;
+        }
+        let sign = match (self.dialect, op) {
+            (Dialect::PostgreSql | Dialect::Sqlite, Operator::Divide) => "/",
+            (Dialect::DuckDb, Operator::Divide) => "//",
+            (d, Operator::Modulo) if d.is_known() => "%",
+            _ => return None,
+        };
+        Some(format!("({} {sign} {divisor})", self.expr(left)?))
+    }
+
+    /// Bits that the magnitude of an integer may need.
+    fn bits(&self, expr: &Expr) -> Option<u32> {
+        match expr {
+            Expr::Literal(value, _) => Some(128 - integer(value)?.unsigned_abs().leading_zeros()),
+            Expr::Cast(cast) if matches!(self.kind(&cast.expr)?, Kind::Int(..)) => {
+                self.bits(&cast.expr)
+            }
+            Expr::Alias(alias) => self.bits(&alias.expr),
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+                let (l, r) = (self.bits(left)?, self.bits(right)?);
+                match op {
+                    Operator::Plus | Operator::Minus => Some(l.max(r) + 1),
+                    Operator::Multiply => Some(l + r),
+                    _ => Some(l),
+                }
+            }
+            _ => match self.kind(expr)? {
+                Kind::Int(bits, _) => Some(bits),
+                _ => None,
+            },
+        }
+    }
+
+    fn like(&self, like: &Like) -> Option<String> {
+        let Expr::Literal(pattern, _) = like.pattern.as_ref() else { return None };
+        let pattern = pattern.try_as_str()??;
+        // Case is one of languages.
+        if like.case_insensitive
+            || like.escape_char.is_some_and(|c| c != '\\')
+            || self.kind(&like.expr)? != Kind::Text
+            || ends_in_escape(pattern)
+        {
+            return None;
+        }
+        let expr = self.expr(&like.expr)?;
+        let negated = if like.negated { "NOT " } else { "" };
+        match self.dialect {
+            Dialect::PostgreSql => {
+                let pattern = self.dialect.text(pattern)?;
+                Some(format!("({expr} {negated}LIKE {pattern})"))
+            }
+            Dialect::DuckDb => {
+                let pattern = self.dialect.text(pattern)?;
+                Some(format!("({expr} {negated}LIKE {pattern} ESCAPE '\\')"))
+            }
+            Dialect::Sqlite => {
+                let pattern = self.dialect.text(&glob(pattern))?;
+                Some(format!("({expr} {negated}GLOB {pattern})"))
+            }
+            _ => None,
+        }
+    }
+
+    fn case(&self, case: &Case) -> Option<String> {
+        let mut sql = String::from("(CASE");
+        for (when, then) in &case.when_then_expr {
+            let when = match &case.expr {
+                Some(expr) => self.compare(expr, Operator::Eq, when)?,
+                None => self.expr(when)?,
+            };
+            sql.push_str(&format!(" WHEN {when} THEN {}", self.branch(then)?));
+        }
+        if let Some(otherwise) = &case.else_expr {
+            sql.push_str(&format!(" ELSE {}", self.branch(otherwise)?));
+        }
+        sql.push_str(" END)");
+        self.dialect.is_known().then_some(sql)
+    }
+
+    /// A value among others of its type: NULL does not say of which.
+    pub fn branch(&self, expr: &Expr) -> Option<String> {
+        match expr {
+            Expr::Literal(value, _) if value.is_null() => match self.kind(expr)? {
+                Kind::Other => None,
+                _ => Some("NULL".into()),
+            },
+            _ => self.expr(expr),
+        }
+    }
+
+    fn cast(&self, cast: &Cast) -> Option<String> {
+        use Kind::*;
+        let to = cast.field.data_type();
+        let (from, into) = (self.kind(&cast.expr)?, Kind::of(to));
+        let inner = self.expr(&cast.expr)?;
+        let named = || Some(format!("CAST({inner} AS {})", self.dialect.type_name(to)?));
+        match (from, into) {
+            _ if !self.dialect.is_known() => None,
+            (Text, Text) | (Date, Date) | (Binary, Binary) => Some(inner),
+            (Int(..), Int(..)) if self.dialect == Dialect::Sqlite => {
+                widens(self, &cast.expr, cast).then_some(inner)
+            }
+            (Int(..), Int(..)) => match cast.expr.as_ref() {
+                Expr::Literal(..) => Some(inner),
+                _ => named(),
+            },
+            (Int(..), Text) => named(),
+            (Int(bits, _), Float(64)) if bits <= 64 => named(),
+            (Float(32), Float(64)) if self.has_decimals() => named(),
+            (Int(..), Decimal(..)) if widens(self, &cast.expr, cast) && self.has_decimals() => {
+                match cast.expr.as_ref() {
+                    Expr::Literal(..) => Some(inner),
+                    _ => named(),
+                }
+            }
+            (Decimal(..), Decimal(..)) if widens(self, &cast.expr, cast) => Some(inner),
+            (Timestamp(l), Timestamp(r)) if l == r && widens(self, &cast.expr, cast) => Some(inner),
+            (Date, Timestamp(false)) if self.has_decimals() => named(),
+            (Bool, Int(..)) if self.dialect == Dialect::Sqlite => Some(inner),
+            (Bool, Int(..)) => {
+                Some(format!("(CASE WHEN {inner} THEN 1 WHEN NOT {inner} THEN 0 END)"))
+            }
+            _ => None,
+        }
+    }
+
+    /// ORDER BY terms.
+    pub fn sort(&self, terms: &[SortExpr]) -> Option<Vec<String>> {
+        terms.iter().map(|term| self.sort_term(term)).collect()
+    }
+
+    fn sort_term(&self, term: &SortExpr) -> Option<String> {
+        // A number would be a position.
+        if matches!(term.expr, Expr::Literal(..)) || !self.dialect.is_known() {
+            return None;
+        }
+        self.comparable(&term.expr, Operator::Lt, &term.expr).or_else(|| {
+            // Booleans sort alike, too.
+            (self.kind(&term.expr)? == Kind::Bool).then_some(())
+        })?;
+        let mut sql = self.expr(&term.expr)?;
+        if self.kind(&term.expr)? == Kind::Text {
+            sql = self.collated(sql);
+        }
+        let direction = if term.asc { "ASC" } else { "DESC" };
+        let nulls = if term.nulls_first { "FIRST" } else { "LAST" };
+        Some(format!("{sql} {direction} NULLS {nulls}"))
+    }
+}
+
+/// Whether a cast gives the same values in a type that holds them all.
+fn widens(scope: &Scope, inner: &Expr, cast: &Cast) -> bool {
+    use Kind::*;
+    let Ok(data_type) = inner.get_type(scope.schema) else { return false };
+    let to = cast.field.data_type();
+    match (Kind::of(&data_type), Kind::of(to)) {
+        (Int(from, signed), Int(into, into_signed)) => from <= into && (into_signed || !signed),
+        (Int(from, _), Decimal(precision, scale)) => {
+            let digits = (f64::from(from) * std::f64::consts::LOG10_2).ceil() as i16;
+            i16::from(precision) - i16::from(scale) >= digits
+        }
+        (Decimal(p, s), Decimal(to_p, to_s)) => {
+            to_s >= s && i16::from(to_p) - i16::from(to_s) >= i16::from(p) - i16::from(s)
+        }
+        (Text, Text) | (Date, Date) | (Binary, Binary) => true,
+        (Timestamp(from), Timestamp(into)) => from == into && finer(&data_type, to),
+        _ => false,
+    }
+}
+
+fn finer(from: &arrow::datatypes::DataType, to: &arrow::datatypes::DataType) -> bool {
+    use arrow::datatypes::DataType::Timestamp;
+    matches!((from, to), (Timestamp(from, _), Timestamp(to, _)) if from <= to)
+}
+
+pub fn integer(value: &ScalarValue) -> Option<i128> {
+    match value {
+        ScalarValue::Int8(Some(n)) => Some((*n).into()),
+        ScalarValue::Int16(Some(n)) => Some((*n).into()),
+        ScalarValue::Int32(Some(n)) => Some((*n).into()),
+        ScalarValue::Int64(Some(n)) => Some((*n).into()),
+        ScalarValue::UInt8(Some(n)) => Some((*n).into()),
+        ScalarValue::UInt16(Some(n)) => Some((*n).into()),
+        ScalarValue::UInt32(Some(n)) => Some((*n).into()),
+        ScalarValue::UInt64(Some(n)) => Some((*n).into()),
+        _ => None,
+    }
+}
+
+fn ends_in_escape(pattern: &str) -> bool {
+    pattern.chars().rev().take_while(|c| *c == '\\').count() % 2 == 1
+}
+
+/// A LIKE pattern as one of SQLite's GLOB, which minds case and knows no escape but brackets.
+fn glob(pattern: &str) -> String {
+    let mut out = String::new();
+    let plain = |out: &mut String, c: char| match c {
+        '*' | '?' | '[' => {
+            out.push('[');
+            out.push(c);
+            out.push(']');
+        }
+        c => out.push(c),
+    };
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '%' => out.push('*'),
+            '_' => out.push('?'),
+            '\\' => {
+                if let Some(next) = chars.next() {
+                    plain(&mut out, next);
+                }
+            }
+            c => plain(&mut out, c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_mean_what_the_patterns_mean() {
+        assert_eq!(glob("a%b_c"), "a*b?c");
+        assert_eq!(glob("100\\%*[x]?\\_"), "100%[*][[]x][?]_");
+    }
+
+    #[test]
+    fn an_escape_at_the_end_is_seen() {
+        assert!(ends_in_escape("a\\"));
+        assert!(!ends_in_escape("a\\\\"));
+    }
+}

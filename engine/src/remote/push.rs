@@ -1,0 +1,432 @@
+//! Which part of a plan a backend runs. From the leaves up, a plan's node joins the statement of its
+//! inputs when all of them stand in one backend and the node can be said exactly in its dialect;
+//! where that ends, the statement so far becomes a leaf of the plan.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchemaRef, JoinType, NullEquality};
+use datafusion::datasource::source_as_provider;
+use datafusion::logical_expr::utils::{conjunction, split_conjunction};
+use datafusion::logical_expr::{
+    Aggregate, Distinct, Extension, Filter, Join, Limit, LogicalPlan, Operator, Projection, Sort,
+    SortExpr, TableScan, TableSource, Union, Window,
+};
+use datafusion::prelude::Expr;
+
+use crate::error::Result;
+use crate::stream_table::StreamTable;
+
+use super::expr::{Column, Scope, integer};
+use super::functions;
+use super::node::RemoteNode;
+use super::relation::{Aliases, Order, Relation};
+use super::table::RemoteTable;
+
+/// Text of a computed column beyond which it is computed in a query of its own.
+const MAX_INLINE: usize = 2000;
+
+pub fn push(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let pusher = Pusher::default();
+    let visited = pusher.visit(plan)?;
+    pusher.finish(visited)
+}
+
+/// The rows of a plan that one backend can give as a whole.
+pub fn relation_of(plan: LogicalPlan) -> Result<Option<Relation>> {
+    Ok(Pusher::default().visit(plan)?.relation)
+}
+
+/// A table of the REMOTE form.
+pub fn remote_table(source: &Arc<dyn TableSource>) -> Option<Arc<RemoteTable>> {
+    let provider = source_as_provider(source).ok()?;
+    let provider: &dyn std::any::Any = provider.as_ref();
+    provider.downcast_ref::<StreamTable>()?.remote().cloned()
+}
+
+#[derive(Default)]
+pub struct Pusher {
+    aliases: Aliases,
+}
+
+/// A plan whose inputs were visited: the plan as it was, with the relation that stands for it; or
+/// one whose inputs are finished.
+struct Visited {
+    plan: LogicalPlan,
+    relation: Option<Relation>,
+}
+
+impl Pusher {
+    fn visit(&self, plan: LogicalPlan) -> Result<Visited> {
+        let inputs = plan.inputs().into_iter().cloned();
+        let inputs = inputs.map(|input| self.visit(input)).collect::<Result<Vec<_>>>()?;
+        if let LogicalPlan::Filter(filter) = &plan
+            && let [Visited { relation: Some(relation), .. }] = &inputs[..]
+        {
+            return self.filter(filter, relation.clone());
+        }
+        let relations = inputs.iter().map(|input| input.relation.as_ref()).collect::<Option<_>>();
+        if let Some(relation) = relations.and_then(|relations| self.combine(&plan, relations)) {
+            return Ok(Visited { plan, relation: Some(relation) });
+        }
+        let mut finished = inputs.into_iter().map(|input| self.finish(input));
+        let plan = plan.map_children(|same| match finished.next() {
+            Some(input) => Ok(Transformed::yes(input?)),
+            None => Ok(Transformed::no(same)),
+        })?;
+        let plan = plan.data.map_subqueries(|query| push(query).map(Transformed::yes))?;
+        Ok(Visited { plan: plan.data, relation: None })
+    }
+
+    fn finish(&self, visited: Visited) -> Result<LogicalPlan> {
+        let Some(relation) = visited.relation else { return Ok(visited.plan) };
+        let schema = visited.plan.schema().clone();
+        let columns = schema.columns();
+        // Stays, so that nothing above is free to mix the rows; it sorts nothing.
+        let order: Vec<SortExpr> = relation
+            .order
+            .iter()
+            .map(|term| {
+                Expr::Column(columns[term.column].clone()).sort(term.ascending, term.nulls_first)
+            })
+            .collect();
+        let node =
+            LogicalPlan::Extension(Extension { node: Arc::new(RemoteNode::new(relation, schema)) });
+        if order.is_empty() {
+            return Ok(node);
+        }
+        Ok(LogicalPlan::Sort(Sort { expr: order, input: Arc::new(node), fetch: None }))
+    }
+
+    fn combine(&self, plan: &LogicalPlan, mut inputs: Vec<&Relation>) -> Option<Relation> {
+        if let LogicalPlan::TableScan(scan) = plan {
+            return self.scan(scan);
+        }
+        let first = inputs.first().copied()?.clone();
+        match plan {
+            LogicalPlan::Projection(projection) => self.project(projection, first),
+            LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate, first),
+            LogicalPlan::Distinct(Distinct::All(input)) => self.distinct(input, first),
+            LogicalPlan::Sort(sort) => self.sort(sort, first),
+            LogicalPlan::Limit(limit) => limited(limit, first),
+            LogicalPlan::SubqueryAlias(_) => Some(first),
+            LogicalPlan::Window(window) => self.window(window, first),
+            LogicalPlan::Join(join) => {
+                let right = inputs.pop()?.clone();
+                first.same_backend(&right).then(|| self.join(join, first, right)).flatten()
+            }
+            LogicalPlan::Union(union) => self.union(union, inputs),
+            _ => None,
+        }
+    }
+
+    /// What a scalar query of the same backend is.
+    fn subquery(&self, relation: &Relation, plan: &LogicalPlan) -> Option<String> {
+        let found = self.visit(plan.clone()).ok()?.relation?;
+        let fits = found.single && found.same_backend(relation) && found.columns.len() == 1;
+        fits.then(|| format!("({})", found.statement()))
+    }
+
+    fn scoped<T>(
+        &self,
+        relation: &Relation,
+        schema: &datafusion::common::DFSchema,
+        f: impl FnOnce(&Scope) -> Option<T>,
+    ) -> Option<T> {
+        let subquery = |plan: &LogicalPlan| self.subquery(relation, plan);
+        let (dialect, columns) = (relation.dialect(), &relation.columns);
+        f(&Scope { dialect, schema, columns, subquery: &subquery })
+    }
+
+    fn scan(&self, scan: &TableScan) -> Option<Relation> {
+        let table = remote_table(&scan.source)?;
+        if !scan.filters.is_empty() {
+            return None;
+        }
+        let all: Vec<usize> = (0..table.schema().fields().len()).collect();
+        let projection = scan.projection.as_ref().unwrap_or(&all);
+        let relation = Relation::scan(&table, projection, &self.aliases);
+        Some(match scan.fetch {
+            Some(fetch) => relation.limited(0, Some(fetch as u64)),
+            None => relation,
+        })
+    }
+
+    /// The conjuncts that the backend decides alike go to it.
+    fn filter(&self, filter: &Filter, relation: Relation) -> Result<Visited> {
+        let schema = filter.input.schema();
+        let relation = relation.open(&self.aliases);
+        let mut theirs = vec![];
+        let mut ours = vec![];
+        for conjunct in split_conjunction(&filter.predicate) {
+            match self.scoped(&relation, schema, |scope| scope.expr(conjunct)) {
+                Some(sql) => theirs.push(sql),
+                None => ours.push(conjunct.clone()),
+            }
+        }
+        let relation = if theirs.is_empty() { relation } else { relation.filtered(theirs) };
+        let input = filter.input.as_ref().clone();
+        let below = Visited { plan: input, relation: Some(relation) };
+        let Some(predicate) = conjunction(ours) else { return Ok(below) };
+        let input = Arc::new(self.finish(below)?);
+        let plan = LogicalPlan::Filter(Filter::try_new(predicate, input)?);
+        let plan = plan.map_subqueries(|query| push(query).map(Transformed::yes))?.data;
+        Ok(Visited { plan, relation: None })
+    }
+
+    fn project(&self, projection: &Projection, relation: Relation) -> Option<Relation> {
+        let schema = projection.input.schema();
+        let relation = match relation.columns.iter().any(|c| c.sql.len() > MAX_INLINE)
+            || repeats(&projection.expr, schema, &relation)
+        {
+            true if !relation.order.is_empty() => return None,
+            true => relation.enclosed(&self.aliases),
+            false => relation,
+        };
+        let sources: Vec<Option<usize>> = projection
+            .expr
+            .iter()
+            .map(|expr| match unaliased(expr) {
+                Expr::Column(column) => schema.maybe_index_of_column(column),
+                _ => None,
+            })
+            .collect();
+        let columns = self.scoped(&relation, schema, |scope| scope.all(&projection.expr))?;
+        let columns = columns.into_iter().zip(&sources).map(|(sql, source)| Column {
+            simple: source.is_some_and(|at| relation.columns[at].simple),
+            sql,
+        });
+        let columns = columns.collect();
+        // Where the order cannot be told by the new columns, it is kept below.
+        let order = relation.order.iter().map(|term| {
+            let column = sources.iter().position(|source| *source == Some(term.column))?;
+            Some(Order { column, ..term.clone() })
+        });
+        let order = order.collect::<Option<Vec<_>>>()?;
+        Some(relation.projected(columns, &names(&projection.schema), order))
+    }
+
+    fn aggregate(&self, aggregate: &Aggregate, relation: Relation) -> Option<Relation> {
+        let relation = relation.unordered(&self.aliases);
+        let schema = aggregate.input.schema();
+        let (groups, values) = self.scoped(&relation, schema, |scope| {
+            let groups = aggregate.group_expr.iter().map(|expr| {
+                // A number would be a position.
+                matches!(unaliased(expr), Expr::Literal(..))
+                    .then_some(None::<()>)
+                    .unwrap_or(Some(()))?;
+                scope.compare(expr, Operator::Eq, expr)?;
+                scope.expr(expr)
+            });
+            let groups = groups.collect::<Option<Vec<_>>>()?;
+            let values = aggregate.aggr_expr.iter().map(|expr| functions::aggregate(scope, expr));
+            Some((groups, values.collect::<Option<Vec<_>>>()?))
+        })?;
+        let tail = match groups.is_empty() {
+            true => String::new(),
+            false => format!(" GROUP BY {}", groups.join(", ")),
+        };
+        let columns = [groups.clone(), values].concat();
+        if columns.is_empty() {
+            return None;
+        }
+        let rows = relation.rows;
+        let mut grouped =
+            relation.grouped(&columns, &names(&aggregate.schema), &tail, &self.aliases);
+        grouped.single = groups.is_empty();
+        grouped.rows = if grouped.single { Some(1.0) } else { rows.map(|r| (r / 10.0).max(1.0)) };
+        Some(grouped)
+    }
+
+    fn distinct(&self, input: &LogicalPlan, relation: Relation) -> Option<Relation> {
+        let relation = relation.unordered(&self.aliases);
+        let columns: Vec<Expr> = input.schema().columns().into_iter().map(Expr::Column).collect();
+        let groups = self.scoped(&relation, input.schema(), |scope| {
+            let groups = columns.iter().map(|column| {
+                scope.compare(column, Operator::Eq, column)?;
+                scope.expr(column)
+            });
+            groups.collect::<Option<Vec<_>>>()
+        })?;
+        let tail = format!(" GROUP BY {}", groups.join(", "));
+        Some(relation.grouped(&groups, &names(input.schema()), &tail, &self.aliases))
+    }
+
+    fn sort(&self, sort: &Sort, relation: Relation) -> Option<Relation> {
+        let relation = relation.unordered(&self.aliases);
+        let schema = sort.input.schema();
+        let order = self.scoped(&relation, schema, |scope| {
+            let terms = scope.sort(&sort.expr)?;
+            let order = sort.expr.iter().zip(terms).map(|(term, sql)| {
+                let Expr::Column(column) = unaliased(&term.expr) else { return None };
+                let column = schema.maybe_index_of_column(column)?;
+                let (ascending, nulls_first) = (term.asc, term.nulls_first);
+                Some(Order { column, sql, ascending, nulls_first })
+            });
+            order.collect::<Option<Vec<_>>>()
+        })?;
+        let relation = relation.sorted(order);
+        Some(match sort.fetch {
+            Some(fetch) => relation.limited(0, Some(fetch as u64)),
+            None => relation,
+        })
+    }
+
+    fn window(&self, window: &Window, relation: Relation) -> Option<Relation> {
+        let relation = relation.unordered(&self.aliases);
+        let computed = self.scoped(&relation, window.input.schema(), |scope| {
+            let columns = window.window_expr.iter().map(|expr| functions::window(scope, expr));
+            columns.collect::<Option<Vec<_>>>()
+        })?;
+        let columns = relation.columns.iter().map(|column| column.sql.clone());
+        let columns: Vec<String> = columns.chain(computed).collect();
+        Some(relation.grouped(&columns, &names(&window.schema), "", &self.aliases))
+    }
+
+    fn union(&self, union: &Union, inputs: Vec<&Relation>) -> Option<Relation> {
+        let first = inputs.first()?;
+        let alike = union.inputs.iter().zip(&inputs).all(|(input, relation)| {
+            let mut fields = input.schema().fields().iter().zip(union.schema.fields());
+            relation.same_backend(first)
+                && fields.all(|(from, into)| from.data_type() == into.data_type())
+        });
+        let parts = inputs.iter().map(|relation| Relation::clone(relation)).collect();
+        alike.then(|| Relation::union(parts, &names(&union.schema), &self.aliases)).flatten()
+    }
+
+    fn join(&self, join: &Join, left: Relation, right: Relation) -> Option<Relation> {
+        use JoinType::*;
+        match join.join_type {
+            LeftSemi | LeftAnti | LeftMark => self.existence(join, left, right, false),
+            RightSemi | RightAnti | RightMark => self.existence(join, right, left, true),
+            Inner | Left | Right | Full => {
+                let far = |types: [JoinType; 2]| types.contains(&join.join_type);
+                let left = left.side(far([Right, Full]), &self.aliases);
+                let right = right.side(far([Left, Full]), &self.aliases);
+                let on = self.condition(join, &left, &right)?;
+                let word = match join.join_type {
+                    Left => "LEFT",
+                    Right => "RIGHT",
+                    Full => "FULL",
+                    _ => "INNER",
+                };
+                // Only by equality do all backends join so.
+                let by_keys = join.null_equality == NullEquality::NullEqualsNothing
+                    && join.filter.is_none()
+                    && !join.on.is_empty();
+                match (&on, join.join_type) {
+                    (_, Full) if !by_keys => return None,
+                    (None, Inner) if left.single || right.single => {}
+                    // All pairs are more rows than the tables have.
+                    (None, _) => return None,
+                    _ => {}
+                }
+                Some(left.joined(word, right, on.as_deref(), &names(&join.schema)))
+            }
+        }
+    }
+
+    /// Which rows of `kept` have a partner.
+    fn existence(
+        &self,
+        join: &Join,
+        kept: Relation,
+        other: Relation,
+        swapped: bool,
+    ) -> Option<Relation> {
+        use JoinType::*;
+        let kept = kept.open(&self.aliases);
+        let other = other.unordered(&self.aliases);
+        let (left, right) = if swapped { (&other, &kept) } else { (&kept, &other) };
+        if join.null_aware {
+            let ([(l, r)], None, LeftAnti) = (&join.on[..], &join.filter, join.join_type) else {
+                return None;
+            };
+            // As NOT IN: no row when the other side has a NULL.
+            self.condition(join, left, right)?;
+            let l = self.scoped(left, join.left.schema(), |scope| scope.expr(l))?;
+            let r = self.scoped(right, join.right.schema(), |scope| scope.expr(r))?;
+            let columns = vec![Column { sql: r, simple: false }];
+            let keys = other.projected(columns, &["key"], vec![]).statement();
+            return Some(kept.filtered(vec![format!("({l} NOT IN ({keys}))")]));
+        }
+        let on = self.condition(join, left, right)?.unwrap_or_else(|| "1 = 1".into());
+        let exists = other.exists(&on);
+        match join.join_type {
+            LeftSemi | RightSemi => Some(kept.filtered(vec![exists])),
+            LeftAnti | RightAnti => Some(kept.filtered(vec![format!("NOT {exists}")])),
+            _ => {
+                let mut columns = kept.columns.clone();
+                columns.push(Column { sql: format!("({exists})"), simple: false });
+                let order = kept.order.clone();
+                Some(kept.projected(columns, &names(&join.schema), order))
+            }
+        }
+    }
+
+    /// What pairs the rows; None inside for all pairs.
+    fn condition(&self, join: &Join, left: &Relation, right: &Relation) -> Option<Option<String>> {
+        let schema = join.left.schema().join(join.right.schema()).ok()?;
+        let columns = [left.columns.clone(), right.columns.clone()].concat();
+        let subquery = |plan: &LogicalPlan| self.subquery(left, plan);
+        let scope = Scope {
+            dialect: left.dialect(),
+            schema: &schema,
+            columns: &columns,
+            subquery: &subquery,
+        };
+        let equal = match join.null_equality {
+            NullEquality::NullEqualsNothing => Operator::Eq,
+            NullEquality::NullEqualsNull => Operator::IsNotDistinctFrom,
+        };
+        let mut conditions = vec![];
+        for (l, r) in &join.on {
+            conditions.push(scope.compare(l, equal, r)?);
+        }
+        if let Some(filter) = &join.filter {
+            conditions.push(scope.expr(filter)?);
+        }
+        Some((!conditions.is_empty()).then(|| conditions.join(" AND ")))
+    }
+}
+
+fn limited(limit: &Limit, relation: Relation) -> Option<Relation> {
+    let number = |expr: &Option<Box<Expr>>| match expr.as_deref() {
+        None => Some(None),
+        Some(Expr::Literal(value, _)) if value.is_null() => Some(None),
+        Some(Expr::Literal(value, _)) => Some(Some(u64::try_from(integer(value)?).ok()?)),
+        Some(_) => None,
+    };
+    let (skip, fetch) = (number(&limit.skip)?.unwrap_or(0), number(&limit.fetch)?);
+    // Others say it otherwise.
+    relation.dialect().is_known().then(|| relation.limited(skip, fetch))
+}
+
+fn unaliased(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Alias(alias) => unaliased(&alias.expr),
+        expr => expr,
+    }
+}
+
+fn names(schema: &DFSchemaRef) -> Vec<&str> {
+    schema.fields().iter().map(|field| field.name().as_str()).collect()
+}
+
+/// Whether the expressions name a computed column more than once.
+fn repeats(exprs: &[Expr], schema: &DFSchemaRef, relation: &Relation) -> bool {
+    let mut counts: HashMap<usize, usize> = HashMap::new();
+    for expr in exprs {
+        let _ = expr.apply(|expr| {
+            if let Expr::Column(column) = expr
+                && let Some(at) = schema.maybe_index_of_column(column)
+                && !relation.columns[at].simple
+            {
+                *counts.entry(at).or_default() += 1;
+            }
+            Ok(TreeNodeRecursion::Continue)
+        });
+    }
+    !relation.is_base() && counts.values().any(|count| *count > 1)
+}
