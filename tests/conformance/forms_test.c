@@ -198,14 +198,21 @@ static void remote_rows_and_nulls_arrive(void **state) {
     expect_rows("1|one\n2|NULL\n3|three\n", "SELECT * FROM remote ORDER BY \"Id\"");
 }
 
-static void remote_reads_only_the_asked_columns(void **state) {
+static void the_database_runs_what_it_can_and_with_pushdown_off_gives_columns(void **state) {
     (void)state;
     run("CREATE OR REPLACE TABLE remote USING database");
     expect_rows("one\nthree\n", "SELECT name FROM remote WHERE name IS NOT NULL ORDER BY name");
-    assert_string_equal(last_statement, "SELECT \"name\" FROM \"numbers\"");
+    assert_string_equal(last_statement, "SELECT t1.\"name\" AS \"name\" FROM \"numbers\" AS t1"
+                                        " WHERE (t1.\"name\" IS NOT NULL)"
+                                        " ORDER BY t1.\"name\" ASC NULLS LAST");
+    run("SET weir.pushdown = off");
+    expect_rows("one\nthree\n", "SELECT name FROM remote WHERE name IS NOT NULL ORDER BY name");
+    assert_string_equal(last_statement,
+                        "SELECT t1.\"name\" AS \"name\" FROM \"numbers\" AS t1");
+    run("SET weir.pushdown = on");
 }
 
-static void remote_is_counted_filtered_and_joined_by_the_engine(void **state) {
+static void remote_is_counted_filtered_and_joined(void **state) {
     (void)state;
     run("CREATE OR REPLACE TABLE remote USING database");
     expect_number(3, "SELECT count(*) FROM remote");
@@ -242,8 +249,8 @@ static void union_joins_its_parts_by_column_name(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(remote_rows_and_nulls_arrive),
-        cmocka_unit_test(remote_reads_only_the_asked_columns),
-        cmocka_unit_test(remote_is_counted_filtered_and_joined_by_the_engine),
+        cmocka_unit_test(the_database_runs_what_it_can_and_with_pushdown_off_gives_columns),
+        cmocka_unit_test(remote_is_counted_filtered_and_joined),
         cmocka_unit_test(error_of_the_database_arrives),
         cmocka_unit_test(remote_table_is_read_only),
         cmocka_unit_test(union_joins_its_parts_by_column_name),
