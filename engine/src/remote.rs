@@ -4,13 +4,16 @@ mod change;
 mod dialect;
 mod expr;
 mod functions;
+mod keys;
 mod node;
 mod options;
 mod push;
 mod relation;
+mod source;
 mod table;
 
 pub use change::change;
+pub use keys::AwaitKeys;
 pub use node::{Planner, reader};
 pub use options::Options;
 pub use push::remote_table;

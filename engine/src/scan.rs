@@ -1,5 +1,4 @@
-//! Where the rows of a stream table come from: a kind's planned scan, or a statement that a remote
-//! database runs.
+//! A kind's planned scans, and the source of the STREAM form.
 
 use std::collections::HashSet;
 use std::ffi::{CString, c_int};
@@ -23,7 +22,7 @@ pub struct Request {
 }
 
 /// A scan that a kind planned. Released when no partition reads any more.
-struct Scan {
+pub struct Scan {
     scan: Mutex<Box<weir_scan>>,
     n_partitions: usize,
     _held: Arc<Held>,
@@ -62,7 +61,7 @@ impl Scan {
         Scan::new(held, |scan, error| unsafe { plan(held.0.instance, &c_request, scan, error) })
     }
 
-    fn of_statements(
+    pub fn of_statements(
         held: &Arc<Held>,
         execute: weir_execute_fn,
         statements: &[CString],
@@ -90,7 +89,7 @@ impl Scan {
         &mut **self.scan.lock().unwrap()
     }
 
-    fn open(&self, partition: usize) -> Result<Imported> {
+    pub fn open(&self, partition: usize) -> Result<Imported> {
         let pointer = self.pointer();
         let Some(open) = (unsafe { (*pointer).open }) else {
             return Err(coded(WEIR_INTERNAL, "XX000", "a scan has no open"));
@@ -119,13 +118,13 @@ impl Drop for Scan {
 
 /// Partitions of a scan, each of which may be opened once only: who opens one again gets a scan of
 /// its own.
-struct Partitions {
+pub struct Partitions {
     scan: Arc<Scan>,
     opened: HashSet<usize>,
 }
 
 impl Partitions {
-    fn scan_for(
+    pub fn scan_for(
         current: &mut Option<Partitions>,
         partition: usize,
         n_partitions: usize,
@@ -150,7 +149,7 @@ impl Partitions {
     }
 
     /// Whoever reads on gets a scan of its own.
-    fn cancel(current: &mut Option<Partitions>) {
+    pub fn cancel(current: &mut Option<Partitions>) {
         if let Some(known) = current.take() {
             known.scan.cancel();
         }
@@ -202,63 +201,5 @@ impl Source for KindSource {
             shown.push_str(&format!(", filters=[{}]", filters.join(", ")));
         }
         shown
-    }
-}
-
-/// The source of the REMOTE form: statements in the backend's dialect, one per partition.
-pub struct RemoteSource {
-    held: Arc<Held>,
-    backend: String,
-    schema: SchemaRef,
-    statements: Vec<CString>,
-    execute: weir_execute_fn,
-    current: Mutex<Option<Partitions>>,
-}
-
-impl RemoteSource {
-    pub fn new(
-        held: &Arc<Held>,
-        backend: &str,
-        schema: SchemaRef,
-        statements: &[String],
-        execute: weir_execute_fn,
-    ) -> Result<Self> {
-        let statements = statements.iter().map(|s| crate::catalog::c_text(s));
-        let statements = statements.collect::<Result<_>>()?;
-        Ok(RemoteSource {
-            held: held.clone(),
-            backend: backend.to_string(),
-            schema,
-            statements,
-            execute,
-            current: Mutex::default(),
-        })
-    }
-}
-
-impl Source for RemoteSource {
-    fn open(&self, partition: usize) -> Result<Imported> {
-        let scan = {
-            let mut current = self.current.lock().unwrap();
-            let (statements, schema) = (&self.statements, &self.schema);
-            let plan = || Scan::of_statements(&self.held, self.execute, statements, schema);
-            Partitions::scan_for(&mut current, partition, statements.len(), plan)?
-        };
-        let rows = scan.open(partition)?;
-        Ok(rows.keeping(scan))
-    }
-
-    fn cancel(&self) {
-        Partitions::cancel(&mut self.current.lock().unwrap());
-    }
-
-    fn casts(&self) -> bool {
-        true
-    }
-
-    fn describe(&self) -> String {
-        let kind = text(self.held.kind().name).unwrap_or_default();
-        let statements: Vec<_> = self.statements.iter().map(|s| s.to_string_lossy()).collect();
-        format!("kind={kind}, backend={}, sql={}", self.backend, statements.join("; "))
     }
 }

@@ -13,7 +13,7 @@ use crate::bindings::*;
 use crate::catalog::{Catalogs, Names};
 use crate::error::{Result, coded};
 use crate::limits::PARSER_RECURSION_LIMIT;
-use crate::remote::{Options, Planner};
+use crate::remote::{AwaitKeys, Options, Planner};
 use crate::runtime::Engine;
 use crate::watch::WatchJoins;
 
@@ -95,5 +95,6 @@ fn optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
     let last = rules.iter().rposition(|rule| rule.name().starts_with("FilterPushdown"));
     rules.insert(last.unwrap_or(rules.len()), Arc::new(WatchJoins));
+    rules.push(Arc::new(AwaitKeys));
     rules
 }

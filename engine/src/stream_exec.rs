@@ -1,6 +1,7 @@
 //! Rows that C hands over as Arrow streams: partitions read on blocking threads, through a channel
 //! of two batches.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,14 +12,20 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatchReader;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Statistics};
+use datafusion::config::ConfigOptions;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
+use datafusion::physical_plan::filter_pushdown::{
+    ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation, PushedDown,
+};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+    apply_expression_roots,
 };
+use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use crate::bindings::WEIR_INVALID_DATA;
@@ -37,6 +44,19 @@ pub trait Source: Send + Sync {
     /// Whether the rows may come in other types, to be cast to those that were asked for.
     fn casts(&self) -> bool {
         false
+    }
+    /// Filters that come to be while the plan runs. One that takes some gives a source with them.
+    fn with_filters(&self, _filters: &[Arc<dyn PhysicalExpr>]) -> Option<Arc<dyn Source>> {
+        None
+    }
+    fn filters(&self) -> Vec<Arc<dyn PhysicalExpr>> {
+        vec![]
+    }
+    /// Of its filters, keeps those of these ids.
+    fn keep_filters(&self, _ids: &HashSet<u64>) {}
+    /// When partitions may be opened.
+    fn ready(&self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
     }
     /// What EXPLAIN shows.
     fn describe(&self) -> String;
@@ -77,6 +97,22 @@ impl StreamExec {
 }
 
 impl StreamExec {
+    pub fn source(&self) -> &Arc<dyn Source> {
+        &self.source
+    }
+
+    /// The same rows from another source.
+    fn reading(&self, source: Arc<dyn Source>) -> Self {
+        StreamExec {
+            source,
+            schema: self.schema.clone(),
+            statistics: self.statistics.clone(),
+            properties: self.properties.clone(),
+            readers: Arc::default(),
+            metrics: ExecutionPlanMetricsSet::new(),
+        }
+    }
+
     /// Rows that come in this order.
     pub fn ordered(mut self, order: Option<LexOrdering>) -> Self {
         if let Some(order) = order {
@@ -152,9 +188,26 @@ impl ExecutionPlan for StreamExec {
 
     fn apply_expressions(
         &self,
-        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
+        apply_expression_roots(&self.source.filters(), f)
+    }
+
+    fn handle_child_pushdown_result(
+        &self,
+        phase: FilterPushdownPhase,
+        result: ChildPushdownResult,
+        _config: &ConfigOptions,
+    ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
+        let filters: Vec<_> = result.parent_filters.into_iter().map(|f| f.filter).collect();
+        let taken = match phase {
+            FilterPushdownPhase::Post => self.source.with_filters(&filters),
+            FilterPushdownPhase::Pre => None,
+        };
+        let node = taken.map(|source| Arc::new(self.reading(source)) as Arc<dyn ExecutionPlan>);
+        // Whoever gave them filters all the same.
+        let filters = vec![PushedDown::No; filters.len()];
+        Ok(FilterPushdownPropagation { filters, updated_node: node })
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
@@ -176,13 +229,25 @@ impl ExecutionPlan for StreamExec {
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         let (sender, receiver) = mpsc::channel::<Result<RecordBatch>>(CHANNEL_BATCHES);
         let (source, schema) = (self.source.clone(), self.schema.clone());
-        tokio::task::spawn_blocking(move || {
+        let read = move |sender: mpsc::Sender<Result<RecordBatch>>| {
             let read = || read_partition(source.as_ref(), partition, &schema, &sender);
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
             if let Err(error) = outcome.unwrap_or_else(|payload| Err(from_panic(payload))) {
                 let _ = sender.blocking_send(Err(error));
             }
-        });
+        };
+        match self.source.filters().is_empty() {
+            true => drop(tokio::task::spawn_blocking(move || read(sender))),
+            false => {
+                let ready = self.source.ready();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = ready => drop(tokio::task::spawn_blocking(move || read(sender))),
+                        () = sender.closed() => {} // the reader went away
+                    }
+                });
+            }
+        }
         let reader = PartitionReader::new(&self.source, &self.readers);
         let stream = futures::stream::unfold(
             (receiver, reader, metrics),
@@ -220,8 +285,12 @@ fn read_partition(
     Ok(())
 }
 
-/// The batch under the asked schema: names and metadata are the table's.
+/// The batch under the asked schema: names and metadata are the table's, those in nested types too.
 fn renamed(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let mut pairs = batch.columns().iter().zip(schema.fields());
+    if pairs.any(|(column, field)| column.data_type() != field.data_type()) {
+        return cast_to(batch, schema);
+    }
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     let (_, columns, _) = batch.into_parts();
     Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)

@@ -170,7 +170,7 @@ impl TableProvider for StreamTable {
             let all: Vec<usize> = (0..self.schema.arrow.fields().len()).collect();
             let columns = projection.unwrap_or(&all);
             let relation = Relation::scan(remote, columns, &Aliases::default());
-            return reader(&relation, &project_schema(&self.schema.arrow, projection)?);
+            return reader(&relation, &project_schema(&self.schema.arrow, projection)?, None);
         }
         let filters: Vec<&Expr> = filters.iter().collect();
         let answers = self.classify(&filters)?;

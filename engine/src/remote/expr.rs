@@ -161,6 +161,12 @@ impl Scope<'_> {
         self.dialect == Dialect::Sqlite && matches!(expr, Expr::Column(_) | Expr::Literal(..))
     }
 
+    /// Whether values are the same ones there as here: not so of floats, where the backend's -0 is 0.
+    pub fn groups(&self, expr: &Expr) -> Option<()> {
+        let is_float = matches!(self.kind(expr)?, Kind::Float(_));
+        (!is_float).then(|| self.compare(expr, Operator::Eq, expr)).flatten().map(|_| ())
+    }
+
     pub fn compare(&self, left: &Expr, op: Operator, right: &Expr) -> Option<String> {
         self.comparable(left, op, right)?;
         let ordered = matches!(op, Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq);
@@ -346,7 +352,9 @@ impl Scope<'_> {
                     _ => named(),
                 }
             }
-            (Decimal(..), Decimal(..)) if widens(self, &cast.expr, cast) => Some(inner),
+            (Decimal(..), Decimal(..)) if widens(self, &cast.expr, cast) && self.has_decimals() => {
+                Some(inner)
+            }
             (Timestamp(l), Timestamp(r)) if l == r && widens(self, &cast.expr, cast) => Some(inner),
             (Date, Timestamp(false)) if self.has_decimals() => named(),
             (Bool, Int(..)) if self.dialect == Dialect::Sqlite => Some(inner),

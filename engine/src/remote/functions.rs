@@ -163,7 +163,7 @@ fn accumulate(
         "count" => {
             // A distinct count compares values.
             if distinct {
-                scope.compare(plain, Operator::Eq, plain)?;
+                scope.groups(plain)?;
             }
             Some(format!("count({word}{}){tail}", scope.expr(plain)?))
         }
@@ -297,7 +297,7 @@ fn order_and_parts(
     let mut terms = vec![];
     if !partition_by.is_empty() {
         for expr in partition_by {
-            scope.compare(expr, Operator::Eq, expr)?;
+            scope.groups(expr)?;
         }
         terms.push(format!("PARTITION BY {}", scope.all(partition_by)?.join(", ")));
     }

@@ -23,12 +23,12 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 use datafusion::prelude::Expr;
 
 use crate::error::Result;
-use crate::scan::RemoteSource;
 use crate::stream_exec::StreamExec;
 
 use super::options;
 use super::push::push;
 use super::relation::Relation;
+use super::source::RemoteSource;
 
 /// A leaf: its rows are those of statements that a backend runs.
 pub struct RemoteNode {
@@ -102,19 +102,21 @@ impl UserDefinedLogicalNodeCore for RemoteNode {
     }
 }
 
-/// What reads the rows of a relation under `schema`.
-pub fn reader(relation: &Relation, schema: &SchemaRef) -> Result<Arc<dyn ExecutionPlan>> {
-    let table = &relation.table;
+/// What reads the rows of a relation under `schema`; with `names`, the schema in the plan, only those
+/// that a join above it can use.
+pub fn reader(
+    relation: &Relation,
+    schema: &SchemaRef,
+    names: Option<&DFSchemaRef>,
+) -> Result<Arc<dyn ExecutionPlan>> {
     // SQL cannot say "no columns": one is read and left out.
     let none = schema.fields().is_empty();
     let read = match none {
         true => Arc::new(Schema::new(vec![Field::new("one", DataType::Int64, false)])),
         false => schema.clone(),
     };
-    let statements = relation.statements();
-    let n_partitions = statements.len();
-    let source =
-        RemoteSource::new(&table.held, &table.backend, read.clone(), &statements, table.execute)?;
+    let n_partitions = relation.statements().len();
+    let source = RemoteSource::new(relation.clone(), read.clone(), names.cloned());
     let mut statistics = Statistics::new_unknown(&read);
     if let Some(rows) = relation.rows {
         statistics.num_rows = Precision::Inexact(rows as usize);
@@ -148,7 +150,7 @@ impl ExtensionPlanner for Leaves {
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         let Some(node) = node.as_any().downcast_ref::<RemoteNode>() else { return Ok(None) };
         let schema = Arc::new(node.schema.as_arrow().clone());
-        reader(&node.relation, &schema).map(Some)
+        reader(&node.relation, &schema, Some(&node.schema)).map(Some)
     }
 }
 

@@ -212,12 +212,10 @@ impl Pusher {
         let schema = aggregate.input.schema();
         let (groups, values) = self.scoped(&relation, schema, |scope| {
             let groups = aggregate.group_expr.iter().map(|expr| {
+                scope.groups(expr)?;
                 // A number would be a position.
-                matches!(unaliased(expr), Expr::Literal(..))
-                    .then_some(None::<()>)
-                    .unwrap_or(Some(()))?;
-                scope.compare(expr, Operator::Eq, expr)?;
-                scope.expr(expr)
+                let is_literal = matches!(unaliased(expr), Expr::Literal(..));
+                (!is_literal).then(|| scope.expr(expr)).flatten()
             });
             let groups = groups.collect::<Option<Vec<_>>>()?;
             let values = aggregate.aggr_expr.iter().map(|expr| functions::aggregate(scope, expr));
@@ -244,7 +242,7 @@ impl Pusher {
         let columns: Vec<Expr> = input.schema().columns().into_iter().map(Expr::Column).collect();
         let groups = self.scoped(&relation, input.schema(), |scope| {
             let groups = columns.iter().map(|column| {
-                scope.compare(column, Operator::Eq, column)?;
+                scope.groups(column)?;
                 scope.expr(column)
             });
             groups.collect::<Option<Vec<_>>>()

@@ -48,6 +48,12 @@ pub struct Order {
 pub struct Aliases(std::cell::Cell<usize>);
 
 impl Aliases {
+    /// Those that a finished relation has none of.
+    pub fn after(relation: &Relation) -> Aliases {
+        let used = relation.alias.trim_start_matches('t').parse().unwrap_or(0);
+        Aliases(std::cell::Cell::new(used + 1_000_000))
+    }
+
     fn next(&self) -> String {
         self.0.set(self.0.get() + 1);
         format!("t{}", self.0.get())
