@@ -16,6 +16,18 @@ pub struct Column {
     pub sql: String,
     /// A mere reference, which may be repeated at no cost.
     pub simple: bool,
+    /// The same for all rows. ORDER BY and GROUP BY would take it for a position.
+    pub constant: bool,
+}
+
+impl Column {
+    pub fn reference(sql: String) -> Column {
+        Column { sql, simple: true, constant: false }
+    }
+
+    pub fn computed(sql: String) -> Column {
+        Column { sql, simple: false, constant: false }
+    }
 }
 
 /// What expressions stand on.
@@ -77,11 +89,13 @@ impl Scope<'_> {
                 if list.list.is_empty() || list.list.len() > MAX_LIST {
                     return None;
                 }
-                self.comparable(&list.expr, Operator::Eq, &list.expr)?;
-                let items = list.list.iter().map(|item| self.operand(item, &list.expr));
+                let items = list.list.iter().map(|item| {
+                    self.comparable(&list.expr, Operator::Eq, item)?;
+                    self.expr(self.unwidened(item))
+                });
                 let items = items.collect::<Option<Vec<_>>>()?.join(", ");
                 let negated = if list.negated { "NOT " } else { "" };
-                let expr = self.operand(&list.expr, &list.expr)?;
+                let expr = self.expr(self.unwidened(&list.expr))?;
                 Some(format!("({expr} {negated}IN ({items}))"))
             }
             Expr::Like(like) => self.like(like),
@@ -136,6 +150,21 @@ impl Scope<'_> {
         }
     }
 
+    /// Here -0 is less than 0 and not equal to it; elsewhere they are the same.
+    fn floats_compare(&self, left: &Expr, op: Operator, right: &Expr) -> bool {
+        use Operator::{Gt, GtEq, Lt, LtEq};
+        let (value, op) = match (left, right) {
+            (_, Expr::Literal(value, _)) => (value, Some(op)),
+            (Expr::Literal(value, _), _) => (value, op.swap()),
+            _ => return false,
+        };
+        match float(value) {
+            Some(zero) if zero == 0.0 => matches!(op, Some(Gt | LtEq)) && zero.is_sign_positive(),
+            Some(_) => true,
+            None => value.is_null() && matches!(op, Some(Gt | GtEq | Lt | LtEq)),
+        }
+    }
+
     /// Whether two operands compare in the backend as they do here.
     fn comparable(&self, left: &Expr, op: Operator, right: &Expr) -> Option<()> {
         let equality = matches!(
@@ -147,7 +176,8 @@ impl Scope<'_> {
         let fits = |kind: Kind| match kind {
             Kind::Int(..) => true,
             Kind::Bool => known && equality,
-            Kind::Text | Kind::Binary | Kind::Float(_) => known,
+            Kind::Text | Kind::Binary => known,
+            Kind::Float(_) => known && self.floats_compare(left, op, right),
             Kind::Decimal(..) | Kind::Timestamp(_) => precise,
             // SQLite has texts: those of the same form only.
             Kind::Date => precise || (self.is_date(left) && self.is_date(right)),
@@ -161,17 +191,17 @@ impl Scope<'_> {
         self.dialect == Dialect::Sqlite && matches!(expr, Expr::Column(_) | Expr::Literal(..))
     }
 
-    /// Whether values are the same ones there as here: not so of floats, where the backend's -0 is 0.
+    /// Whether the same values are equal there and here.
     pub fn groups(&self, expr: &Expr) -> Option<()> {
-        let is_float = matches!(self.kind(expr)?, Kind::Float(_));
-        (!is_float).then(|| self.compare(expr, Operator::Eq, expr)).flatten().map(|_| ())
+        self.compare(expr, Operator::Eq, expr).map(|_| ())
     }
 
     pub fn compare(&self, left: &Expr, op: Operator, right: &Expr) -> Option<String> {
         self.comparable(left, op, right)?;
         let ordered = matches!(op, Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq);
-        let mut l = self.operand(left, right)?;
-        let r = self.operand(right, left)?;
+        // Without casts that change no value, so that indexes serve.
+        let mut l = self.expr(self.unwidened(left))?;
+        let r = self.expr(self.unwidened(right))?;
         if ordered && self.kind(left)? == Kind::Text {
             l = self.collated(l);
         }
@@ -197,11 +227,6 @@ impl Scope<'_> {
             Dialect::PostgreSql => format!("({sql} COLLATE \"C\")"),
             _ => sql,
         }
-    }
-
-    /// One side of a comparison: a cast that changes no value is left out, so that indexes serve.
-    fn operand(&self, expr: &Expr, _other: &Expr) -> Option<String> {
-        self.expr(self.unwidened(expr))
     }
 
     /// The expression below casts that change no value.
@@ -424,6 +449,14 @@ pub fn integer(value: &ScalarValue) -> Option<i128> {
         ScalarValue::UInt16(Some(n)) => Some((*n).into()),
         ScalarValue::UInt32(Some(n)) => Some((*n).into()),
         ScalarValue::UInt64(Some(n)) => Some((*n).into()),
+        _ => None,
+    }
+}
+
+fn float(value: &ScalarValue) -> Option<f64> {
+    match value {
+        ScalarValue::Float32(Some(value)) => Some((*value).into()),
+        ScalarValue::Float64(Some(value)) => Some(*value),
         _ => None,
     }
 }

@@ -193,10 +193,15 @@ impl Pusher {
             })
             .collect();
         let columns = self.scoped(&relation, schema, |scope| scope.all(&projection.expr))?;
-        let columns = columns.into_iter().zip(&sources).map(|(sql, source)| Column {
-            simple: source.is_some_and(|at| relation.columns[at].simple),
-            sql,
-        });
+        let columns =
+            columns.into_iter().zip(&sources).zip(&projection.expr).map(|((sql, source), expr)| {
+                match source {
+                    Some(at) => Column { sql, ..relation.columns[*at].clone() },
+                    None => {
+                        Column { constant: expr.column_refs().is_empty(), ..Column::computed(sql) }
+                    }
+                }
+            });
         let columns = columns.collect();
         // Where the order cannot be told by the new columns, it is kept below.
         let order = relation.order.iter().map(|term| {
@@ -345,7 +350,7 @@ impl Pusher {
             self.condition(join, left, right)?;
             let l = self.scoped(left, join.left.schema(), |scope| scope.expr(l))?;
             let r = self.scoped(right, join.right.schema(), |scope| scope.expr(r))?;
-            let columns = vec![Column { sql: r, simple: false }];
+            let columns = vec![Column::computed(r)];
             let keys = other.projected(columns, &["key"], vec![]).statement();
             return Some(kept.filtered(vec![format!("({l} NOT IN ({keys}))")]));
         }
@@ -356,7 +361,7 @@ impl Pusher {
             LeftAnti | RightAnti => Some(kept.filtered(vec![format!("NOT {exists}")])),
             _ => {
                 let mut columns = kept.columns.clone();
-                columns.push(Column { sql: format!("({exists})"), simple: false });
+                columns.push(Column::computed(format!("({exists})")));
                 let order = kept.order.clone();
                 Some(kept.projected(columns, &names(&join.schema), order))
             }

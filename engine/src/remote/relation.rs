@@ -186,10 +186,7 @@ impl Relation {
         let dialect = table.dialect;
         let columns = names
             .iter()
-            .map(|name| Column {
-                sql: format!("{alias}.{}", dialect.identifier(name)),
-                simple: true,
-            })
+            .map(|name| Column::reference(format!("{alias}.{}", dialect.identifier(name))))
             .collect();
         Relation {
             table,
@@ -218,7 +215,7 @@ impl Relation {
 
     /// So that aggregates and joins may stand on it: the order is nobody's then.
     pub fn unordered(mut self, aliases: &Aliases) -> Relation {
-        if self.is_limited() {
+        if self.is_limited() || self.columns.iter().any(|column| column.constant) {
             return self.enclosed(aliases);
         }
         if !self.order.is_empty() {

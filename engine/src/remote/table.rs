@@ -72,10 +72,8 @@ impl RemoteTable {
         let own = self.dialect.identifier(self.schema.field(at).name());
         let full = format!("{alias}.{own}");
         match self.columns.get(at).and_then(Option::as_ref) {
-            Some(expression) => {
-                Column { sql: format!("({})", expression.replace(&own, &full)), simple: false }
-            }
-            None => Column { sql: full, simple: true },
+            Some(expression) => Column::computed(format!("({})", expression.replace(&own, &full))),
+            None => Column::reference(full),
         }
     }
 
