@@ -77,7 +77,8 @@ pub fn scalar(scope: &Scope, whole: &Expr, call: &ScalarFunction) -> Option<Stri
             let whole = whole.get_type(scope.schema).ok()?;
             date_part(scope, text_literal(&args[0])?, &args[1], kinds[1], &whole)
         }
-        ("date_trunc", [Kind::Text, Kind::Timestamp(false)]) if scope.has_decimals() => {
+        // DuckDB 1.5 finds that what it cut off NULL differs from some moments.
+        ("date_trunc", [Kind::Text, Kind::Timestamp(false)]) if scope.dialect == PostgreSql => {
             let unit = text_literal(&args[0])?.to_ascii_lowercase();
             let known = ["year", "quarter", "month", "week", "day", "hour", "minute", "second"];
             known
