@@ -25,6 +25,7 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
     apply_expression_roots,
 };
+use futures::StreamExt;
 use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
@@ -227,41 +228,54 @@ impl ExecutionPlan for StreamExec {
         _context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         let metrics = BaselineMetrics::new(&self.metrics, partition);
-        let (sender, receiver) = mpsc::channel::<Result<RecordBatch>>(CHANNEL_BATCHES);
-        let (source, schema) = (self.source.clone(), self.schema.clone());
-        let read = move |sender: mpsc::Sender<Result<RecordBatch>>| {
-            let read = || read_partition(source.as_ref(), partition, &schema, &sender);
-            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
-            if let Err(error) = outcome.unwrap_or_else(|payload| Err(from_panic(payload))) {
-                let _ = sender.blocking_send(Err(error));
-            }
-        };
-        match self.source.filters().is_empty() {
-            true => drop(tokio::task::spawn_blocking(move || read(sender))),
-            false => {
-                let ready = self.source.ready();
-                tokio::spawn(async move {
-                    tokio::select! {
-                        () = ready => drop(tokio::task::spawn_blocking(move || read(sender))),
-                        () = sender.closed() => {} // the reader went away
+        let (source, readers) = (self.source.clone(), self.readers.clone());
+        let schema = self.schema.clone();
+        // Opened when first asked: what waits for another table's rows holds no connection.
+        let rows = async move {
+            let reader = PartitionReader::new(&source, &readers);
+            let receiver = start(source, partition, schema);
+            futures::stream::unfold(
+                (receiver, reader, metrics),
+                |(mut receiver, mut reader, metrics)| async move {
+                    let item = receiver.recv().await;
+                    match &item {
+                        Some(Ok(batch)) => metrics.record_output(batch.num_rows()),
+                        _ => reader.finished = true,
                     }
-                });
-            }
-        }
-        let reader = PartitionReader::new(&self.source, &self.readers);
-        let stream = futures::stream::unfold(
-            (receiver, reader, metrics),
-            |(mut receiver, mut reader, metrics)| async move {
-                let item = receiver.recv().await;
-                match &item {
-                    Some(Ok(batch)) => metrics.record_output(batch.num_rows()),
-                    _ => reader.finished = true,
-                }
-                item.map(|item| (item, (receiver, reader, metrics)))
-            },
-        );
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), stream)))
+                    item.map(|item| (item, (receiver, reader, metrics)))
+                },
+            )
+        };
+        let rows = futures::stream::once(rows).flatten();
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), rows)))
     }
+}
+
+/// Reads a partition on a blocking thread once the source is ready.
+fn start(
+    source: Arc<dyn Source>,
+    partition: usize,
+    schema: SchemaRef,
+) -> mpsc::Receiver<Result<RecordBatch>> {
+    let (sender, receiver) = mpsc::channel::<Result<RecordBatch>>(CHANNEL_BATCHES);
+    let ready = (!source.filters().is_empty()).then(|| source.ready());
+    let read = move |sender: mpsc::Sender<Result<RecordBatch>>| {
+        let read = || read_partition(source.as_ref(), partition, &schema, &sender);
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+        if let Err(error) = outcome.unwrap_or_else(|payload| Err(from_panic(payload))) {
+            let _ = sender.blocking_send(Err(error));
+        }
+    };
+    match ready {
+        None => drop(tokio::task::spawn_blocking(move || read(sender))),
+        Some(ready) => drop(tokio::spawn(async move {
+            tokio::select! {
+                () = ready => drop(tokio::task::spawn_blocking(move || read(sender))),
+                () = sender.closed() => {} // the reader went away
+            }
+        })),
+    }
+    receiver
 }
 
 fn read_partition(
