@@ -2,6 +2,7 @@
 
 #[rustfmt::skip]
 mod bindings;
+mod bounds;
 mod calls;
 mod catalog;
 mod commit;

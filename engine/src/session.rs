@@ -10,6 +10,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_spark::SessionStateBuilderSpark;
 
 use crate::bindings::*;
+use crate::bounds::ExcludedBounds;
 use crate::catalog::{Catalogs, Names};
 use crate::error::{Result, coded};
 use crate::limits::PARSER_RECURSION_LIMIT;
@@ -50,6 +51,7 @@ impl Session {
             .with_physical_optimizer_rules(optimizer_rules())
             .with_query_planner(Arc::new(Planner))
             .with_default_features();
+        let builder = builder.with_optimizer_rule(Arc::new(ExcludedBounds));
         let builder = match functions {
             None | Some("default") => builder,
             Some("spark") => builder.with_spark_features(),
