@@ -22,6 +22,7 @@ mod planning;
 mod remote;
 mod run;
 mod runtime;
+mod same_names;
 mod scan;
 mod schema;
 mod session;

@@ -16,6 +16,7 @@ use crate::error::{Result, coded};
 use crate::limits::PARSER_RECURSION_LIMIT;
 use crate::remote::{AwaitKeys, Options, Planner};
 use crate::runtime::Engine;
+use crate::same_names::WhereNamesDiffer;
 use crate::watch::WatchJoins;
 
 pub struct Session {
@@ -94,8 +95,15 @@ impl Session {
 /// The engine's own rules, and ours before filters are pushed down for good: later ones would undo
 /// what that links.
 fn optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let mut rules = PhysicalOptimizer::new().rules;
-    let last = rules.iter().rposition(|rule| rule.name().starts_with("FilterPushdown"));
+    let pushes = |rule: &dyn PhysicalOptimizerRule| rule.name().starts_with("FilterPushdown");
+    let rules = PhysicalOptimizer::new().rules.into_iter();
+    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = rules
+        .map(|rule| match pushes(rule.as_ref()) {
+            true => Arc::new(WhereNamesDiffer(rule)) as Arc<_>,
+            false => rule,
+        })
+        .collect();
+    let last = rules.iter().rposition(|rule| pushes(rule.as_ref()));
     rules.insert(last.unwrap_or(rules.len()), Arc::new(WatchJoins));
     rules.push(Arc::new(AwaitKeys));
     rules
