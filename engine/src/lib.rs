@@ -6,6 +6,7 @@ mod bounds;
 mod calls;
 mod catalog;
 mod commit;
+mod decimals;
 mod dml;
 mod encode;
 mod error;

@@ -30,6 +30,7 @@ use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use crate::bindings::WEIR_INVALID_DATA;
+use crate::decimals;
 use crate::error::{Result, coded, from_panic};
 use crate::stream::{Imported, from_arrow};
 
@@ -315,6 +316,9 @@ fn cast_to(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     let strict = CastOptions { safe: false, ..Default::default() };
     let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
+        if let Some(decimals) = decimals::from_texts(column, field.data_type()) {
+            return Ok(decimals);
+        }
         cast_with_options(column, field.data_type(), &strict).map_err(|error| {
             let text = format!("column \"{}\": {error}", field.name());
             coded(WEIR_INVALID_DATA, "22000", text)
