@@ -41,6 +41,14 @@ void wr_options_reset(struct wr_options *options) {
     *options = (struct wr_options){0};
 }
 
+void wr_options_erase(struct wr_options *options) {
+    for (size_t i = 0; i < options->n_items; i++) {
+        char *value = (char *)options->items[i].value;
+        explicit_bzero(value, strlen(value));
+    }
+    wr_options_reset(options);
+}
+
 int wr_options_add(struct wr_options *options, const char *key, const char *value,
                    struct weir_error *error) {
     if (find(options->items, options->n_items, key)) {

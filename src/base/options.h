@@ -15,6 +15,7 @@ struct wr_options {
 };
 
 void wr_options_reset(struct wr_options *options);
+void wr_options_erase(struct wr_options *options); /* the same, with zeros over the values first */
 /* Adds a copy. WEIR_ALREADY_EXISTS for a repeated key (keys compare without case). */
 int wr_options_add(struct wr_options *options, const char *key, const char *value,
                    struct weir_error *error);

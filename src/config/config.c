@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/secret.h"
 #include "config/entries.h"
 
 #define MOUNTS "mounts."
@@ -39,10 +40,13 @@ static struct weir_option *fill_mount(const struct wr_config *config,
         const struct wr_config_entry *entry = &config->entries[i];
         if (!entry->written || !begins(entry->key, mount->key) || entry->key[length] != '.')
             continue;
-        if (strcmp(entry->key + length + 1, "kind") == 0)
+        const char *option = entry->key + length + 1;
+        bool is_url = strcmp(option, "url") == 0 || strcmp(option, "uri") == 0;
+        if (is_url && strstr(entry->written, "${")) ret_mount->url = entry->written;
+        if (strcmp(option, "kind") == 0)
             ret_mount->kind = entry->value;
         else
-            *options++ = (struct weir_option){entry->key + length + 1, entry->value};
+            *options++ = (struct weir_option){option, entry->value};
     }
     ret_mount->n_options = (size_t)(options - ret_mount->options);
     return options;
@@ -127,8 +131,12 @@ static int each_part(const struct wr_config *config, const struct wr_config_key 
         if (!entry->written || !begins(entry->key, key->name) || entry->key[length] != '.')
             continue;
         any = true;
-        const struct wr_config_item item = {entry->key, entry->written, entry->origin, key->help};
-        WR_TRY(take(sink, &item, error));
+        char *shown = wr_redact_secrets(entry->key, entry->written);
+        if (!shown) return wr_error_memory(error);
+        const struct wr_config_item item = {entry->key, shown, entry->origin, key->help};
+        int code = take(sink, &item, error);
+        wr_free(shown);
+        WR_TRY(code);
     }
     if (any) return WEIR_OK;
     return take(sink, &(struct wr_config_item){key->name, NULL, "default", key->help}, error);

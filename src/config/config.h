@@ -52,6 +52,7 @@ struct wr_config_mount {
     const char *kind; /* "files" when none is given */
     const struct weir_option *options;
     size_t n_options;
+    const char *url;    /* as written, when it has references; NULL: it has none */
     const char *origin; /* "weir.yaml:7" */
 };
 size_t wr_config_mounts(const struct wr_config *config, const struct wr_config_mount **ret_mounts);
@@ -60,9 +61,9 @@ size_t wr_config_settings(const struct wr_config *config, const struct weir_opti
 /* Where the n-th of them comes from: "weir.yaml:9". */
 const char *wr_config_setting_origin(const struct wr_config *config, size_t n);
 
-/* Every key with its value as written and origin: "default", "weir.yaml:3", "WEIR_THREADS",
- * "option". The parts of mounts and settings in place of these two ("mounts.lake.url"). NULL: the
- * defaults. */
+/* Every key with its value as written, passwords in it as ***, and origin: "default",
+ * "weir.yaml:3", "WEIR_THREADS", "option". The parts of mounts and settings in place of these two
+ * ("mounts.lake.url"). NULL: the defaults. */
 struct wr_config_item {
     const char *key;
     const char *value; /* NULL: none */

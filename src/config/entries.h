@@ -32,16 +32,4 @@ struct wr_config_entry *wr_config_find(const struct wr_config *config, const cha
 /* Makes the lists of mounts and settings from the entries. */
 int wr_config_finish(struct wr_config *config, struct weir_error *error);
 
-/* The whole of a file, at most `most` bytes. Free with wr_free. */
-int wr_config_read_file(const char *path, size_t most, char **ret_text, size_t *ret_length,
-                        struct weir_error *error);
-/* "BASE/path"; an absolute path as it is. BASE NULL: as it is. Free with wr_free. */
-int wr_config_join(const char *base, const char *path, char **ret_path, struct weir_error *error);
-/*
- * Puts in what ${env:NAME} and ${file:PATH} stand for; $${ is ${. A path is relative to `base`, and
- * the last line feed of a file is left out. Messages never have what came out.
- */
-int wr_config_resolve(const char *written, const char *base, char **ret_value,
-                      struct weir_error *error);
-
 #endif

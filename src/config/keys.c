@@ -99,6 +99,12 @@ const struct wr_config_key wr_config_keys[] = {
      .fallback = "256MiB",
      .greatest = MOST_BYTES,
      .help = "bytes that the cache of Parquet footers keeps; 0: no cache"},
+    {.name = "cache.tables.max_bytes",
+     .type = WR_CONFIG_BYTES,
+     .fallback = "10GiB",
+     .greatest = MOST_BYTES,
+     .help = "bytes that the copies of cached tables have together, the last used ones; 0: without "
+             "limit"},
     {.name = "encoding.default",
      .type = WR_CONFIG_TEXT,
      .fallback = "parquet",

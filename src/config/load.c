@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/reference.h"
 #include "config/entries.h"
 #include "config/yaml.h"
 
@@ -201,6 +202,15 @@ static bool is_url_of_mount(const char *key) {
     return dot && strcmp(dot, ".url") == 0;
 }
 
+/* Whether a mount's url is a path of this machine; those of databases may be other things. */
+static bool is_local(const char *url) {
+    static const char *const others[] = {":memory:", "sqlite:", "duckdb:", "file:"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (strncmp(url, others[i], strlen(others[i])) == 0) return false;
+    }
+    return !strstr(url, "://");
+}
+
 /* Makes the path absolute. "~" is the shell's, and would be a directory of that name. */
 static int place_path(struct loader *loader, const struct place *place, const char *key,
                       char **value, bool *ret_good) {
@@ -210,7 +220,7 @@ static int place_path(struct loader *loader, const struct place *place, const ch
         return problem(loader, place, WEIR_INVALID_ARGUMENT,
                        "\"%s\": ~ does not stand for a directory here; write ${env:HOME}", key);
     }
-    WR_TRY(wr_config_join(base_of(loader, place), *value, &path, loader->error));
+    WR_TRY(wr_reference_path(base_of(loader, place), *value, &path, loader->error));
     wr_free(*value);
     *value = path;
     return WEIR_OK;
@@ -229,8 +239,7 @@ static int check_value(struct loader *loader, const struct place *place, const c
         return problem(loader, place, WEIR_INVALID_ARGUMENT, "\"%s\" must be %s, not \"%s\"", key,
                        wanted, written);
     }
-    bool is_path =
-        spec ? spec->type == WR_CONFIG_PATH : is_url_of_mount(key) && !strstr(*value, "://");
+    bool is_path = spec ? spec->type == WR_CONFIG_PATH : is_url_of_mount(key) && is_local(*value);
     return is_path ? place_path(loader, place, key, value, ret_good) : WEIR_OK;
 }
 
@@ -241,7 +250,7 @@ static int put_known(struct loader *loader, const struct place *place, const cha
     int64_t number = 0;
     bool good;
     if (!is_free(loader, place, key)) return WEIR_OK;
-    if (wr_config_resolve(written, base_of(loader, place), &value, &error))
+    if (wr_reference_resolve(written, base_of(loader, place), &value, &error))
         return pass_on(loader, place, key, &error);
     int code = check_value(loader, place, key, spec, written, &value, &number, &good);
     if (code == WEIR_OK && good) code = add(loader, place, key, written, value, number, false);
@@ -376,7 +385,7 @@ static int load_file(struct loader *loader) {
         .context = loader, .value = take_value, .mapping = take_mapping, .problem = take_problem};
     char *text = NULL;
     size_t length = 0;
-    WR_TRY(wr_config_read_file(loader->path, MOST_FILE, &text, &length, loader->error));
+    WR_TRY(wr_read_text_file(loader->path, MOST_FILE, &text, &length, loader->error));
     int code = find_base(loader->path, &loader->base, loader->error);
     if (code == WEIR_OK) code = wr_yaml_read(&reader, text, length, loader->error);
     wr_free(text);
