@@ -38,6 +38,8 @@ void wr_adbc_database_release(struct wr_adbc_database *database);
 
 /* What the driver says of itself: "PostgreSQL", "SQLite", "DuckDB", ... */
 const char *wr_adbc_database_vendor(const struct wr_adbc_database *database);
+/* Option pool.max: what may be read at the same time. */
+int64_t wr_adbc_database_most_connections(const struct wr_adbc_database *database);
 /* The same text for the same database, without secrets: "adbc:pg#1". */
 const char *wr_adbc_database_id(const struct wr_adbc_database *database);
 
@@ -79,6 +81,15 @@ enum wr_adbc_ingest_mode {
 int wr_adbc_ingest(struct wr_adbc_database *database, const char *schema, const char *table,
                    int mode, struct ArrowArrayStream *rows, int64_t *ret_n_rows,
                    struct weir_error *error);
+
+/*
+ * The same into a table that is made here, with WR_ADBC_CREATE or WR_ADBC_REPLACE: `definition` is
+ * what follows its name in CREATE TABLE. A table that is replaced is there until all rows are
+ * written, so that they may be its own.
+ */
+int wr_adbc_ingest_made(struct wr_adbc_database *database, const char *schema, const char *table,
+                        int mode, const char *definition, struct ArrowArrayStream *rows,
+                        int64_t *ret_n_rows, struct weir_error *error);
 
 /* ---- The kinds (registered in table/builtin.c) ---- */
 

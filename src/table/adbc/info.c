@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <strings.h>
+
+#include "nanoarrow/nanoarrow.h"
+
+#include "arrow/arrow.h"
+#include "base/alloc.h"
+#include "base/error.h"
+#include "table/adbc/core.h"
+
+/* The text of a row of AdbcConnectionGetInfo: a code, and a union whose first member is a text. */
+static char *text_of(const struct ArrowArrayView *view) {
+    if (view->n_children != 2 || view->length < 1) return NULL;
+    const struct ArrowArrayView *value = view->children[1];
+    if (value->storage_type != NANOARROW_TYPE_DENSE_UNION || value->n_children < 1) return NULL;
+    if (ArrowArrayViewUnionChildIndex(value, 0) != 0) return NULL;
+    const struct ArrowArrayView *texts = value->children[0];
+    int64_t at = ArrowArrayViewUnionChildOffset(value, 0);
+    if (texts->storage_type != NANOARROW_TYPE_STRING || ArrowArrayViewIsNull(texts, at))
+        return NULL;
+    struct ArrowStringView text = ArrowArrayViewGetStringUnsafe(texts, at);
+    return wr_strndup(text.data, (size_t)text.size_bytes);
+}
+
+static char *first_text(struct ArrowArrayStream *rows) {
+    struct ArrowSchema schema = {0};
+    struct ArrowArray array = {0};
+    struct ArrowArrayView view;
+    char *text = NULL;
+    ArrowArrayViewInitFromType(&view, NANOARROW_TYPE_UNINITIALIZED);
+    if (rows->get_schema(rows, &schema) == 0 && rows->get_next(rows, &array) == 0 &&
+        array.release && ArrowArrayViewInitFromSchema(&view, &schema, NULL) == 0 &&
+        ArrowArrayViewSetArray(&view, &array, NULL) == 0)
+        text = text_of(&view);
+    ArrowArrayViewReset(&view);
+    wr_arrow_release_array(&array);
+    wr_arrow_release_schema(&schema);
+    return text;
+}
+
+/* "DuckDB" for "duckdb": the spelling of those whose ways are known. */
+static const struct {
+    const char *vendor;
+    enum wr_adbc_family family;
+} vendors[] = {
+    {"PostgreSQL", WR_ADBC_POSTGRESQL}, {"SQLite", WR_ADBC_SQLITE}, {"DuckDB", WR_ADBC_DUCKDB}};
+
+static char *ask_vendor(struct wr_adbc_connection *connection) {
+    const struct wr_adbc_driver *driver = connection->core->driver;
+    struct AdbcError reason = wr_adbc_error_new(driver);
+    struct ArrowArrayStream rows = {0};
+    uint32_t code = WR_ADBC_INFO_VENDOR_NAME;
+    AdbcStatusCode status =
+        WR_ADBC_CALL(driver, ConnectionGetInfo, &connection->adbc, &code, 1, &rows, &reason);
+    char *vendor = status ? NULL : first_text(&rows);
+    wr_arrow_release_stream(&rows);
+    if (reason.release) reason.release(&reason);
+    return vendor;
+}
+
+static int learn_vendor(struct wr_adbc_core *core, struct wr_adbc_connection *connection,
+                        struct weir_error *error) {
+    char *said = ask_vendor(connection);
+    const char *vendor = said && said[0] ? said : core->settings.driver;
+    for (size_t i = 0; i < sizeof vendors / sizeof *vendors; i++) {
+        bool named = said && strcasecmp(said, vendors[i].vendor) == 0;
+        if (named && core->family == WR_ADBC_OTHER) core->family = vendors[i].family;
+        if (named || (!said && core->family == vendors[i].family)) vendor = vendors[i].vendor;
+    }
+    core->vendor = wr_strdup(vendor);
+    wr_free(said);
+    return core->vendor ? WEIR_OK : wr_error_memory(error);
+}
+
+/* PostgreSQL's is not tried: it is sent to the server, where it could hit what comes next. */
+static bool find_cancel(struct wr_adbc_core *core, struct wr_adbc_connection *connection) {
+    const struct wr_adbc_driver *driver = core->driver;
+    if (driver->version < WR_ADBC_VERSION_1_1_0 || core->family == WR_ADBC_SQLITE) return false;
+    if (core->family == WR_ADBC_POSTGRESQL) return true;
+    struct AdbcError reason = wr_adbc_error_new(driver);
+    struct AdbcStatement statement = {.private_driver = (struct AdbcDriver *)&driver->functions};
+    if (WR_ADBC_CALL(driver, StatementNew, &connection->adbc, &statement, &reason)) {
+        if (reason.release) reason.release(&reason);
+        return false;
+    }
+    bool has_cancel =
+        WR_ADBC_CALL(driver, StatementCancel, &statement, &reason) != WEIR_NOT_IMPLEMENTED;
+    if (reason.release) reason.release(&reason);
+    reason = wr_adbc_error_new(driver);
+    if (!has_cancel) {
+        has_cancel = WR_ADBC_CALL(driver, ConnectionCancel, &connection->adbc, &reason) !=
+                     WEIR_NOT_IMPLEMENTED;
+        if (reason.release) reason.release(&reason);
+        reason = wr_adbc_error_new(driver);
+    }
+    WR_ADBC_CALL(driver, StatementRelease, &statement, &reason);
+    if (reason.release) reason.release(&reason);
+    return has_cancel;
+}
+
+int wr_adbc_learn(struct wr_adbc_core *core, struct weir_error *error) {
+    /* Nobody else knows the core yet. */
+    WR_TRY(learn_vendor(core, core->idle, error));
+    core->has_cancel = find_cancel(core, core->idle);
+    return WEIR_OK;
+}

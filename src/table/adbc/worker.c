@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "table/adbc/core.h"
+
+int64_t wr_adbc_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct timespec wr_adbc_time(int64_t milliseconds) {
+    return (struct timespec){.tv_sec = milliseconds / 1000,
+                             .tv_nsec = milliseconds % 1000 * 1000000};
+}
+
+bool wr_adbc_thread(void *(*run)(void *context), void *context) {
+    /* Signals are for the threads of the program. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_t thread;
+    int errnum = pthread_create(&thread, &attributes, run, context);
+    pthread_attr_destroy(&attributes);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return errnum == 0;
+}
+
+/* ---- The end of the process ---- */
+
+enum { SETTLE_MS = 1000 };
+
+static atomic_int n_busy;
+static pthread_once_t settle_once = PTHREAD_ONCE_INIT;
+
+void wr_adbc_busy_begin(void) {
+    atomic_fetch_add(&n_busy, 1);
+}
+
+void wr_adbc_busy_end(void) {
+    atomic_fetch_sub(&n_busy, 1);
+}
+
+static void settle(void) {
+    int64_t deadline = wr_adbc_now() + SETTLE_MS;
+    struct timespec pause = wr_adbc_time(2);
+    while (atomic_load(&n_busy) > 0 && wr_adbc_now() < deadline)
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+}
+
+static void settle_later(void) {
+    atexit(settle); /* without room for it there is no waiting */
+}
+
+void wr_adbc_settle_at_exit(void) {
+    pthread_once(&settle_once, settle_later);
+}
+
+/* ---- Jobs ---- */
+
+struct job {
+    void (*work)(void *context);
+    void (*drop)(void *context);
+    void *context;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool done, left;
+};
+
+static void free_job(struct job *job) {
+    pthread_cond_destroy(&job->changed);
+    pthread_mutex_destroy(&job->mutex);
+    wr_free(job);
+}
+
+static void *run_job(void *context) {
+    struct job *job = context;
+    job->work(job->context);
+    pthread_mutex_lock(&job->mutex);
+    job->done = true;
+    bool left = job->left;
+    pthread_cond_signal(&job->changed);
+    pthread_mutex_unlock(&job->mutex);
+    if (left) {
+        job->drop(job->context);
+        free_job(job);
+    }
+    wr_adbc_busy_end();
+    return NULL;
+}
+
+static struct job *new_job(void (*work)(void *), void (*drop)(void *), void *context) {
+    struct job *job = wr_calloc(1, sizeof *job);
+    if (!job) return NULL;
+    job->work = work;
+    job->drop = drop;
+    job->context = context;
+    pthread_mutex_init(&job->mutex, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&job->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return job;
+}
+
+bool wr_adbc_run_within(void (*work)(void *context), void (*drop)(void *context), void *context,
+                        int64_t deadline_ms) {
+    struct job *job = new_job(work, drop, context);
+    wr_adbc_busy_begin();
+    if (!job || !wr_adbc_thread(run_job, job)) {
+        /* Without a thread it is done here, and waited for. */
+        wr_adbc_busy_end();
+        if (job) free_job(job);
+        work(context);
+        return true;
+    }
+    struct timespec deadline = wr_adbc_time(deadline_ms);
+    pthread_mutex_lock(&job->mutex);
+    while (!job->done) {
+        if (pthread_cond_timedwait(&job->changed, &job->mutex, &deadline) == ETIMEDOUT) break;
+    }
+    bool done = job->done;
+    job->left = !done;
+    pthread_mutex_unlock(&job->mutex);
+    if (done) free_job(job);
+    return done;
+}
