@@ -22,6 +22,17 @@ int wr_parse_attach(struct wr_parser *parser, struct wr_statement *statement, bo
 int wr_parse_namespace(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
                        struct weir_error *error);
 
+/* REFRESH. */
+int wr_parse_refresh(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
+                     struct weir_error *error);
+/* Notes which table an engine's INSERT, UPDATE or DELETE changes; none of these is ours. */
+int wr_parse_change(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
+                    struct weir_error *error);
+
+/* A name of up to three parts, into the last ones. False, with nothing kept, when there is none. */
+int wr_parse_name(struct wr_parser *parser, char *parts[3], bool *ret_found,
+                  struct weir_error *error);
+
 /* Steps over the keywords, which end in NULL, if all of them are there. */
 bool wr_parse_words(struct wr_parser *parser, const char *const *words);
 /* What a token stands for, as a copy. */

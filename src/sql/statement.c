@@ -38,8 +38,8 @@ typedef int (*parse_fn)(struct wr_parser *parser, struct wr_statement *statement
                         struct weir_error *error);
 
 static int parse(const char *sql, struct wr_statement *statement, struct weir_error *error) {
-    static const parse_fn grammar[] = {wr_parse_create_using, wr_parse_copy, wr_parse_attach,
-                                       wr_parse_namespace};
+    static const parse_fn grammar[] = {wr_parse_create_using, wr_parse_copy,    wr_parse_attach,
+                                       wr_parse_namespace,    wr_parse_refresh, wr_parse_change};
     struct wr_parser parser;
     wr_parser_init(&parser, sql, strlen(sql));
     WR_TRY(check_missing(parser, error));
@@ -69,6 +69,8 @@ void wr_statement_reset(struct wr_statement *statement) {
     wr_free(statement->text);
     for (size_t i = 0; i < sizeof statement->parts / sizeof *statement->parts; i++)
         wr_free(statement->parts[i]);
+    for (size_t i = 0; i < sizeof statement->target / sizeof *statement->target; i++)
+        wr_free(statement->target[i]);
     wr_free(statement->kind);
     wr_free(statement->url);
     wr_free(statement->columns);

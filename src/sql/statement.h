@@ -19,7 +19,16 @@ enum wr_statement_type {
     WR_STATEMENT_DETACH = 3, /* DETACH [DATABASE] [IF EXISTS] name */
     WR_STATEMENT_SHOW_MOUNTS = 4,
     WR_STATEMENT_SHOW_NAMESPACES = 5,
-    WR_STATEMENT_USE = 6 /* USE name, USE catalog.name */
+    WR_STATEMENT_USE = 6,          /* USE name, USE catalog.name */
+    WR_STATEMENT_REFRESH = 7,      /* REFRESH [TABLE] name */
+    WR_STATEMENT_REFRESH_MOUNT = 8 /* REFRESH MOUNT name */
+};
+
+/* What an engine's statement does to a table's rows. */
+enum wr_change_type {
+    WR_CHANGE_NONE = 0,
+    WR_CHANGE_INSERT = 1,
+    WR_CHANGE_OTHER = 2 /* UPDATE, DELETE, TRUNCATE, MERGE, EXPLAIN ANALYZE of an INSERT */
 };
 
 struct wr_statement {
@@ -31,6 +40,11 @@ struct wr_statement {
                        CREATE [EXTERNAL] TABLE makes */
     char *kind;     /* NULL: ATTACH without TYPE */
     char *url;      /* ATTACH: as written */
+    /* ENGINE: the table whose rows it changes, and where its name stands in the text */
+    int change; /* enum wr_change_type */
+    char *target[3];
+    size_t target_start;
+    size_t target_length;
     /* CREATE_USING */
     char *columns; /* the parenthesised column list as written, with its parentheses; NULL: none */
     char *query;   /* after AS; NULL: none */
