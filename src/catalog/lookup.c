@@ -427,9 +427,10 @@ int wr_names_has(void *context, const char *catalog, const char *schema) {
 int wr_names_table(void *context, const char *catalog, const char *schema, const char *name,
                    const struct weir_option *options, size_t n_options, struct wr_table *ret_table,
                    struct weir_error *error) {
+    const struct wr_name asked = {catalog, schema, name};
     struct wr_instance *instance = NULL;
-    WR_TRY(wr_names_open_table(context, &(struct wr_name){catalog, schema, name}, options,
-                               n_options, &instance, error));
+    int found = wr_names_open_table(context, &asked, options, n_options, &instance, error);
+    if (found && !(found == WEIR_NOT_FOUND && wr_names_is_expected(context, &asked))) return found;
     if (!instance) return wr_error_set(error, WEIR_NOT_FOUND, "42P01", "%s", "");
     int code = wr_instance_table(instance, ret_table, error);
     wr_instance_release(instance);

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/secret.h"
 #include "catalog/names.h"
 
 /* ---- The list ---- */
@@ -31,14 +32,18 @@ static void rows_reset(struct rows *rows) {
     wr_free(rows->items);
 }
 
+/* `url` NULL: the option of that name, without secrets either way. */
 static int add_row(struct rows *rows, const char *name, const char *kind,
-                   const struct wr_options *options, const char *origin, struct weir_error *error) {
+                   const struct wr_options *options, const char *url, const char *origin,
+                   struct weir_error *error) {
     struct row *items = wr_reallocarray(rows->items, rows->n_items + 1, sizeof *items);
     if (!items) return wr_error_memory(error);
     rows->items = items;
-    const char *url = wr_options_get(options->items, options->n_items, "url");
+    if (!url) url = wr_options_get(options->items, options->n_items, "url");
+    if (!url) url = wr_options_get(options->items, options->n_items, "uri");
     struct row *row = &items[rows->n_items++];
-    *row = (struct row){wr_strdup(name), wr_strdup(kind), wr_strdup(url), wr_strdup(origin)};
+    *row = (struct row){wr_strdup(name), wr_strdup(kind),
+                        url ? wr_redact_secrets("url", url) : NULL, wr_strdup(origin)};
     if (!row->name || !row->kind || !row->origin || (url && !row->url))
         return wr_error_memory(error);
     return WEIR_OK;
@@ -60,7 +65,8 @@ static int add_stored(struct wr_names *names, const char *name, struct rows *row
     if (id == 0) return WEIR_OK; /* detached just now by another process */
     int code = wr_store_load_mount(names->store, id, &stored, error);
     if (code == WEIR_NOT_FOUND) return WEIR_OK;
-    if (code == WEIR_OK) code = add_row(rows, name, stored.kind, &stored.options, "sql", error);
+    if (code == WEIR_OK)
+        code = add_row(rows, name, stored.kind, &stored.options, NULL, "sql", error);
     wr_stored_reset(&stored);
     return code;
 }
@@ -71,8 +77,8 @@ static int collect(struct wr_names *names, struct rows *rows, struct weir_error 
     for (size_t i = 0; i < names->n_attached; i++) {
         const struct wr_attached *mount = names->attached[i];
         if (strcmp(mount->name, "/") == 0) continue;
-        WR_TRY(
-            add_row(rows, mount->name, mount->kind->name, &mount->options, mount->origin, error));
+        WR_TRY(add_row(rows, mount->name, mount->kind->name, &mount->options, mount->url,
+                       mount->origin, error));
     }
     int code = wr_store_list_mounts(names->store, wr_name_list_add, &list, error);
     for (size_t i = 0; code == WEIR_OK && i < list.n_items; i++) {
@@ -104,6 +110,21 @@ int wr_names_each_mount(struct wr_names *names, wr_mount_info_fn take, void *sin
 }
 
 /* ---- Refusing ---- */
+
+int wr_names_check_secrets(const struct wr_names *names, const char *owner,
+                           const struct weir_option *options, size_t n_options,
+                           struct weir_error *error) {
+    if (!names->persistent) return WEIR_OK;
+    for (size_t i = 0; i < n_options; i++) {
+        if (!wr_has_secret(options[i].key, options[i].value)) continue;
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, "28000",
+                            "%s: option \"%s\" holds a password, which the workspace would keep "
+                            "as plain text; write ${env:NAME} or ${file:PATH} in its place, or "
+                            "name a profile",
+                            owner, options[i].key);
+    }
+    return WEIR_OK;
+}
 
 /* With the mutex held. NULL where the kind is not known here. */
 static int kind_of(struct wr_names *names, const char *name,

@@ -44,20 +44,31 @@ static int refuse(const struct wr_mount *mount, const struct weir_found *found,
                         machine ? "" : name, *found->path || machine ? "/" : "", found->path, what);
 }
 
-static int open_found(struct wr_names *names, struct wr_mount *mount,
-                      const struct weir_found *found, const struct table_name *name,
+/* What a table is opened from. */
+struct from {
+    const struct weir_found *found;
+    const struct table_name *name;
+    const char *how; /* what a call says of the cache */
+};
+
+/* `options` NULL: through the mount's cache. */
+static int open_found(struct wr_names *names, struct wr_mount *mount, const struct from *from,
                       const struct wr_options *options, struct wr_instance **ret_instance,
                       struct weir_error *error) {
     struct weir_definition definition = {
         .size = sizeof definition,
         .catalog = wr_mount_name(mount),
-        .schema = name->schema,
-        .name = name->name,
-        .kind = found->kind,
-        .options = options->items,
-        .n_options = options->n_items,
+        .schema = from->name->schema,
+        .name = from->name->name,
+        .kind = from->found->kind,
+        .options = options ? options->items : NULL,
+        .n_options = options ? options->n_items : 0,
     };
-    if (may_be_kept(mount, found)) return wr_recent_open(names, &definition, ret_instance, error);
+    if (!options)
+        return wr_mount_open_cached(names, mount, from->found->path, from->how, &definition,
+                                    ret_instance, error);
+    if (may_be_kept(mount, from->found))
+        return wr_recent_open(names, &definition, ret_instance, error);
     return wr_instance_open(names->registry, &definition, ret_instance, error);
 }
 
@@ -67,6 +78,16 @@ int wr_mount_table(struct wr_names *names, struct wr_mount *mount, const struct 
     const struct weir_table_kind *kind = NULL;
     struct table_name name = {0};
     struct wr_options all = {0};
+    const char *how = wr_cache_switch(options, n_options);
+    bool cached = wr_mount_cache(mount)->n_items > 0;
+    /* Without a cache there is only the table itself. */
+    if (how && (!cached || strcmp(how, "off") == 0)) {
+        cached = false;
+        n_options = 0;
+    }
+    /* A table that is called with parameters is another one for each value. */
+    if (n_options > (how ? 1 : 0)) cached = false;
+    if (cached) n_options = 0;
     if (!found->kind) return refuse(mount, found, error);
     WR_TRY(name_table(mount, found, &name, error));
     int code = wr_registry_find(names->registry, found->kind, &kind, error);
@@ -75,7 +96,10 @@ int wr_mount_table(struct wr_names *names, struct wr_mount *mount, const struct 
         code = wr_call_options(kind, name.name, found->options, found->n_options, options,
                                n_options, &all, error);
     }
-    if (code == WEIR_OK) code = open_found(names, mount, found, &name, &all, ret_instance, error);
+    const struct from from = {found, &name, how};
+    if (code == WEIR_OK) {
+        code = open_found(names, mount, &from, cached ? NULL : &all, ret_instance, error);
+    }
     wr_options_reset(&all);
     wr_free(name.schema);
     return code;

@@ -6,14 +6,17 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/reference.h"
 #include "catalog/names.h"
+#include "table/cached/cached.h"
 
 struct wr_mount {
     atomic_int references;
     const struct weir_mount_kind *kind;
     void *data;
     char *name;
-    int64_t id; /* in the store; 0: it is not there */
+    int64_t id;              /* in the store; 0: it is not there */
+    struct wr_options cache; /* of its tables; no items: none */
 };
 
 /* ---- One mount ---- */
@@ -27,6 +30,7 @@ void wr_mount_release(struct wr_mount *mount) {
     if (!mount) return;
     if (atomic_fetch_sub_explicit(&mount->references, 1, memory_order_acq_rel) > 1) return;
     mount->kind->close(mount->data);
+    wr_options_reset(&mount->cache);
     wr_free(mount->name);
     wr_free(mount);
 }
@@ -37,6 +41,10 @@ const struct weir_mount_kind *wr_mount_kind(const struct wr_mount *mount) {
 
 void *wr_mount_data(const struct wr_mount *mount) {
     return mount->data;
+}
+
+const struct wr_options *wr_mount_cache(const struct wr_mount *mount) {
+    return &mount->cache;
 }
 
 const char *wr_mount_name(const struct wr_mount *mount) {
@@ -62,22 +70,61 @@ static int mount_new(const struct weir_mount_kind *kind, const char *name, void 
     return WEIR_OK;
 }
 
-static int mount_open(const struct weir_mount_kind *kind, const char *name,
-                      const struct wr_options *options, int64_t id, struct wr_mount **ret_mount,
-                      struct weir_error *error) {
+static int open_kind(const struct weir_mount_kind *kind, const char *name,
+                     const struct wr_options *own, int64_t id, struct wr_mount **ret_mount,
+                     struct weir_error *error) {
     struct weir_definition definition = {
         .size = sizeof definition,
         .catalog = name,
         .schema = kind->default_schema,
         .name = name,
         .kind = kind->name,
-        .options = options->items,
-        .n_options = options->n_items,
+        .options = own->items,
+        .n_options = own->n_items,
     };
     void *data = NULL;
     WR_TRY(kind->open(&definition, &data, error));
     int code = mount_new(kind, name, data, id, ret_mount, error);
     if (code) kind->close(data);
+    return code;
+}
+
+static int open_resolved(const struct weir_mount_kind *kind, const char *name,
+                         const struct wr_options *options, int64_t id, struct wr_mount **ret_mount,
+                         struct weir_error *error) {
+    struct wr_options own = {0};
+    struct wr_options cache = {0};
+    WR_TRY(wr_mount_options(options->items, options->n_items, &own, &cache, error));
+    int code = wr_mount_identify(kind, &own, &cache, error);
+    if (code == WEIR_OK) code = open_kind(kind, name, &own, id, ret_mount, error);
+    wr_options_erase(&own);
+    if (code == WEIR_OK)
+        (*ret_mount)->cache = cache;
+    else
+        wr_options_reset(&cache);
+    return code;
+}
+
+/* With what ${env:NAME} and ${file:PATH} stand for. */
+static int mount_open(const struct weir_mount_kind *kind, const char *name,
+                      const struct wr_options *options, int64_t id, struct wr_mount **ret_mount,
+                      struct weir_error *error) {
+    struct wr_options resolved = {0};
+    int code = WEIR_OK;
+    for (size_t i = 0; code == WEIR_OK && i < options->n_items; i++) {
+        const struct weir_option *option = &options->items[i];
+        char *value = NULL;
+        code = wr_reference_resolve(option->value, NULL, &value, error);
+        if (code) {
+            code = wr_error_prefix(error, code, "mount \"%s\": option \"%s\"", name, option->key);
+        } else {
+            code = wr_options_add(&resolved, option->key, value, error);
+            explicit_bzero(value, strlen(value));
+        }
+        wr_free(value);
+    }
+    if (code == WEIR_OK) code = open_resolved(kind, name, &resolved, id, ret_mount, error);
+    wr_options_erase(&resolved);
     return code;
 }
 
@@ -111,6 +158,7 @@ static void attached_free(struct wr_attached *attached) {
     wr_options_reset(&attached->options);
     wr_free(attached->name);
     wr_free(attached->origin);
+    wr_free(attached->url);
     wr_free(attached);
 }
 
@@ -239,7 +287,7 @@ static int look(struct wr_names *names, const char *name, struct known *known,
 static int open_attached(struct wr_names *names, struct wr_attached *attached,
                          struct wr_mount **ret_mount, struct weir_error *error) {
     struct wr_mount *mount = NULL;
-    int code = mount_open(attached->kind, attached->name, &attached->options, 0, &mount, error);
+    int code = open_resolved(attached->kind, attached->name, &attached->options, 0, &mount, error);
     bool own = strcmp(attached->origin, "weir") == 0;
     if (code) return own ? code : wr_error_prefix(error, code, "%s", attached->origin);
     struct wr_mount *unused = NULL;
@@ -373,14 +421,16 @@ static int mount_exists(struct wr_names *names, const char *name, struct weir_er
 }
 
 static int attach_in_memory(struct wr_names *names, const struct weir_definition *definition,
-                            const struct weir_mount_kind *kind, const char *origin, bool *ret_taken,
-                            struct weir_error *error) {
+                            const struct weir_mount_kind *kind, const char *origin, const char *url,
+                            bool *ret_taken, struct weir_error *error) {
     struct wr_attached *attached = NULL;
     WR_TRY(attached_new(definition->name, origin, kind, definition->options, definition->n_options,
                         &attached, error));
     bool taken = false;
+    attached->url = wr_strdup(url);
     pthread_mutex_lock(&names->mutex);
-    int code = check_free(names, definition->name, false, &taken, error);
+    int code = url && !attached->url ? wr_error_memory(error)
+                                     : check_free(names, definition->name, false, &taken, error);
     if (code == WEIR_OK && !taken) code = add_attached(names, attached, error);
     pthread_mutex_unlock(&names->mutex);
     if (code || taken) attached_free(attached);
@@ -407,6 +457,9 @@ static int attach_stored(struct wr_names *names, const struct weir_definition *d
     struct wr_mount *mount = NULL;
     struct wr_mount *stale = NULL;
     bool taken = false;
+    char owner[300];
+    snprintf(owner, sizeof owner, "ATTACH ... AS \"%s\"", definition->name);
+    WR_TRY(wr_names_check_secrets(names, owner, definition->options, definition->n_options, error));
     WR_TRY(wr_options_copy(definition->options, definition->n_options, &options, error));
     wr_options_spell(kind->options, kind->n_options, &options);
     int code = mount_open(kind, definition->name, &options, 0, &mount, error);
@@ -430,8 +483,24 @@ static int attach_stored(struct wr_names *names, const struct weir_definition *d
     return code;
 }
 
-int wr_names_attach(struct wr_names *names, const struct weir_definition *definition,
-                    const char *origin, int flags, struct weir_error *error) {
+static int check_options(const char *owner, const struct weir_mount_kind *kind,
+                         const struct weir_definition *definition, struct weir_error *error) {
+    struct wr_options own = {0};
+    struct wr_options cache = {0};
+    char of_cache[340];
+    snprintf(of_cache, sizeof of_cache, "%s, its cache", owner);
+    WR_TRY(wr_mount_options(definition->options, definition->n_options, &own, &cache, error));
+    int code =
+        wr_options_check(owner, kind->options, kind->n_options, own.items, own.n_items, error);
+    if (code == WEIR_OK && cache.n_items > 0)
+        code = wr_cached_check(of_cache, cache.items, cache.n_items, error);
+    wr_options_reset(&own);
+    wr_options_reset(&cache);
+    return code;
+}
+
+static int attach(struct wr_names *names, const struct weir_definition *definition,
+                  const char *origin, const char *url, int flags, struct weir_error *error) {
     const char *name = definition->name;
     const struct weir_mount_kind *kind = NULL;
     bool stored = strcmp(origin, "sql") == 0;
@@ -446,13 +515,22 @@ int wr_names_attach(struct wr_names *names, const struct weir_definition *defini
         if (code) return wr_error_prefix(error, code, "mount \"%s\"", name);
         char owner[300];
         snprintf(owner, sizeof owner, "mount \"%s\" (kind %s)", name, kind->name);
-        WR_TRY(wr_options_check(owner, kind->options, kind->n_options, definition->options,
-                                definition->n_options, error));
+        WR_TRY(check_options(owner, kind, definition, error));
         WR_TRY(stored ? attach_stored(names, definition, kind, &taken, error)
-                      : attach_in_memory(names, definition, kind, origin, &taken, error));
+                      : attach_in_memory(names, definition, kind, origin, url, &taken, error));
     }
     if (!taken || (flags & WR_CREATE_IF_NOT_EXISTS)) return WEIR_OK;
     return mount_exists(names, name, error);
+}
+
+int wr_names_attach(struct wr_names *names, const struct weir_definition *definition,
+                    const char *origin, int flags, struct weir_error *error) {
+    return attach(names, definition, origin, NULL, flags, error);
+}
+
+int wr_names_attach_configured(struct wr_names *names, const struct weir_definition *definition,
+                               const char *origin, const char *url, struct weir_error *error) {
+    return attach(names, definition, origin, url, 0, error);
 }
 
 int wr_names_add_mount(struct wr_names *names, const char *name, const struct weir_mount_kind *kind,
@@ -482,17 +560,7 @@ int wr_names_add_mount(struct wr_names *names, const char *name, const struct we
 /* ---- Detach ---- */
 
 /* With the mutex held. */
-static int no_mount(struct wr_names *names, const char *name, bool if_exists,
-                    struct weir_error *error) {
-    int64_t id = 0;
-    WR_TRY(wr_store_catalog(names->store, name, &id, error));
-    if (id != 0) {
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, "42809",
-                            "\"%s\" is a catalog of the workspace and no mount: it cannot be "
-                            "detached",
-                            name);
-    }
-    if (if_exists) return WEIR_OK;
+static int unknown_mount(struct wr_names *names, const char *name, struct weir_error *error) {
     struct wr_name_list list = {0};
     int code = wr_store_list_mounts(names->store, wr_name_list_add, &list, error);
     if (code == WEIR_OK) {
@@ -501,6 +569,19 @@ static int no_mount(struct wr_names *names, const char *name, bool if_exists,
     }
     wr_name_list_reset(&list);
     return code;
+}
+
+/* With the mutex held. */
+static int no_mount(struct wr_names *names, const char *name, bool if_exists,
+                    struct weir_error *error) {
+    int64_t id = 0;
+    WR_TRY(wr_store_catalog(names->store, name, &id, error));
+    if (id != 0) {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, "42809",
+                            "\"%s\" is a catalog of the workspace and no mount", name);
+    }
+    if (if_exists) return WEIR_OK;
+    return unknown_mount(names, name, error);
 }
 
 /* With the mutex held. */
@@ -533,5 +614,23 @@ int wr_names_detach(struct wr_names *names, const char *name, bool if_exists,
     pthread_mutex_unlock(&names->mutex);
     if (code == WEIR_OK) wr_recent_forget(names, name);
     wr_mount_release(old);
+    return code;
+}
+
+/* ---- Refresh ---- */
+
+int wr_names_refresh_mount(struct wr_names *names, const char *name, struct weir_error *error) {
+    struct wr_mount *mount = NULL;
+    WR_TRY(wr_names_mount(names, name, &mount, error));
+    if (!mount) {
+        pthread_mutex_lock(&names->mutex);
+        int code = no_mount(names, name, false, error);
+        pthread_mutex_unlock(&names->mutex);
+        return code;
+    }
+    const struct weir_mount_kind *kind = wr_mount_kind(mount);
+    int code = kind->refresh ? kind->refresh(wr_mount_data(mount), "", error) : WEIR_OK;
+    wr_recent_forget(names, name);
+    wr_mount_release(mount);
     return code;
 }

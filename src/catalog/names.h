@@ -20,6 +20,7 @@ struct wr_entry {
 struct wr_attached {
     char *name;
     char *origin;
+    char *url; /* as it is shown; NULL: the option */
     const struct weir_mount_kind *kind;
     struct wr_options options;
     struct wr_mount *open; /* NULL: not yet */
@@ -35,6 +36,7 @@ struct wr_recent {
 struct wr_names {
     pthread_mutex_t mutex; /* guards the store and all that follows */
     struct wr_store *store;
+    bool persistent; /* the store outlives the process */
     struct wr_registry *registry;
     char *catalog; /* the defaults */
     char *schema;
@@ -46,6 +48,8 @@ struct wr_names {
     struct wr_mount **opened; /* of those in the store */
     size_t n_opened;
     struct wr_recent recent;
+    const struct wr_name **expected; /* tables about to be made (wr_names_expect) */
+    size_t n_expected;
 };
 
 /* All of these are called with the mutex held. */
@@ -88,6 +92,33 @@ int wr_mount_path(const struct wr_mount *mount, const char *schema, const char *
 int wr_mount_is_directory(const struct wr_mount *mount, const char *path, bool *ret_found,
                           struct weir_error *error);
 
+/* Of options that are about to be stored: WEIR_INVALID_ARGUMENT when one of them holds a secret and
+ * the store is a file. */
+int wr_names_check_secrets(const struct wr_names *names, const char *owner,
+                           const struct weir_option *options, size_t n_options,
+                           struct weir_error *error);
+
+/* ---- Tables that mounts make (mounted_ddl.c) ---- */
+
+/*
+ * The mount that DDL in (catalog, schema) leads to, when its kind makes tables; else *ret_mount
+ * stays as it is. `name` (NULL: the schema is meant) goes into the path.
+ */
+int wr_names_making_mount(struct wr_names *names, const char *catalog, const char *schema,
+                          const char *name, struct wr_mount **ret_mount, char **ret_path,
+                          struct weir_error *error);
+bool wr_names_is_expected(struct wr_names *names, const struct wr_name *name);
+/* What the functions of catalog.h do there; `ret_done` is false where no such mount is meant. */
+int wr_mounted_create_table(struct wr_names *names, const struct weir_definition *definition,
+                            int flags, struct ArrowArrayStream *rows, bool *ret_done,
+                            bool *ret_created, int64_t *ret_n_rows, struct weir_error *error);
+int wr_mounted_drop_table(struct wr_names *names, const struct wr_name *name, bool view,
+                          bool if_exists, bool *ret_done, struct weir_error *error);
+int wr_mounted_create_schema(struct wr_names *names, const char *catalog, const char *schema,
+                             int flags, bool *ret_done, struct weir_error *error);
+int wr_mounted_drop_schema(struct wr_names *names, const char *catalog, const char *schema,
+                           bool if_exists, bool cascade, bool *ret_done, struct weir_error *error);
+
 /* ---- Look-up ---- */
 
 /* Whether a catalog or mount has this schema, without the rule for two parts. */
@@ -108,6 +139,23 @@ int wr_names_machine(struct wr_names *names, const char *base, const char *path,
 int wr_mount_open_table(struct wr_names *names, struct wr_mount *mount, const char *within,
                         const struct weir_option *options, size_t n_options,
                         struct wr_instance **ret_instance, struct weir_error *error);
+
+/* ---- Mounts with a cache (mount_cache.c) ---- */
+
+/* Tells the options of a mount's kind from those of the cache, whose prefix is taken off. */
+int wr_mount_options(const struct weir_option *options, size_t n_options,
+                     struct wr_options *ret_own, struct wr_options *ret_cache,
+                     struct weir_error *error);
+/* Adds what tells one mount's copies from another's, if there is a cache. */
+int wr_mount_identify(const struct weir_mount_kind *kind, const struct wr_options *own,
+                      struct wr_options *cache, struct weir_error *error);
+/* What a call says of the cache, `FROM t(cache => 'off')`; NULL: nothing, or more than that. */
+const char *wr_cache_switch(const struct weir_option *options, size_t n_options);
+/* The cached table around the one at `path`, whose definition gives the names. `how`: the call's
+ * word; NULL: none. */
+int wr_mount_open_cached(struct wr_names *names, const struct wr_mount *mount, const char *path,
+                         const char *how, const struct weir_definition *table,
+                         struct wr_instance **ret_instance, struct weir_error *error);
 
 /* ---- Instances by definition (recent.c) ---- */
 

@@ -47,6 +47,7 @@ int wr_names_open(const char *path, const char *catalog, const char *schema,
     if (!names) return wr_error_memory(error);
     pthread_mutex_init(&names->mutex, NULL);
     names->registry = registry;
+    names->persistent = path != NULL;
     names->catalog = wr_strdup(catalog);
     names->schema = wr_strdup(schema);
     int code = names->catalog && names->schema ? WEIR_OK : wr_error_memory(error);
@@ -70,6 +71,7 @@ void wr_names_close(struct wr_names *names) {
         wr_instance_release(entry->instance);
     }
     wr_free(names->entries);
+    wr_free(names->expected);
     wr_recent_forget(names, NULL);
     wr_names_close_mounts(names);
     wr_store_close(names->store);
@@ -129,6 +131,9 @@ static int create_schema(struct wr_names *names, const char *catalog, const char
 
 int wr_names_create_schema(struct wr_names *names, const char *catalog, const char *schema,
                            int flags, struct weir_error *error) {
+    bool done = false;
+    WR_TRY(wr_mounted_create_schema(names, catalog, schema, flags, &done, error));
+    if (done) return WEIR_OK;
     WR_TRY(wr_names_refuse_mount(names, catalog, NULL, "CREATE SCHEMA", error));
     pthread_mutex_lock(&names->mutex);
     int code = wr_store_begin(names->store, error);
@@ -247,6 +252,9 @@ int wr_names_drop_schema(struct wr_names *names, const char *catalog, const char
     int64_t id = 0;
     bool mount = false;
     struct wr_name_list tables = {0};
+    bool done = false;
+    WR_TRY(wr_mounted_drop_schema(names, catalog, schema, if_exists, cascade, &done, error));
+    if (done) return WEIR_OK;
     WR_TRY(wr_names_refuse_mount(names, catalog, NULL, "DROP SCHEMA", error));
     pthread_mutex_lock(&names->mutex);
     int code = wr_store_schema(names->store, catalog, schema, &id, error);

@@ -127,6 +127,10 @@ static int create_table(struct wr_names *names, const struct weir_definition *de
                         struct weir_error *error) {
     struct wr_name name = name_of(definition);
     struct place place = {0};
+    bool done = false;
+    WR_TRY(wr_mounted_create_table(names, definition, flags, rows, &done, ret_created, ret_n_rows,
+                                   error));
+    if (done) return WEIR_OK;
     WR_TRY(wr_names_refuse_mount(names, name.catalog, name.schema, "CREATE", error));
     pthread_mutex_lock(&names->mutex);
     int code = look_at(names, &name, flags, &place, error);
@@ -139,6 +143,10 @@ static int create_table(struct wr_names *names, const struct weir_definition *de
     struct wr_instance *instance = NULL;
     struct wr_instance *replaced = NULL;
     struct old_tables old = {0};
+    if (!(flags & WR_CREATE_TEMPORARY)) {
+        WR_TRY(wr_names_check_secrets(names, name.name, definition->options, definition->n_options,
+                                      error));
+    }
     WR_TRY(wr_instance_open(names->registry, definition, &instance, error));
     code = fill(instance, rows, ret_n_rows, error);
     if (code == WEIR_OK && place.old_id) {
@@ -313,6 +321,9 @@ static int drop_target(struct wr_names *names, const struct wr_name *name, bool 
 int wr_names_drop_table(struct wr_names *names, const struct wr_name *name, bool view,
                         bool if_exists, struct weir_error *error) {
     struct target target = {0};
+    bool done = false;
+    WR_TRY(wr_mounted_drop_table(names, name, view, if_exists, &done, error));
+    if (done) return WEIR_OK;
     WR_TRY(wr_names_refuse_mount(names, name->catalog, name->schema, "DROP", error));
     WR_TRY(locked_find_target(names, name, false, &target, error));
     bool is_view = target.kind && (target.kind->roles & WEIR_ROLE_VIEW);

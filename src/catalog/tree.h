@@ -24,6 +24,8 @@ void wr_mount_release(struct wr_mount *mount);
 const struct weir_mount_kind *wr_mount_kind(const struct wr_mount *mount);
 void *wr_mount_data(const struct wr_mount *mount);
 const char *wr_mount_name(const struct wr_mount *mount); /* "lake"; "/" of the machine's files */
+/* The options of the cache that its tables are read through; without items there is none. */
+const struct wr_options *wr_mount_cache(const struct wr_mount *mount);
 
 /* The mount of that name; *ret_mount stays NULL when there is none. */
 int wr_names_mount(struct wr_names *names, const char *name, struct wr_mount **ret_mount,
@@ -33,13 +35,22 @@ int wr_names_mount(struct wr_names *names, const char *name, struct wr_mount **r
  * ATTACH and DETACH. `origin`: "sql", or of the configuration its file and line: such a mount is
  * kept in memory and SQL cannot detach it. Kind and options are checked; with "sql" the mount is
  * opened before it is stored, another one at its first use, so that a source that is away does not
- * keep the workspace closed. Codes: WEIR_ALREADY_EXISTS (42P04) for a catalog's or mount's name,
+ * keep the workspace closed. A value of ATTACH may be ${env:NAME} or ${file:PATH}, which is stored
+ * as it is and put in when the mount is opened; a password as such is not stored (28000, but in
+ * memory). Codes: WEIR_ALREADY_EXISTS (42P04) for a catalog's or mount's name,
  * WEIR_NOT_FOUND (3D000).
  */
 int wr_names_attach(struct wr_names *names, const struct weir_definition *definition,
                     const char *origin, int flags, struct weir_error *error);
+/* One of the configuration. `url` (may be NULL) is what listings show in place of the option: as it
+ * was written, with references. */
+int wr_names_attach_configured(struct wr_names *names, const struct weir_definition *definition,
+                               const char *origin, const char *url, struct weir_error *error);
 int wr_names_detach(struct wr_names *names, const char *name, bool if_exists,
                     struct weir_error *error);
+/* REFRESH MOUNT: what is remembered of its names and tables is forgotten. WEIR_NOT_FOUND (3D000).
+ */
+int wr_names_refresh_mount(struct wr_names *names, const char *name, struct weir_error *error);
 /* A mount that weir itself makes and that lives as long as the names. Takes over `mount` on
  * success: the kind's `close` gets it at the end. */
 int wr_names_add_mount(struct wr_names *names, const char *name, const struct weir_mount_kind *kind,
@@ -122,6 +133,9 @@ int wr_names_open_table(struct wr_names *names, const struct wr_name *name,
                         const struct weir_option *options, size_t n_options,
                         struct wr_instance **ret_instance, struct weir_error *error);
 
+/* Forgets what is known of a mount's tables, which were changed without DDL. */
+void wr_names_forget(struct wr_names *names, const struct wr_mount *mount);
+
 /* ---- Namespaces ---- */
 
 /*
@@ -132,6 +146,14 @@ int wr_names_open_table(struct wr_names *names, const struct wr_name *name,
 int wr_names_namespace(struct wr_names *names, const char *current, const char *first,
                        const char *second, char **ret_catalog, char **ret_schema,
                        struct weir_error *error);
+/*
+ * The engine looks up even the table that a statement is to make. While its name is expected, one
+ * in a mount that makes tables is there or not, as in a catalog, and no error. *ret_expected is
+ * false for any other name, which has not to be forgotten.
+ */
+int wr_names_expect(struct wr_names *names, const struct wr_name *name, bool *ret_expected,
+                    struct weir_error *error);
+void wr_names_unexpect(struct wr_names *names, const struct wr_name *name);
 /* Of DDL in (catalog, schema; NULL: none): WEIR_OK when no mount is there, else the error that says
  * so. */
 int wr_names_refuse_mount(struct wr_names *names, const char *catalog, const char *schema,

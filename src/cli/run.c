@@ -90,7 +90,11 @@ struct run {
 static int execute(struct cli *cli, const char *sql, struct run *run, struct weir_error *error) {
     struct ArrowArrayStream rows = {0};
 
-    WR_TRY(weir_prepare(cli->session, sql, &run->statement, error));
+    /* Planning may wait for a table to be fetched. */
+    watch_attach_session(cli->session);
+    int prepared = weir_prepare(cli->session, sql, &run->statement, error);
+    watch_attach_session(NULL);
+    WR_TRY(prepared);
     WR_TRY(parameters_bind(cli, run->statement, error));
     watch_attach(run->statement);
     if (watch_reason() != WATCH_NONE) return wr_error_set(error, WEIR_CANCELLED, NULL, "cancelled");

@@ -44,12 +44,14 @@ static int listed_path(const struct wr_place *place, char **ret_path, struct wei
 
 /* ---- Remove ---- */
 
-static int remove_in_mount(const struct wr_place *place, int recursive, struct weir_error *error) {
+static int remove_in_mount(struct wr_names *names, const struct wr_place *place, int recursive,
+                           struct weir_error *error) {
     const struct weir_mount_kind *kind = wr_mount_kind(place->mount);
     char *path = NULL;
     if (!kind->remove) return read_only(place->mount, place->path, error);
     WR_TRY(listed_path(place, &path, error));
     int code = kind->remove(wr_mount_data(place->mount), path, recursive, error);
+    if (kind->create_table) wr_names_forget(names, place->mount);
     wr_free(path);
     return code;
 }
@@ -81,7 +83,7 @@ static int remove_place(struct weir_session *session, const struct wr_place *pla
     struct wr_names *names = session->workspace->names;
     switch (place->type) {
     case WR_PLACE_MOUNT:
-        return remove_in_mount(place, recursive, error);
+        return remove_in_mount(names, place, recursive, error);
     case WR_PLACE_TABLE:
         return drop_table(names, place, error);
     case WR_PLACE_SCHEMA:

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "arrow/arrow.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
@@ -245,6 +246,59 @@ static bool is_same(const struct weir_node *node, const struct wr_target *target
            strcmp(node->found.path, target->within) == 0;
 }
 
+/* ---- Tables ---- */
+
+static int create_table(struct weir_node *node, const struct wr_name *name, bool overwrite,
+                        struct weir_error *error) {
+    struct weir_workspace *workspace = node->session->workspace;
+    const struct weir_table_kind *kind = wr_registry_role(workspace->registry, WEIR_ROLE_TABLE);
+    struct ArrowArrayStream rows = {0};
+    struct ArrowSchema columns = {0};
+    if (!kind) return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL, "no kind makes tables");
+    WR_TRY(weir_node_rows(node, &rows, error));
+    int code = wr_arrow_stream_schema(&rows, node->place.path, &columns, error);
+    if (code == WEIR_OK) {
+        struct weir_definition definition = {
+            .size = sizeof definition,
+            .catalog = name->catalog,
+            .schema = name->schema,
+            .name = name->name,
+            .kind = kind->name,
+            .columns = &columns,
+        };
+        code =
+            wr_names_create_table(workspace->names, &definition,
+                                  overwrite ? WR_CREATE_OR_REPLACE : 0, &rows, NULL, NULL, error);
+    }
+    wr_arrow_release_schema(&columns);
+    wr_arrow_release_stream(&rows);
+    return code;
+}
+
+/* Into a mount that makes tables: a table of the node's rows, whose name is without the encoding's
+ * extension that a file has. */
+static int copy_table(struct weir_node *node, const struct wr_target *target, bool overwrite,
+                      struct weir_error *error) {
+    const char *mount = wr_mount_name(target->mount);
+    size_t length = strlen(target->within);
+    if (!wr_node_is_table(node)) {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, "42809",
+                            "\"%s\" is no table, and \"%s\" is in a mount of tables",
+                            node->place.path, target->path);
+    }
+    wr_encoding_of_path(target->within, &length);
+    char *within = wr_strndup(target->within, length);
+    if (!within) return wr_error_memory(error);
+    char *slash = strrchr(within, '/');
+    if (slash) *slash = '\0';
+    const struct wr_name name = {mount,
+                                 slash ? within : wr_mount_kind(target->mount)->default_schema,
+                                 slash ? slash + 1 : within};
+    int code = create_table(node, &name, overwrite, error);
+    wr_free(within);
+    return code;
+}
+
 int wr_copy_node(struct weir_node *node, const struct wr_target *target, bool overwrite,
                  struct weir_error *error) {
     const struct weir_mount_kind *kind = wr_mount_kind(target->mount);
@@ -253,6 +307,7 @@ int wr_copy_node(struct weir_node *node, const struct wr_target *target, bool ov
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
                             "\"%s\" would be copied onto itself", target->path);
     }
+    if (kind->create_table && !kind->write) return copy_table(node, target, overwrite, error);
     WR_TRY(choose(node, target, &encoding, error));
     if (!kind->write) {
         return wr_error_set(error, WEIR_NOT_IMPLEMENTED, "25006",

@@ -26,6 +26,13 @@ static void write_listed_path(const struct weir_node *node, struct wr_buffer *te
     }
 }
 
+/* What a node is, and its bytes, fetch no copy of a cached table; one that is there does. */
+static void write_ready(const struct weir_node *node, struct wr_buffer *name) {
+    bool cached = node->instance ? wr_is_cached(node->instance)
+                                 : wr_mount_cache(node->place.mount)->n_items > 0;
+    if (cached) wr_buffer_text(name, WR_CACHED_READY);
+}
+
 /* A table of a catalog by its three names, which may hold any character; else by its path. */
 static int write_query(const struct weir_node *node, char **ret_query, struct weir_error *error) {
     struct wr_buffer text;
@@ -38,11 +45,12 @@ static int write_query(const struct weir_node *node, char **ret_query, struct we
         wr_buffer_char(&text, '.');
         wr_buffer_identifier(&text, node->schema);
         wr_buffer_char(&text, '.');
-        wr_buffer_identifier(&text, node->name);
+        wr_buffer_text(&path, node->name);
     } else {
         write_listed_path(node, &path);
-        if (!path.failed) wr_buffer_identifier(&text, path.data);
     }
+    write_ready(node, &path);
+    if (!path.failed) wr_buffer_identifier(&text, path.data);
     char *query = path.failed ? NULL : wr_buffer_take(&text);
     wr_buffer_reset(&text);
     wr_buffer_reset(&path);

@@ -249,7 +249,9 @@ int wr_node_instance(const struct weir_node *node, struct wr_instance **ret_inst
         *ret_instance = wr_instance_retain(node->instance);
         return WEIR_OK;
     }
-    return wr_mount_table(node->session->workspace->names, node->place.mount, &node->found, NULL, 0,
+    /* Itself, not a copy. */
+    const struct weir_option off = {WR_CACHED_SWITCH, "off"};
+    return wr_mount_table(node->session->workspace->names, node->place.mount, &node->found, &off, 1,
                           ret_instance, error);
 }
 
@@ -284,6 +286,8 @@ static struct answer ask(const struct weir_node *node) {
     if (wr_node_instance(node, &instance, NULL) != WEIR_OK) return answer;
     if (wr_instance_kind(instance)->roles & WEIR_ROLE_VIEW) {
         answer.type = WEIR_NODE_DERIVED;
+    } else if (wr_is_cached(instance)) {
+        answer.type = WEIR_NODE_TABLE;
     } else if (wr_instance_table(instance, &table, NULL) == WEIR_OK) {
         if (table.form.type == WEIR_FORM_SQL) {
             answer.type = WEIR_NODE_DERIVED;

@@ -70,8 +70,14 @@ static int create_from_input(struct weir_statement *statement,
     return code;
 }
 
-int wr_create_table(struct weir_statement *statement, const struct weir_definition *definition,
-                    int flags, bool has_input, int64_t *ret_affected, struct weir_error *error) {
+/* A mount's table of that name is another one now, or none. */
+static int forget_copies(struct weir_statement *statement, const char *catalog, const char *schema,
+                         const char *name, struct weir_error *error) {
+    return wr_caches_forget(statement->session->workspace->caches, catalog, schema, name, error);
+}
+
+static int make_table(struct weir_statement *statement, const struct weir_definition *definition,
+                      int flags, bool has_input, int64_t *ret_affected, struct weir_error *error) {
     WR_TRY(wr_execution_check(statement, error));
     /* A table that is there and stays makes the input not worth running. */
     if (has_input && !(flags & (WR_CREATE_OR_REPLACE | WR_CREATE_TEMPORARY))) {
@@ -83,6 +89,13 @@ int wr_create_table(struct weir_statement *statement, const struct weir_definiti
     if (has_input) return create_from_input(statement, definition, flags, ret_affected, error);
     return wr_names_create_table(names_of(statement), definition, flags, NULL, NULL, ret_affected,
                                  error);
+}
+
+int wr_create_table(struct weir_statement *statement, const struct weir_definition *definition,
+                    int flags, bool has_input, int64_t *ret_affected, struct weir_error *error) {
+    WR_TRY(make_table(statement, definition, flags, has_input, ret_affected, error));
+    return forget_copies(statement, definition->catalog, definition->schema, definition->name,
+                         error);
 }
 
 static int create_table(struct weir_statement *statement, const struct wr_plan_info *info,
@@ -245,8 +258,9 @@ int wr_ddl_execute(struct weir_statement *statement, int64_t *ret_affected,
         return create_external(statement, &info, error);
     case WR_PLAN_DROP_TABLE:
     case WR_PLAN_DROP_VIEW:
-        return wr_names_drop_table(names, &name, info.type == WR_PLAN_DROP_VIEW, info.if_not_exists,
-                                   error);
+        WR_TRY(wr_names_drop_table(names, &name, info.type == WR_PLAN_DROP_VIEW, info.if_not_exists,
+                                   error));
+        return forget_copies(statement, name.catalog, name.schema, name.name, error);
     case WR_PLAN_CREATE_SCHEMA:
         return wr_names_create_schema(names, info.catalog, info.schema, flags_of(&info), error);
     case WR_PLAN_DROP_SCHEMA:

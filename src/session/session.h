@@ -22,8 +22,19 @@
 #include "file/activity.h"
 #include "file/state.h"
 #include "sql/statement.h"
+#include "table/cached/cached.h"
 #include "table/registry.h"
 #include "table/system/system.h"
+
+/*
+ * What a session's engine asks for names. It may be asked by what outlives the session, so it is
+ * the workspace's, and the next session's after it.
+ */
+struct wr_session_names {
+    struct wr_session_names *next;
+    struct wr_names *names;
+    struct wr_activity *planning; /* of the statement being planned; NULL: none that can be ended */
+};
 
 struct weir_workspace {
     atomic_int references;
@@ -32,20 +43,31 @@ struct weir_workspace {
     struct wr_names *names;
     struct wr_engine *engine;
     struct wr_file_state *files;
-    struct wr_system *system; /* freed last: tables point to it */
+    struct wr_caches *caches; /* freed last, with what follows: tables point to them */
+    struct wr_system *system;
     char *catalog;
     char *schema;
+    pthread_mutex_t mutex; /* guards what follows */
+    struct wr_session_names *unused_names;
 };
 
 void wr_workspace_release(struct weir_workspace *workspace);
 /* Makes the catalog `system` (system.c). */
 int wr_workspace_add_system(struct weir_workspace *workspace, struct weir_error *error);
+/* Makes the cached tables (fetch.c). `path` as in the workspace's options. */
+int wr_workspace_add_caches(struct weir_workspace *workspace, const char *path,
+                            struct weir_error *error);
 
 struct weir_session {
     struct weir_workspace *workspace;
     struct wr_engine_session *engine;
-    struct wr_activities activities; /* of nodes and files */
+    struct wr_session_names *names;
+    struct wr_activities activities; /* of nodes and files, and of planning */
 };
+
+/* wr_plan_new that weir_session_interrupt ends where it waits for a table to be fetched. */
+int wr_session_plan(struct weir_session *session, const char *sql, struct wr_plan **ret_plan,
+                    struct weir_error *error);
 
 /*
  * Copies a structure that begins with its `size` into one of this version. A shorter one is filled
@@ -66,10 +88,11 @@ struct wr_execution {
 struct weir_statement {
     struct weir_session *session;
     struct wr_statement parsed;
-    int32_t type;          /* enum wr_plan_type */
-    struct wr_plan *plan;  /* NULL: nothing to plan */
-    struct wr_plan *bound; /* NULL: no values were bound */
-    pthread_mutex_t mutex; /* guards `execution` and its members */
+    int32_t type;                /* enum wr_plan_type */
+    struct wr_plan *plan;        /* NULL: nothing to plan */
+    struct wr_plan *bound;       /* NULL: no values were bound */
+    struct wr_instance *through; /* a cached table whose source gets the rows; NULL: none */
+    pthread_mutex_t mutex;       /* guards `execution` and its members */
     struct wr_execution *execution;
 };
 
@@ -111,6 +134,16 @@ int wr_on_names_schema(const struct weir_statement *statement, struct ArrowSchem
 int wr_on_names_rows(struct weir_statement *statement, struct ArrowArrayStream *ret_rows,
                      struct weir_error *error);
 int wr_on_names_execute(struct weir_statement *statement, struct weir_error *error);
+
+/* ---- Cached tables, and what else is kept (refresh.c) ---- */
+
+bool wr_is_refresh(const struct wr_statement *parsed);
+int wr_refresh_execute(struct weir_statement *statement, struct weir_error *error);
+/* An INSERT into a cached table becomes one into its source, other changes are refused. *ret_text
+ * is the statement's text to plan, the parsed one or one to be freed with wr_free. */
+int wr_write_through(struct weir_statement *statement, char **ret_text, struct weir_error *error);
+/* Moves an error's position back to the text that the user gave. */
+void wr_write_through_locate(const struct weir_statement *statement, struct weir_error *error);
 
 /* ---- Changes to the catalog ---- */
 

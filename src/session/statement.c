@@ -8,25 +8,44 @@
 
 /* ---- Prepare ---- */
 
-/*
- * The engine looks up even the table that CREATE TABLE is to make. Where that is in a mount, the
- * answer is not that there is no such file.
- */
+/* Plans CREATE TABLE in a mount, where what is not there yet is no error; or says why not. */
+static int plan_create(struct weir_statement *statement, const struct wr_name *name, int failed,
+                       struct weir_error *error) {
+    struct weir_session *session = statement->session;
+    struct wr_names *names = session->workspace->names;
+    bool expected = false;
+    WR_TRY(wr_names_expect(names, name, &expected, error));
+    if (expected) {
+        int code = wr_plan_new(session->engine, statement->parsed.text, &statement->plan, error);
+        wr_names_unexpect(names, name);
+        return code;
+    }
+    int refused = wr_names_refuse_mount(names, name->catalog, name->schema, "CREATE TABLE", error);
+    if (refused && error) error->position = 0;
+    return refused ? refused : failed;
+}
+
+/* The engine looks up even the table that CREATE TABLE is to make, and fails when that is in a
+ * mount. */
 static int plan_engine(struct weir_statement *statement, struct weir_error *error) {
     const struct wr_statement *parsed = &statement->parsed;
     struct weir_session *session = statement->session;
     char *catalog = NULL;
     char *schema = NULL;
-    int code = wr_plan_new(session->engine, parsed->text, &statement->plan, error);
+    char *rewritten = NULL;
+    WR_TRY(wr_write_through(statement, &rewritten, error));
+    int code =
+        wr_session_plan(session, rewritten ? rewritten : parsed->text, &statement->plan, error);
+    wr_free(rewritten);
+    if (code && statement->through) wr_write_through_locate(statement, error);
     if (code != WEIR_NOT_FOUND || !parsed->parts[2]) return code;
     if (wr_engine_session_names(session->engine, &catalog, &schema, NULL) != WEIR_OK) return code;
-    int refused = wr_names_refuse_mount(
-        session->workspace->names, parsed->parts[0] ? parsed->parts[0] : catalog,
-        parsed->parts[1] ? parsed->parts[1] : schema, "CREATE TABLE", error);
-    if (refused && error) error->position = 0;
+    const struct wr_name name = {parsed->parts[0] ? parsed->parts[0] : catalog,
+                                 parsed->parts[1] ? parsed->parts[1] : schema, parsed->parts[2]};
+    code = plan_create(statement, &name, code, error);
     wr_engine_free(catalog);
     wr_engine_free(schema);
-    return refused ? refused : code;
+    return code;
 }
 
 static int plan(struct weir_statement *statement, const char *sql, struct weir_error *error) {
@@ -38,6 +57,10 @@ static int plan(struct weir_statement *statement, const char *sql, struct weir_e
     if (wr_is_on_names(&statement->parsed)) {
         statement->type =
             wr_on_names_is_query(&statement->parsed) ? WR_PLAN_QUERY : WR_PLAN_SESSION;
+        return WEIR_OK;
+    }
+    if (wr_is_refresh(&statement->parsed)) {
+        statement->type = WR_PLAN_SESSION;
         return WEIR_OK;
     }
     WR_TRY(plan_engine(statement, error));
@@ -67,6 +90,7 @@ void weir_statement_close(struct weir_statement *statement) {
     wr_execution_release(statement->execution);
     if (statement->bound) wr_plan_free(statement->bound);
     if (statement->plan) wr_plan_free(statement->plan);
+    wr_instance_release(statement->through);
     wr_statement_reset(&statement->parsed);
     pthread_mutex_destroy(&statement->mutex);
     wr_free(statement);
@@ -125,8 +149,14 @@ static int execute_query(struct weir_statement *statement, struct ArrowArrayStre
 static int execute_change(struct weir_statement *statement, int64_t *ret_affected,
                           struct weir_error *error) {
     struct ArrowArrayStream rows = {0};
-    WR_TRY(wr_execution_run(statement, &rows, error));
-    return wr_drain(&rows, statement->type == WR_PLAN_CHANGE ? ret_affected : NULL, error);
+    int code = wr_execution_run(statement, &rows, error);
+    if (code == WEIR_OK)
+        code = wr_drain(&rows, statement->type == WR_PLAN_CHANGE ? ret_affected : NULL, error);
+    /* After a failure too: it may have come when the rows were there already. */
+    if (statement->through)
+        code = code ? (wr_cached_invalidate(statement->through, NULL), code)
+                    : wr_cached_invalidate(statement->through, error);
+    return code;
 }
 
 static int change(struct weir_statement *statement, int64_t *ret_affected,
@@ -134,6 +164,7 @@ static int change(struct weir_statement *statement, int64_t *ret_affected,
     if (statement->parsed.type == WR_STATEMENT_CREATE_USING) {
         return wr_using_execute(statement, ret_affected, error);
     }
+    if (wr_is_refresh(&statement->parsed)) return wr_refresh_execute(statement, error);
     if (!statement->plan) return wr_on_names_execute(statement, error);
     if (statement->type == WR_PLAN_CHANGE || statement->type == WR_PLAN_SESSION) {
         return execute_change(statement, ret_affected, error);

@@ -57,7 +57,7 @@ int wr_workspace_add_system(struct weir_workspace *workspace, struct weir_error 
     const struct wr_system_source sources[] = {
         {"mounts", wr_names_fill_mounts, names}, {"namespaces", wr_names_fill_namespaces, names},
         {"tables", wr_names_fill_tables, names}, {"settings", fill_settings, workspace},
-        {"metrics", fill_metrics, workspace},
+        {"metrics", fill_metrics, workspace},    {"caches", wr_caches_fill, workspace->caches},
     };
     struct wr_system_state state = {workspace->registry, sources, N_OF(sources)};
     bool own = wr_names_has(names, WR_SYSTEM_CATALOG, NULL);

@@ -49,8 +49,8 @@ int wr_using_plan(struct weir_session *session, const char *sql, const struct wr
     add_part(&text, parsed->columns, &parts[0]);
     if (parsed->query) wr_buffer_text(&text, " AS ");
     add_part(&text, parsed->query, &parts[1]);
-    int code = text.failed ? wr_error_memory(error)
-                           : wr_plan_new(session->engine, text.data, ret_plan, error);
+    int code =
+        text.failed ? wr_error_memory(error) : wr_session_plan(session, text.data, ret_plan, error);
     if (code) locate(sql, parts, 2, error);
     wr_buffer_reset(&text);
     return code;
@@ -104,7 +104,9 @@ int wr_using_execute(struct weir_statement *statement, int64_t *ret_affected,
     if (plan) code = wr_plan_schema(plan, &columns, error);
     if (code == WEIR_OK && plan) code = wr_check_columns(&columns, error);
     if (code == WEIR_OK) {
+        wr_caches_making(true);
         code = create(statement, catalog, schema, plan ? &columns : NULL, ret_affected, error);
+        wr_caches_making(false);
     }
     wr_arrow_release_schema(&columns);
     wr_engine_free(catalog);

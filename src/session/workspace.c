@@ -142,7 +142,8 @@ static int attach_mounts(struct weir_workspace *workspace, struct weir_error *er
             .options = mounts[i].options,
             .n_options = mounts[i].n_options,
         };
-        int code = wr_names_attach(workspace->names, &definition, mounts[i].origin, 0, error);
+        int code = wr_names_attach_configured(workspace->names, &definition, mounts[i].origin,
+                                              mounts[i].url, error);
         if (code) return wr_error_prefix(error, code, "%s", mounts[i].origin);
     }
     return WEIR_OK;
@@ -175,6 +176,7 @@ static int open_parts(struct weir_workspace *workspace,
     WR_TRY(open_files(options->path, config, &workspace->files, error));
     WR_TRY(open_engine(options, config, wr_file_state_cache(workspace->files), &workspace->engine,
                        error));
+    WR_TRY(wr_workspace_add_caches(workspace, options->path, error));
     WR_TRY(wr_workspace_add_system(workspace, error));
     return attach_mounts(workspace, error);
 }
@@ -187,6 +189,7 @@ int weir_workspace_open(const struct weir_workspace_options *given,
     struct weir_workspace *workspace = wr_calloc(1, sizeof *workspace);
     if (!workspace) return wr_error_memory(error);
     atomic_init(&workspace->references, 1);
+    pthread_mutex_init(&workspace->mutex, NULL);
     int code = open_parts(workspace, &options, error);
     if (code) {
         wr_workspace_release(workspace);
@@ -200,13 +203,22 @@ int weir_workspace_open(const struct weir_workspace_options *given,
 
 void wr_workspace_release(struct weir_workspace *workspace) {
     if (atomic_fetch_sub_explicit(&workspace->references, 1, memory_order_acq_rel) > 1) return;
-    /* First the engine: what still runs in it asks the names. */
+    /* First what runs in the engine by itself, then the engine: what still runs in it asks the
+     * names. */
+    wr_caches_stop(workspace->caches);
     if (workspace->engine) wr_engine_close(workspace->engine);
     wr_file_state_close(workspace->files);
     wr_names_close(workspace->names);
     wr_registry_free(workspace->registry);
+    wr_caches_free(workspace->caches);
     wr_system_free(workspace->system);
     wr_config_free(workspace->config);
+    while (workspace->unused_names) {
+        struct wr_session_names *next = workspace->unused_names->next;
+        wr_free(workspace->unused_names);
+        workspace->unused_names = next;
+    }
+    pthread_mutex_destroy(&workspace->mutex);
     wr_free(workspace->catalog);
     wr_free(workspace->schema);
     wr_free(workspace);

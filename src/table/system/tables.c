@@ -75,6 +75,17 @@ static const struct wr_column metrics[] = {
     {"help", TEXT, OPTIONAL},
 };
 
+static const struct wr_column caches[] = {
+    {"catalog", TEXT, REQUIRED},        {"namespace", TEXT, REQUIRED},
+    {"name", TEXT, REQUIRED},           {"source", TEXT, REQUIRED},
+    {"mode", TEXT, REQUIRED},           {"hits", INTEGER, REQUIRED},
+    {"misses", INTEGER, REQUIRED},      {"refreshes", INTEGER, REQUIRED},
+    {"rows", INTEGER, OPTIONAL},        {"bytes", INTEGER, OPTIONAL},
+    {"age", INTEGER, OPTIONAL},         {"fetched_at", TIMESTAMP, OPTIONAL},
+    {"coverage_start", TEXT, OPTIONAL}, {"coverage_end", TEXT, OPTIONAL},
+    {"state", TEXT, REQUIRED},          {"last_error", TEXT, OPTIONAL},
+};
+
 static const struct wr_column extensions[] = {
     {"name", TEXT, REQUIRED},
     {"type", TEXT, REQUIRED},
@@ -137,6 +148,7 @@ static const struct wr_column jobs[] = {
 /* ---- The list ---- */
 
 const struct wr_system_table wr_system_tables[] = {
+    {"caches", caches, N_OF(caches), NULL},
     {"columns", NULL, 0, COLUMNS_QUERY},
     {"extensions", extensions, N_OF(extensions), NULL},
     {"jobs", jobs, N_OF(jobs), NULL},
