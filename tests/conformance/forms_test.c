@@ -207,8 +207,7 @@ static void the_database_runs_what_it_can_and_with_pushdown_off_gives_columns(vo
                                         " ORDER BY t1.\"name\" ASC NULLS LAST");
     run("SET weir.pushdown = off");
     expect_rows("one\nthree\n", "SELECT name FROM remote WHERE name IS NOT NULL ORDER BY name");
-    assert_string_equal(last_statement,
-                        "SELECT t1.\"name\" AS \"name\" FROM \"numbers\" AS t1");
+    assert_string_equal(last_statement, "SELECT t1.\"name\" AS \"name\" FROM \"numbers\" AS t1");
     run("SET weir.pushdown = on");
 }
 

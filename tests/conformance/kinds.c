@@ -108,6 +108,13 @@ static void make_derived(const struct kind *kind, const char *table, int64_t n, 
         table, base);
 }
 
+static void make_cached(const struct kind *kind, const char *table, int64_t n, int parts) {
+    char base[128];
+    snprintf(base, sizeof base, "base_of_%s", table);
+    make_memory(NULL, base, n, parts);
+    run("CREATE TABLE %s USING cached OPTIONS (source '%s', %s)", table, base, kind->argument);
+}
+
 /* The rows behind an input of a query in a file. */
 static void make_sql(const struct kind *kind, const char *table, int64_t n, int parts) {
     char path[256];
@@ -239,6 +246,20 @@ const struct kind kinds[] = {
      .has_parts = true,
      .is_view = true,
      .bad_using = "USING derived OPTIONS (query 'SELECT 1', colour 'red')"},
+    {.name = "cached",
+     .make = make_cached,
+     .argument = "max_age '1h'",
+     .formats = "l i vu g b",
+     .has_parts = true,
+     .exact_count = true,
+     .can_insert = true,
+     .bad_using = "USING cached OPTIONS (source 'x', max_age '1h', colour 'red')"},
+    {.name = "cached_append",
+     .make = make_cached,
+     .argument = "max_age '0s', refresh append, time_column 'id'",
+     .formats = "l i vu g b",
+     .has_parts = true,
+     .can_insert = true},
     {.name = "sql",
      .make = make_sql,
      .formats = "l i vu g b",

@@ -293,6 +293,21 @@ static const struct scenario {
     {"create a namespace", query, "CREATE NAMESPACE made_schema", NULL},
     {"call a kind", query, "SELECT * FROM files(path => 'data/one.csv')", NULL},
     {"create a table in a mount", query, "CREATE TABLE base_mount.made (a INT)", "0A000"},
+    {"create a cached table", query,
+     "CREATE TABLE made USING cached OPTIONS (source 'base', max_age '1h')", NULL},
+    {"fetch a table", query, "SELECT * FROM fetched", NULL},
+    {"read a copy", query, "SELECT * FROM copied WHERE a > 1", NULL},
+    {"read what a copy leaves out", query, "SELECT * FROM windowed", NULL},
+    {"fetch what is new", query, "SELECT * FROM appended", NULL},
+    {"refresh a table", query, "REFRESH TABLE copied", NULL},
+    {"refresh a mount", query, "REFRESH MOUNT base_mount", NULL},
+    {"insert through a cached table", query, "INSERT INTO copied VALUES (9, 'nine')", NULL},
+    {"change a cached table", query, "UPDATE copied SET a = 1", "0A000"},
+    {"list copies", query, "SELECT * FROM system.caches", NULL},
+    {"read a mount with a cache", query, "SELECT * FROM cached_mount.one", NULL},
+    {"attach with a cache", query, "ATTACH 'data' AS made_mount (TYPE files, cache.max_age '1s')",
+     NULL},
+    {"a cached table's bytes", read_node, "/weir/public/copied.csv", NULL},
     {"syntax error", query, "SELECT 1 FROM (", "42601"},
     {"no such table", query, "SELECT * FROM nothing", "42P01"},
     {"no such kind", query, "CREATE TABLE made USING nothing", NULL},
@@ -372,6 +387,14 @@ static void make_data(void) {
         "CREATE TABLE from_file USING sql OPTIONS (path 'data/x.sql', catalog 'weir', schema "
         "'public')");
     must_query("CREATE TABLE from_bad_file USING sql OPTIONS (path 'data/bad.sql')");
+    must_query("CREATE TABLE fetched USING cached OPTIONS (source 'base', max_age '0s')");
+    must_query("CREATE TABLE copied USING cached OPTIONS (source 'base', max_age '1h')");
+    must_query("CREATE VIEW timed AS SELECT a, now() AS ts FROM base");
+    must_query("CREATE TABLE windowed USING cached OPTIONS (source 'timed', max_age '0s', mode "
+               "window, time_column 'ts', window '1h')");
+    must_query("CREATE TABLE appended USING cached OPTIONS (source 'base', max_age '0s', refresh "
+               "append, time_column 'a')");
+    must_query("ATTACH 'data' AS cached_mount (TYPE files, cache.max_age '0s')");
 }
 
 static void remove_data(void) {

@@ -99,6 +99,9 @@ struct expected {
 
 #define TIME "tsu:UTC"
 static const struct expected streams[] = {
+    {"caches", "catalog:u! namespace:u! name:u! source:u! mode:u! hits:l! misses:l! refreshes:l!"
+               " rows:l bytes:l age:l fetched_at:" TIME
+               " coverage_start:u coverage_end:u state:u! last_error:u"},
     {"extensions", "name:u! type:u! summary:u origin:u!"},
     {"jobs", "job_id:u! kind:u! table_name:u state:u! started_at:" TIME " finished_at:" TIME
              " rows:l error_message:u"},
@@ -430,7 +433,7 @@ static void a_name_that_is_no_table_is_answered_with_the_nearest(void **state) {
         assert_null(found.release);
         assert_string_equal(error.sqlstate, "42P01");
         if (i == 0) assert_non_null(strstr(error.message, "did you mean \"mounts\"?"));
-        assert_non_null(strstr(error.message, "its tables are columns, extensions, jobs"));
+        assert_non_null(strstr(error.message, "its tables are caches, columns, extensions, jobs"));
     }
 }
 
