@@ -23,8 +23,8 @@ meson = $(venv)/bin/meson
 ninja = PATH=$(venv)/bin:$$PATH $(venv)/bin/ninja -C $(1) -j $(JOBS) $(if $(V),-v)
 configure = scripts/configure $(1) $(PROFILE)
 
-.PHONY: all demo check check-asan install dist bench bench-duality bindings bindings-check format format-check \
-	symbols clean help
+.PHONY: all demo check check-asan install dist bench bench-duality bench-databases bindings bindings-check format \
+	format-check symbols clean help
 
 all: build
 	@echo
@@ -65,6 +65,9 @@ bench: build
 bench-duality: build
 	@scripts/bench duality $(BUILD) $(BENCH)
 
+bench-databases: build
+	@scripts/bench databases $(BUILD) $(BENCH)
+
 bindings:
 	@scripts/bindings
 
@@ -87,6 +90,7 @@ help:
 	@sed -n 's/^#   //p' Makefile
 	@echo "make bench          TPC-H and start-up beside the datafusion and duckdb packages"
 	@echo "make bench-duality  derived tables beside encoding them, and schemas without data"
+	@echo "make bench-databases tables in databases beside their drivers, connectorx and DuckDB"
 	@echo "make bindings       writes engine/src/bindings.rs anew from src/engine/engine.h"
 	@echo "make bindings-check compares it with the one checked in"
 	@echo "make symbols        compares what libweir.so exports with scripts/symbols.txt"

@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+from databases import drivers, duckdb_tpch, nasty_databases, server, sqlite_tpch  # noqa: F401  fixtures
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.path.abspath(os.environ.get("WEIR_PROGRAM") or ROOT / "build" / "weir")

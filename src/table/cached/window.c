@@ -57,8 +57,7 @@ static int moment(int64_t at, const char *type, char **ret_sql, char **ret_text,
     gmtime_r(&seconds, &parts);
     size_t length = strftime(text, sizeof text, date ? "%Y-%m-%d" : "%Y-%m-%dT%H:%M:%S", &parts);
     if (!date)
-        snprintf(text + length, sizeof text - length, ".%06d%s", (int)fraction,
-                 zoned ? "Z" : "");
+        snprintf(text + length, sizeof text - length, ".%06d%s", (int)fraction, zoned ? "Z" : "");
     struct wr_buffer sql;
     wr_buffer_init(&sql, WR_MAX_SQL);
     wr_buffer_text(&sql, "arrow_cast(");
