@@ -4,9 +4,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "arrow/arrow.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/options.h"
+#include "table/adbc/answer.h"
 
 const struct wr_adbc_backend *wr_adbc_backend_of(const struct wr_adbc_database *database) {
     static const struct wr_adbc_backend *const known[] = {&wr_adbc_postgresql, &wr_adbc_sqlite,
@@ -57,6 +59,51 @@ void wr_adbc_items_reset(struct wr_adbc_items *items) {
         wr_free(items->items[i].name);
     wr_free(items->items);
     *items = (struct wr_adbc_items){0};
+}
+
+int wr_adbc_ask_items(struct wr_adbc_database *database, const char *sql,
+                      enum wr_adbc_item_type type, struct wr_adbc_items *ret_items,
+                      struct weir_error *error) {
+    struct wr_adbc_answer answer = {0};
+    struct wr_adbc_items items = {0};
+    WR_TRY(wr_adbc_ask(database, sql, type == WR_ADBC_SCHEMA ? 1 : 2, &answer, error));
+    int code = WEIR_OK;
+    for (size_t i = 0; code == WEIR_OK && i < answer.n_rows; i++) {
+        bool is_view = type != WR_ADBC_SCHEMA && wr_adbc_cell_bool(&answer, i, 1);
+        code = wr_adbc_items_add(&items, wr_adbc_cell(&answer, i, 0), is_view ? WR_ADBC_VIEW : type,
+                                 error);
+    }
+    wr_adbc_answer_reset(&answer);
+    if (code) wr_adbc_items_reset(&items);
+    if (code == WEIR_OK) *ret_items = items;
+    return code;
+}
+
+int wr_adbc_ask_name(struct wr_adbc_database *database, const char *sql, const char *fallback,
+                     char **ret_name, struct weir_error *error) {
+    struct wr_adbc_answer answer = {0};
+    WR_TRY(wr_adbc_ask(database, sql, 1, &answer, error));
+    const char *name = answer.n_rows > 0 ? wr_adbc_cell(&answer, 0, 0) : NULL;
+    char *copy = wr_strdup(name ? name : fallback);
+    wr_adbc_answer_reset(&answer);
+    if (!copy) return wr_error_memory(error);
+    *ret_name = copy;
+    return WEIR_OK;
+}
+
+int wr_adbc_query_columns(struct wr_adbc_database *database, const char *query, const char *limit,
+                          struct ArrowSchema *ret_schema, struct weir_error *error) {
+    struct ArrowArrayStream rows = {0};
+    struct wr_buffer sql;
+    wr_buffer_init(&sql, SIZE_MAX - 1);
+    wr_buffer_format(&sql, "SELECT * FROM %s AS q %s", query, limit);
+    int code =
+        sql.failed ? wr_error_memory(error) : wr_adbc_query(database, sql.data, &rows, error);
+    wr_buffer_reset(&sql);
+    WR_TRY(code);
+    code = wr_arrow_stream_schema(&rows, "the database", ret_schema, error);
+    wr_arrow_release_stream(&rows);
+    return code;
 }
 
 /* ---- Names ---- */

@@ -32,6 +32,19 @@ const struct wr_adbc_item *wr_adbc_items_find(const struct wr_adbc_items *items,
 /* The nearest name, or NULL. */
 const char *wr_adbc_items_nearest(const struct wr_adbc_items *items, const char *name);
 void wr_adbc_items_reset(struct wr_adbc_items *items);
+/*
+ * The items that a query gives: of WR_ADBC_SCHEMA one column, the name; of WR_ADBC_TABLE a second
+ * one, whether it is a view. `sql` may be NULL, for want of memory.
+ */
+int wr_adbc_ask_items(struct wr_adbc_database *database, const char *sql,
+                      enum wr_adbc_item_type type, struct wr_adbc_items *ret_items,
+                      struct weir_error *error);
+/* The one name that a query gives, else `fallback`. Free with wr_free. */
+int wr_adbc_ask_name(struct wr_adbc_database *database, const char *sql, const char *fallback,
+                     char **ret_name, struct weir_error *error);
+/* The columns of a query, in parentheses already, of which `limit` keeps all rows away. */
+int wr_adbc_query_columns(struct wr_adbc_database *database, const char *query, const char *limit,
+                          struct ArrowSchema *ret_schema, struct weir_error *error);
 
 struct wr_adbc_name {
     const char *catalog; /* NULL: the database's current one */

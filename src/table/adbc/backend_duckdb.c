@@ -16,33 +16,18 @@ enum { MOST_SQL = 16 << 20 };
 
 static int default_schema(struct wr_adbc_database *database, char **ret_schema,
                           struct weir_error *error) {
-    struct wr_adbc_answer answer = {0};
-    WR_TRY(wr_adbc_ask(database, "SELECT current_schema()", 1, &answer, error));
-    const char *name = answer.n_rows > 0 ? wr_adbc_cell(&answer, 0, 0) : NULL;
-    char *copy = wr_strdup(name ? name : "main");
-    wr_adbc_answer_reset(&answer);
-    if (!copy) return wr_error_memory(error);
-    *ret_schema = copy;
-    return WEIR_OK;
+    return wr_adbc_ask_name(database, "SELECT current_schema()", "main", ret_schema, error);
 }
 
 static int schemas(struct wr_adbc_database *database, bool all, struct wr_adbc_items *ret_items,
                    struct weir_error *error) {
-    struct wr_adbc_answer answer = {0};
-    struct wr_adbc_items items = {0};
-    WR_TRY(wr_adbc_ask(database,
-                       all ? "SELECT schema_name FROM duckdb_schemas() WHERE database_name IN "
-                             "(current_database(), 'system') GROUP BY ALL"
-                           : "SELECT schema_name FROM duckdb_schemas() "
-                             "WHERE database_name = current_database()",
-                       1, &answer, error));
-    int code = WEIR_OK;
-    for (size_t i = 0; code == WEIR_OK && i < answer.n_rows; i++)
-        code = wr_adbc_items_add(&items, wr_adbc_cell(&answer, i, 0), WR_ADBC_SCHEMA, error);
-    wr_adbc_answer_reset(&answer);
-    if (code) wr_adbc_items_reset(&items);
-    if (code == WEIR_OK) *ret_items = items;
-    return code;
+    return wr_adbc_ask_items(
+        database,
+        all ? "SELECT schema_name FROM duckdb_schemas() WHERE database_name IN "
+              "(current_database(), 'system') GROUP BY ALL"
+            : "SELECT schema_name FROM duckdb_schemas() "
+              "WHERE database_name = current_database()",
+        WR_ADBC_SCHEMA, ret_items, error);
 }
 
 static void add_names(struct wr_buffer *sql, const char *type, const char *column,
@@ -58,8 +43,6 @@ static void add_names(struct wr_buffer *sql, const char *type, const char *colum
 
 static int tables(struct wr_adbc_database *database, const char *schema, const char *table,
                   struct wr_adbc_items *ret_items, struct weir_error *error) {
-    struct wr_adbc_answer answer = {0};
-    struct wr_adbc_items items = {0};
     struct wr_buffer sql;
     wr_buffer_init(&sql, MOST_SQL);
     add_names(&sql, "table", "0", schema, table);
@@ -67,16 +50,9 @@ static int tables(struct wr_adbc_database *database, const char *schema, const c
     add_names(&sql, "view", "1", schema, table);
     /* Of its own views only those that were asked for by name. */
     if (!table) wr_buffer_text(&sql, " AND NOT internal");
-    int code = wr_adbc_ask(database, sql.failed ? NULL : sql.data, 2, &answer, error);
+    int code =
+        wr_adbc_ask_items(database, sql.failed ? NULL : sql.data, WR_ADBC_TABLE, ret_items, error);
     wr_buffer_reset(&sql);
-    for (size_t i = 0; code == WEIR_OK && i < answer.n_rows; i++) {
-        code = wr_adbc_items_add(&items, wr_adbc_cell(&answer, i, 0),
-                                 wr_adbc_cell_bool(&answer, i, 1) ? WR_ADBC_VIEW : WR_ADBC_TABLE,
-                                 error);
-    }
-    wr_adbc_answer_reset(&answer);
-    if (code) wr_adbc_items_reset(&items);
-    if (code == WEIR_OK) *ret_items = items;
     return code;
 }
 

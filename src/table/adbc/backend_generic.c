@@ -200,19 +200,10 @@ static int describe(struct wr_adbc_database *database, const struct wr_adbc_name
 
 static int describe_query(struct wr_adbc_database *database, const char *query,
                           struct wr_adbc_relation *relation, struct weir_error *error) {
-    struct ArrowArrayStream rows = {0};
     struct ArrowSchema schema = {0};
-    struct wr_buffer sql;
-    wr_buffer_init(&sql, SIZE_MAX - 1);
-    wr_buffer_format(&sql, "SELECT * FROM %s AS q WHERE 1 = 0", query);
-    int code =
-        sql.failed ? wr_error_memory(error) : wr_adbc_query(database, sql.data, &rows, error);
-    wr_buffer_reset(&sql);
-    WR_TRY(code);
-    code = wr_arrow_stream_schema(&rows, "the database", &schema, error);
-    if (code == WEIR_OK) code = add_columns(&schema, relation, error);
+    WR_TRY(wr_adbc_query_columns(database, query, "WHERE 1 = 0", &schema, error));
+    int code = add_columns(&schema, relation, error);
     wr_arrow_release_schema(&schema);
-    wr_arrow_release_stream(&rows);
     return code;
 }
 

@@ -18,39 +18,21 @@ enum { MOST_SQL = 1 << 20 };
 
 static int default_schema(struct wr_adbc_database *database, char **ret_schema,
                           struct weir_error *error) {
-    struct wr_adbc_answer answer = {0};
-    WR_TRY(wr_adbc_ask(database, "SELECT current_schema()::text", 1, &answer, error));
-    const char *name = answer.n_rows > 0 ? wr_adbc_cell(&answer, 0, 0) : NULL;
-    char *copy = wr_strdup(name ? name : "public");
-    wr_adbc_answer_reset(&answer);
-    if (!copy) return wr_error_memory(error);
-    *ret_schema = copy;
-    return WEIR_OK;
+    return wr_adbc_ask_name(database, "SELECT current_schema()::text", "public", ret_schema, error);
 }
 
 static int schemas(struct wr_adbc_database *database, bool all, struct wr_adbc_items *ret_items,
                    struct weir_error *error) {
-    struct wr_adbc_answer answer = {0};
-    struct wr_adbc_items items = {0};
-    WR_TRY(wr_adbc_ask(database,
-                       all ? "SELECT nspname::text FROM pg_catalog.pg_namespace"
-                           : "SELECT nspname::text FROM pg_catalog.pg_namespace "
-                             "WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' "
-                             "AND pg_catalog.has_schema_privilege(oid, 'USAGE')",
-                       1, &answer, error));
-    int code = WEIR_OK;
-    for (size_t i = 0; code == WEIR_OK && i < answer.n_rows; i++)
-        code = wr_adbc_items_add(&items, wr_adbc_cell(&answer, i, 0), WR_ADBC_SCHEMA, error);
-    wr_adbc_answer_reset(&answer);
-    if (code) wr_adbc_items_reset(&items);
-    if (code == WEIR_OK) *ret_items = items;
-    return code;
+    return wr_adbc_ask_items(database,
+                             all ? "SELECT nspname::text FROM pg_catalog.pg_namespace"
+                                 : "SELECT nspname::text FROM pg_catalog.pg_namespace "
+                                   "WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' "
+                                   "AND pg_catalog.has_schema_privilege(oid, 'USAGE')",
+                             WR_ADBC_SCHEMA, ret_items, error);
 }
 
 static int tables(struct wr_adbc_database *database, const char *schema, const char *table,
                   struct wr_adbc_items *ret_items, struct weir_error *error) {
-    struct wr_adbc_answer answer = {0};
-    struct wr_adbc_items items = {0};
     struct wr_buffer sql;
     wr_buffer_init(&sql, MOST_SQL);
     wr_buffer_text(&sql, "SELECT c.relname::text, c.relkind IN ('v', 'm') "
@@ -62,16 +44,9 @@ static int tables(struct wr_adbc_database *database, const char *schema, const c
         wr_buffer_text(&sql, " AND c.relname = ");
         wr_buffer_literal(&sql, table);
     }
-    int code = wr_adbc_ask(database, sql.failed ? NULL : sql.data, 2, &answer, error);
+    int code =
+        wr_adbc_ask_items(database, sql.failed ? NULL : sql.data, WR_ADBC_TABLE, ret_items, error);
     wr_buffer_reset(&sql);
-    for (size_t i = 0; code == WEIR_OK && i < answer.n_rows; i++) {
-        code = wr_adbc_items_add(&items, wr_adbc_cell(&answer, i, 0),
-                                 wr_adbc_cell_bool(&answer, i, 1) ? WR_ADBC_VIEW : WR_ADBC_TABLE,
-                                 error);
-    }
-    wr_adbc_answer_reset(&answer);
-    if (code) wr_adbc_items_reset(&items);
-    if (code == WEIR_OK) *ret_items = items;
     return code;
 }
 
@@ -200,20 +175,12 @@ static int add_described(const struct ArrowSchema *column, struct wr_adbc_relati
 
 static int describe_query(struct wr_adbc_database *database, const char *query,
                           struct wr_adbc_relation *relation, struct weir_error *error) {
-    struct ArrowArrayStream rows = {0};
     struct ArrowSchema schema = {0};
-    struct wr_buffer sql;
-    wr_buffer_init(&sql, SIZE_MAX - 1);
-    wr_buffer_format(&sql, "SELECT * FROM %s AS q LIMIT 0", query);
-    int code =
-        sql.failed ? wr_error_memory(error) : wr_adbc_query(database, sql.data, &rows, error);
-    wr_buffer_reset(&sql);
-    WR_TRY(code);
-    code = wr_arrow_stream_schema(&rows, "the database", &schema, error);
+    int code = WEIR_OK;
+    WR_TRY(wr_adbc_query_columns(database, query, "LIMIT 0", &schema, error));
     for (int64_t i = 0; code == WEIR_OK && i < schema.n_children; i++)
         code = add_described(schema.children[i], relation, error);
     wr_arrow_release_schema(&schema);
-    wr_arrow_release_stream(&rows);
     WR_TRY(code);
     relation->found = true;
     return wr_adbc_relation_finish(relation, error);

@@ -32,26 +32,16 @@ static int default_schema(struct wr_adbc_database *database, char **ret_schema,
 
 static int schemas(struct wr_adbc_database *database, bool all, struct wr_adbc_items *ret_items,
                    struct weir_error *error) {
-    struct wr_adbc_answer answer = {0};
-    struct wr_adbc_items items = {0};
     (void)all;
-    WR_TRY(wr_adbc_ask(database, "SELECT name FROM pragma_database_list", 1, &answer, error));
-    int code = WEIR_OK;
-    for (size_t i = 0; code == WEIR_OK && i < answer.n_rows; i++)
-        code = wr_adbc_items_add(&items, wr_adbc_cell(&answer, i, 0), WR_ADBC_SCHEMA, error);
-    wr_adbc_answer_reset(&answer);
-    if (code) wr_adbc_items_reset(&items);
-    if (code == WEIR_OK) *ret_items = items;
-    return code;
+    return wr_adbc_ask_items(database, "SELECT name FROM pragma_database_list", WR_ADBC_SCHEMA,
+                             ret_items, error);
 }
 
 static int tables(struct wr_adbc_database *database, const char *schema, const char *table,
                   struct wr_adbc_items *ret_items, struct weir_error *error) {
-    struct wr_adbc_answer answer = {0};
-    struct wr_adbc_items items = {0};
     struct wr_buffer sql;
     wr_buffer_init(&sql, MOST_SQL);
-    wr_buffer_text(&sql, "SELECT name, type FROM ");
+    wr_buffer_text(&sql, "SELECT name, type = 'view' FROM ");
     wr_adbc_quote(&sql, schema, '"');
     wr_buffer_text(&sql, ".sqlite_schema WHERE type IN ('table', 'view')");
     if (table) {
@@ -60,16 +50,9 @@ static int tables(struct wr_adbc_database *database, const char *schema, const c
     } else {
         wr_buffer_text(&sql, " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
     }
-    int code = wr_adbc_ask(database, sql.failed ? NULL : sql.data, 2, &answer, error);
+    int code =
+        wr_adbc_ask_items(database, sql.failed ? NULL : sql.data, WR_ADBC_TABLE, ret_items, error);
     wr_buffer_reset(&sql);
-    for (size_t i = 0; code == WEIR_OK && i < answer.n_rows; i++) {
-        bool view = strcmp(wr_adbc_cell(&answer, i, 1), "view") == 0;
-        code = wr_adbc_items_add(&items, wr_adbc_cell(&answer, i, 0),
-                                 view ? WR_ADBC_VIEW : WR_ADBC_TABLE, error);
-    }
-    wr_adbc_answer_reset(&answer);
-    if (code) wr_adbc_items_reset(&items);
-    if (code == WEIR_OK) *ret_items = items;
     return code;
 }
 
