@@ -186,6 +186,8 @@ struct weir_workspace_options {
                                            the environment: {"spool.max_bytes", "10GiB"}. The
                                            members above win over them */
     size_t n_settings;
+    const char *preset; /* what `policy.preset` is where the configuration does not say it: "server"
+                           for a program that lets others in; NULL: "embedded" */
 };
 
 /* Opens a workspace. Codes: WEIR_IO for an unreadable directory, WEIR_INVALID_ARGUMENT for
@@ -198,6 +200,52 @@ WEIR_EXPORT int weir_workspace_open(const struct weir_workspace_options *options
  * spill directory. */
 WEIR_EXPORT void weir_workspace_close(struct weir_workspace *workspace);
 
+/* The value that a key of the configuration has, as text: "127.0.0.1:8080", "1073741824" (bytes),
+ * "60000" (milliseconds), "true". *ret_value is NULL when it has none; free with weir_free. Codes:
+ * WEIR_NOT_FOUND for what is no key. */
+WEIR_EXPORT int weir_workspace_setting(struct weir_workspace *workspace, const char *key,
+                                       char **ret_value, struct weir_error *error);
+
+/* ---- Who asks ---- */
+
+/*
+ * A principal is who was found to be behind a credential. A program that opens sessions for itself
+ * needs none; a server asks for one for each of its clients.
+ */
+struct weir_principal;
+
+enum weir_credential_type {
+    WEIR_CREDENTIAL_NONE = 0,       /* anonymous: where the workspace knows no users at all */
+    WEIR_CREDENTIAL_PASSWORD = 1,   /* `user` and `secret` */
+    WEIR_CREDENTIAL_API_KEY = 2,    /* `secret` */
+    WEIR_CREDENTIAL_TOKEN = 3,      /* `secret`: a JSON web token (RFC 7519) */
+    WEIR_CREDENTIAL_CERTIFICATE = 4 /* `user`: the subject (RFC 2253) of a client's certificate that
+                                       TLS has verified already */
+};
+
+struct weir_credential {
+    size_t size;
+    int32_t type;
+    const char *user;
+    const char *secret;
+};
+
+/*
+ * Codes: WEIR_UNAUTHENTICATED (SQLSTATE 28000), which says the same whether the user is unknown,
+ * the secret wrong or the token expired. May take a tenth of a second for a password. Free with
+ * weir_principal_free; sessions keep what they need of it.
+ */
+WEIR_EXPORT int weir_authenticate(struct weir_workspace *workspace,
+                                  const struct weir_credential *credential,
+                                  struct weir_principal **ret_principal, struct weir_error *error);
+WEIR_EXPORT void weir_principal_free(struct weir_principal *principal);
+/* The user's name, "anonymous" without one. As long as the principal. */
+WEIR_EXPORT const char *weir_principal_name(const struct weir_principal *principal);
+/* When its credential ends, in nanoseconds since 1970; 0: never. */
+WEIR_EXPORT int64_t weir_principal_expires(const struct weir_principal *principal);
+/* 1 when the workspace knows users, keys or an issuer of tokens: an anonymous client is refused. */
+WEIR_EXPORT int weir_workspace_authenticates(struct weir_workspace *workspace);
+
 /* ---- Session ---- */
 
 struct weir_session_options {
@@ -206,12 +254,25 @@ struct weir_session_options {
     size_t n_settings;
     const char *functions; /* NULL or "default"; "spark": Apache Spark's functions take precedence
                               over same-named ones */
+    const struct weir_principal *principal; /* NULL: the program itself, which may do everything */
+    const char *door; /* through which it came, for system.sessions: "flight", "http"; NULL:
+                         "library" */
+    const char *peer; /* the client's address, "127.0.0.1:51234"; NULL: none */
 };
 
 WEIR_EXPORT int weir_session_open(struct weir_workspace *workspace,
                                   const struct weir_session_options *options,
                                   struct weir_session **ret_session, struct weir_error *error);
 WEIR_EXPORT void weir_session_close(struct weir_session *session);
+
+enum { WEIR_ID_SIZE = 33 }; /* 32 hexadecimal digits and a NUL */
+
+/* Its id in system.sessions. */
+WEIR_EXPORT void weir_session_id(const struct weir_session *session, char ret_id[WEIR_ID_SIZE]);
+
+/* The current catalog and schema, as USE sets them. Free both with weir_free. */
+WEIR_EXPORT int weir_session_names(struct weir_session *session, char **ret_catalog,
+                                   char **ret_schema, struct weir_error *error);
 
 /* Sets one setting of this session, as SQL's SET does. Codes: WEIR_NOT_FOUND for an unknown key. */
 WEIR_EXPORT int weir_session_set(struct weir_session *session, const char *key, const char *value,
@@ -261,9 +322,9 @@ WEIR_EXPORT int weir_statement_parameters(struct weir_statement *statement,
                                           struct ArrowSchema *ret_schema, struct weir_error *error);
 
 /*
- * Gives values to the parameters: a struct of one row. A field binds by its name if the statement
- * has a parameter of that name, else by its position. Values are cast to the inferred types. Takes
- * over `values` on success; `schema` stays the caller's. Binding again replaces. Codes:
+ * Gives values to the parameters: a struct of one row. The fields bind by their names if there is
+ * one for each parameter, else all of them by position. Values are cast to the inferred types.
+ * Takes over `values` on success; `schema` stays the caller's. Binding again replaces. Codes:
  * WEIR_INVALID_ARGUMENT for a wrong number of values or an impossible cast.
  */
 WEIR_EXPORT int weir_statement_bind(struct weir_statement *statement,
@@ -274,6 +335,20 @@ WEIR_EXPORT int weir_statement_bind(struct weir_statement *statement,
 WEIR_EXPORT int weir_statement_execute(struct weir_statement *statement,
                                        struct ArrowArrayStream *ret_rows, int64_t *ret_affected,
                                        struct weir_error *error);
+
+/*
+ * For clients that read one result through several streams at the same time. A query whose plan has
+ * parts that do not wait for each other (a scan of many files, say) is started once and gives each
+ * part its own stream; any other has one part. `ret_parts` gets *ret_n_parts streams, in an array
+ * to be freed with weir_free once the streams were moved out of it or released. Rows come in no
+ * order across parts; a statement that orders its rows has one.
+ */
+WEIR_EXPORT int weir_statement_execute_parts(struct weir_statement *statement, int32_t max_parts,
+                                             struct ArrowArrayStream **ret_parts,
+                                             int32_t *ret_n_parts, struct weir_error *error);
+
+/* The id of the last execution in system.queries, which KILL QUERY takes; "" before the first. */
+WEIR_EXPORT void weir_statement_id(struct weir_statement *statement, char ret_id[WEIR_ID_SIZE]);
 
 /* Ends the running execution, from any thread. Its stream answers WEIR_CANCELLED. Without one, the
  * next execute is not affected. */
@@ -287,7 +362,8 @@ struct weir_progress {
                               pruning reads less */
     int64_t rows_returned; /* rows handed to the reader */
     int64_t bytes_spilled;
-    int32_t finished; /* 1 when the last execution has ended */
+    int32_t finished;    /* 1 when the last execution has ended */
+    int64_t peak_memory; /* bytes that its operators held at most */
 };
 
 /* Figures of the running, else the last, execution. WEIR_INVALID_STATE before the first. */
@@ -305,8 +381,10 @@ WEIR_EXPORT void weir_free(void *memory);
 /* ---- Tables in the process ---- */
 
 enum weir_register_mode {
-    WEIR_REGISTER_ROWS = 0, /* the rows are read now and kept: any number of scans */
-    WEIR_REGISTER_ONCE = 1  /* the first scan reads the stream; a second one is an error */
+    WEIR_REGISTER_ROWS = 0,   /* the rows are read now and kept: any number of scans */
+    WEIR_REGISTER_ONCE = 1,   /* the first scan reads the stream; a second one is an error */
+    WEIR_REGISTER_PRIVATE = 2 /* the same, for this session alone and in no schema: it stands before
+                                 every other table of that name until weir_unregister */
 };
 
 /*
@@ -317,6 +395,11 @@ enum weir_register_mode {
 WEIR_EXPORT int weir_register_stream(struct weir_session *session, const char *name,
                                      struct ArrowArrayStream *rows, int mode,
                                      struct weir_error *error);
+
+/* Takes a private table out again; a statement that was planned with it may still read it. Codes:
+ * WEIR_NOT_FOUND. */
+WEIR_EXPORT int weir_unregister(struct weir_session *session, const char *name,
+                                struct weir_error *error);
 
 /* Makes a file, directory, pattern or URL a table of the session's current schema: CREATE OR
  * REPLACE TABLE with the kind that reads paths. */
@@ -506,6 +589,17 @@ WEIR_EXPORT int weir_encode(struct ArrowArrayStream *rows, const char *format,
  */
 WEIR_EXPORT int weir_text(struct ArrowArrayStream *rows, struct ArrowArrayStream *ret_text,
                           struct weir_error *error);
+
+/* ---- As a driver of ADBC ---- */
+
+struct AdbcError;
+
+/*
+ * The entry points of a driver of ADBC 1.1 (and 1.0), for driver managers: they fill a struct
+ * AdbcDriver (arrow-adbc/adbc.h). A database is a workspace of this process. Options: README.md.
+ */
+WEIR_EXPORT uint8_t AdbcDriverInit(int version, void *driver, struct AdbcError *error);
+WEIR_EXPORT uint8_t AdbcWeirInit(int version, void *driver, struct AdbcError *error);
 
 #ifdef __cplusplus
 }

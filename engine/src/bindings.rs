@@ -285,12 +285,13 @@ pub struct weir_workspace_options {
     pub config: *const ::std::os::raw::c_char,
     pub settings: *const weir_option,
     pub n_settings: usize,
+    pub preset: *const ::std::os::raw::c_char,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     [
         "Size of weir_workspace_options",
-    ][::std::mem::size_of::<weir_workspace_options>() - 88usize];
+    ][::std::mem::size_of::<weir_workspace_options>() - 96usize];
     [
         "Alignment of weir_workspace_options",
     ][::std::mem::align_of::<weir_workspace_options>() - 8usize];
@@ -327,8 +328,56 @@ const _: () = {
     [
         "Offset of field: weir_workspace_options::n_settings",
     ][::std::mem::offset_of!(weir_workspace_options, n_settings) - 80usize];
+    [
+        "Offset of field: weir_workspace_options::preset",
+    ][::std::mem::offset_of!(weir_workspace_options, preset) - 88usize];
 };
 impl Default for weir_workspace_options {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug)]
+pub struct weir_principal {
+    _unused: [u8; 0],
+}
+pub const WEIR_CREDENTIAL_NONE: weir_credential_type = 0;
+pub const WEIR_CREDENTIAL_PASSWORD: weir_credential_type = 1;
+pub const WEIR_CREDENTIAL_API_KEY: weir_credential_type = 2;
+pub const WEIR_CREDENTIAL_TOKEN: weir_credential_type = 3;
+pub const WEIR_CREDENTIAL_CERTIFICATE: weir_credential_type = 4;
+pub type weir_credential_type = ::std::os::raw::c_uint;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct weir_credential {
+    pub size: usize,
+    pub type_: i32,
+    pub user: *const ::std::os::raw::c_char,
+    pub secret: *const ::std::os::raw::c_char,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of weir_credential"][::std::mem::size_of::<weir_credential>() - 32usize];
+    ["Alignment of weir_credential"][::std::mem::align_of::<weir_credential>() - 8usize];
+    [
+        "Offset of field: weir_credential::size",
+    ][::std::mem::offset_of!(weir_credential, size) - 0usize];
+    [
+        "Offset of field: weir_credential::type_",
+    ][::std::mem::offset_of!(weir_credential, type_) - 8usize];
+    [
+        "Offset of field: weir_credential::user",
+    ][::std::mem::offset_of!(weir_credential, user) - 16usize];
+    [
+        "Offset of field: weir_credential::secret",
+    ][::std::mem::offset_of!(weir_credential, secret) - 24usize];
+};
+impl Default for weir_credential {
     fn default() -> Self {
         let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
         unsafe {
@@ -344,12 +393,15 @@ pub struct weir_session_options {
     pub settings: *const weir_option,
     pub n_settings: usize,
     pub functions: *const ::std::os::raw::c_char,
+    pub principal: *const weir_principal,
+    pub door: *const ::std::os::raw::c_char,
+    pub peer: *const ::std::os::raw::c_char,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     [
         "Size of weir_session_options",
-    ][::std::mem::size_of::<weir_session_options>() - 32usize];
+    ][::std::mem::size_of::<weir_session_options>() - 56usize];
     [
         "Alignment of weir_session_options",
     ][::std::mem::align_of::<weir_session_options>() - 8usize];
@@ -365,6 +417,15 @@ const _: () = {
     [
         "Offset of field: weir_session_options::functions",
     ][::std::mem::offset_of!(weir_session_options, functions) - 24usize];
+    [
+        "Offset of field: weir_session_options::principal",
+    ][::std::mem::offset_of!(weir_session_options, principal) - 32usize];
+    [
+        "Offset of field: weir_session_options::door",
+    ][::std::mem::offset_of!(weir_session_options, door) - 40usize];
+    [
+        "Offset of field: weir_session_options::peer",
+    ][::std::mem::offset_of!(weir_session_options, peer) - 48usize];
 };
 impl Default for weir_session_options {
     fn default() -> Self {
@@ -375,6 +436,8 @@ impl Default for weir_session_options {
         }
     }
 }
+pub const WEIR_ID_SIZE: _bindgen_ty_1 = 33;
+pub type _bindgen_ty_1 = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct weir_progress {
@@ -385,10 +448,11 @@ pub struct weir_progress {
     pub rows_returned: i64,
     pub bytes_spilled: i64,
     pub finished: i32,
+    pub peak_memory: i64,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_progress"][::std::mem::size_of::<weir_progress>() - 56usize];
+    ["Size of weir_progress"][::std::mem::size_of::<weir_progress>() - 64usize];
     ["Alignment of weir_progress"][::std::mem::align_of::<weir_progress>() - 8usize];
     [
         "Offset of field: weir_progress::size",
@@ -411,9 +475,13 @@ const _: () = {
     [
         "Offset of field: weir_progress::finished",
     ][::std::mem::offset_of!(weir_progress, finished) - 48usize];
+    [
+        "Offset of field: weir_progress::peak_memory",
+    ][::std::mem::offset_of!(weir_progress, peak_memory) - 56usize];
 };
 pub const WEIR_REGISTER_ROWS: weir_register_mode = 0;
 pub const WEIR_REGISTER_ONCE: weir_register_mode = 1;
+pub const WEIR_REGISTER_PRIVATE: weir_register_mode = 2;
 pub type weir_register_mode = ::std::os::raw::c_uint;
 pub const WEIR_NODE_DIRECTORY: weir_node_type = 1;
 pub const WEIR_NODE_FILE: weir_node_type = 2;
@@ -623,8 +691,8 @@ pub type weir_write_fn = ::std::option::Option<
         length: usize,
     ) -> ::std::os::raw::c_int,
 >;
-pub const WEIR_VERSION_SIZE: _bindgen_ty_1 = 80;
-pub type _bindgen_ty_1 = ::std::os::raw::c_uint;
+pub const WEIR_VERSION_SIZE: _bindgen_ty_2 = 80;
+pub type _bindgen_ty_2 = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct weir_definition {
@@ -1849,12 +1917,13 @@ pub struct wr_table {
     pub instance: *mut ::std::os::raw::c_void,
     pub is_view: i32,
     pub definition: *const ::std::os::raw::c_char,
+    pub has_own_rights: i32,
     pub release: ::std::option::Option<unsafe extern "C" fn(table: *mut wr_table)>,
     pub private_data: *mut ::std::os::raw::c_void,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of wr_table"][::std::mem::size_of::<wr_table>() - 360usize];
+    ["Size of wr_table"][::std::mem::size_of::<wr_table>() - 368usize];
     ["Alignment of wr_table"][::std::mem::align_of::<wr_table>() - 8usize];
     ["Offset of field: wr_table::form"][::std::mem::offset_of!(wr_table, form) - 0usize];
     [
@@ -1870,11 +1939,14 @@ const _: () = {
         "Offset of field: wr_table::definition",
     ][::std::mem::offset_of!(wr_table, definition) - 336usize];
     [
+        "Offset of field: wr_table::has_own_rights",
+    ][::std::mem::offset_of!(wr_table, has_own_rights) - 344usize];
+    [
         "Offset of field: wr_table::release",
-    ][::std::mem::offset_of!(wr_table, release) - 344usize];
+    ][::std::mem::offset_of!(wr_table, release) - 352usize];
     [
         "Offset of field: wr_table::private_data",
-    ][::std::mem::offset_of!(wr_table, private_data) - 352usize];
+    ][::std::mem::offset_of!(wr_table, private_data) - 360usize];
 };
 impl Default for wr_table {
     fn default() -> Self {
@@ -1921,6 +1993,7 @@ pub struct wr_catalog {
             name: *const ::std::os::raw::c_char,
             options: *const weir_option,
             n_options: usize,
+            in_view: i32,
             ret_table: *mut wr_table,
             error: *mut weir_error,
         ) -> ::std::os::raw::c_int,

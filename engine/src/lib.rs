@@ -5,6 +5,7 @@ mod bindings;
 mod bounds;
 mod calls;
 mod catalog;
+mod clock;
 mod commit;
 mod decimals;
 mod dml;
@@ -17,7 +18,11 @@ mod footers;
 mod infer;
 mod large_parquet;
 mod limits;
+mod memory;
 mod named_source;
+mod options;
+mod parts;
+mod plain;
 mod plan;
 mod planning;
 mod remote;
@@ -313,8 +318,29 @@ pub unsafe extern "C" fn wr_plan_execute(
     error: *mut weir_error,
 ) -> c_int {
     guard(error, || {
-        let (rows, run) = run::execute(unsafe { borrow::<Plan>(plan) })?;
-        export(rows, ret_rows);
+        let (mut rows, run) = run::execute(unsafe { borrow::<Plan>(plan) }, 1)?;
+        export(rows.remove(0), ret_rows);
+        give(run, ret_run);
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_plan_execute_parts(
+    plan: *const c_void,
+    max_parts: i32,
+    ret_parts: *mut ArrowArrayStream,
+    ret_n_parts: *mut i32,
+    ret_run: *mut *mut c_void,
+    error: *mut weir_error,
+) -> c_int {
+    guard(error, || {
+        let max_parts = usize::try_from(max_parts).unwrap_or(1).max(1);
+        let (parts, run) = run::execute(unsafe { borrow::<Plan>(plan) }, max_parts)?;
+        unsafe { *ret_n_parts = parts.len() as i32 };
+        for (i, rows) in parts.into_iter().enumerate() {
+            export(rows, unsafe { ret_parts.add(i) });
+        }
         give(run, ret_run);
         Ok(())
     })
@@ -397,7 +423,7 @@ pub unsafe extern "C" fn wr_stream_text(
     error: *mut weir_error,
 ) -> c_int {
     guard(error, || {
-        export(Box::new(text::TextReader::new(Box::new(Imported::new(rows)?))), ret_text);
+        export(Box::new(text::TextReader::new(Box::new(Imported::new_or_leave(rows)?))), ret_text);
         Ok(())
     })
 }

@@ -18,6 +18,8 @@ use datafusion::sql::unparser::expr_to_sql;
 use crate::bindings::*;
 use crate::catalog::c_text;
 use crate::error::{Result, coded};
+use crate::options::Options;
+use crate::plain::plain;
 use crate::planning::{InView, Inputs, Scope};
 use crate::runtime::on_large_stack;
 use crate::schema::declare;
@@ -55,7 +57,7 @@ impl Plan {
         let _in_view = match view_name(&statement) {
             Some(name) => {
                 let (catalog, schema) = session.names();
-                Some(InView::enter(name.resolve(&catalog, &schema).to_string())?)
+                Some(InView::enter(name.resolve(&catalog, &schema).to_string(), false)?)
             }
             None => None,
         };
@@ -84,6 +86,11 @@ impl Plan {
         let columns = match rows_of(&plan) {
             Some(rows) => columns_of(session, rows)?,
             None => plan.schema().as_arrow().clone(),
+        };
+        let options = Options::of(session.context.state_ref().read().config_options());
+        let columns = match kind == WR_PLAN_QUERY && options.plain_types {
+            true => plain(&columns),
+            false => columns,
         };
         let (sql, inputs) = (String::new(), Inputs::new());
         Ok(Plan { session: session.clone(), plan, columns, kind, info, sql, inputs })
@@ -135,9 +142,15 @@ impl Plan {
             let (given, wanted) = (row.num_columns(), parameters.fields().len());
             return Err(wrong(format!("{given} values for {wanted} parameters")));
         }
+        // All by name or all by place: clients that name columns by their place count from 0.
+        let names = parameters.fields().iter().map(|parameter| parameter.name());
+        let named = names.map(|name| row.column_by_name(name)).collect::<Option<Vec<_>>>();
         let mut values: HashMap<String, ScalarValue> = HashMap::new();
         for (position, parameter) in parameters.fields().iter().enumerate() {
-            let column = row.column_by_name(parameter.name()).unwrap_or(row.column(position));
+            let column = match &named {
+                Some(columns) => columns[position],
+                None => row.column(position),
+            };
             let mut value = ScalarValue::try_from_array(column, 0)?;
             if parameter.data_type() != &DataType::Null {
                 let name = parameter.name();

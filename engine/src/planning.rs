@@ -26,10 +26,17 @@ pub type Inputs = BTreeMap<String, Input>;
 
 #[derive(Default)]
 struct Planning {
-    views: Vec<String>, // outermost first
-    tables: HashMap<TableReference, Arc<dyn TableProvider>>,
+    views: Vec<(String, bool)>, // outermost first; whether it has its own rights
+    /// And whether each was asked for in a view only.
+    tables: HashMap<TableReference, (Arc<dyn TableProvider>, bool)>,
     inputs: Inputs,
     state: Option<Arc<SessionState>>,
+}
+
+impl Planning {
+    fn is_in_view(&self) -> bool {
+        !self.views.is_empty() && self.views.iter().all(|(_, own_rights)| *own_rights)
+    }
 }
 
 thread_local! {
@@ -69,13 +76,25 @@ pub fn is_active() -> bool {
 }
 
 /// A table that the statement met before: it sees one list of files, and a view is planned once.
-pub fn known(name: &TableReference) -> Option<Arc<dyn TableProvider>> {
+/// And whether it was met in a view only.
+pub fn known(name: &TableReference) -> Option<(Arc<dyn TableProvider>, bool)> {
     with(|planning| planning.tables.get(name).cloned()).flatten()
+}
+
+/// A known table may be read outside of a view too.
+pub fn allow(name: &TableReference) {
+    with(|planning| planning.tables.get_mut(name).map(|known| known.1 = false));
+}
+
+/// Whether what is planned now stands in views that have their own rights.
+pub fn is_in_view() -> bool {
+    with(|planning| planning.is_in_view()) == Some(true)
 }
 
 pub fn remember(name: &TableReference, table: &Arc<dyn TableProvider>, input: Input) {
     with(|planning| {
-        planning.tables.insert(name.clone(), table.clone());
+        let in_view = planning.is_in_view();
+        planning.tables.insert(name.clone(), (table.clone(), in_view));
         planning.inputs.insert(path(name), input);
     });
 }
@@ -105,17 +124,18 @@ pub fn state(make: impl FnOnce() -> Result<Arc<SessionState>>) -> Result<Arc<Ses
 pub struct InView(());
 
 impl InView {
-    pub fn enter(name: String) -> Result<InView> {
+    pub fn enter(name: String, own_rights: bool) -> Result<InView> {
         let entered = with(|planning| {
             let views = &mut planning.views;
-            if let Some(at) = views.iter().position(|v| *v == name) {
-                let cycle = [&views[at..], &[name]].concat().join(" -> ");
+            if let Some(at) = views.iter().position(|(view, _)| *view == name) {
+                let cycle = views[at..].iter().map(|(view, _)| view.as_str());
+                let cycle = cycle.chain([name.as_str()]).collect::<Vec<_>>().join(" -> ");
                 return plan_err!("a view reads itself: {cycle}");
             }
             if views.len() >= MAX_VIEW_DEPTH {
                 return plan_err!("views are nested more than {MAX_VIEW_DEPTH} deep at {name}");
             }
-            views.push(name);
+            views.push((name, own_rights));
             Ok(())
         });
         entered.unwrap_or(Ok(())).map(InView)

@@ -1,7 +1,7 @@
 //! An execution: its rows for C, and a handle for cancel and figures.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchIterator, UInt64Array};
 use arrow::datatypes::{Int64Type, Schema, SchemaRef};
@@ -11,15 +11,20 @@ use datafusion::common::DataFusionError;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::TaskContext;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
-use futures::{FutureExt, StreamExt};
+use futures::{FutureExt, Stream, StreamExt, TryFutureExt};
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use crate::bindings::*;
-use crate::dml::{Physical, physical};
+use crate::clock;
+use crate::dml::physical;
 use crate::error::{Result, cancelled, coded, from_panic};
+use crate::memory::StatementMemory;
+use crate::options::Options;
+use crate::parts::{self, Rows};
 use crate::plan::{Plan, run_in_session};
 use crate::runtime::{Engine, check_thread, on_large_stack};
 use crate::store::count;
@@ -31,79 +36,129 @@ const CHANNEL_BATCHES: usize = 8;
 
 pub struct Run {
     plan: Option<Arc<dyn ExecutionPlan>>,
-    cancel: watch::Sender<bool>,
+    ending: watch::Sender<Ending>,
     flag: CancelFlag,
-    finished: AtomicBool,
+    /// Parts that have not ended.
+    running: AtomicUsize,
     rows_returned: AtomicI64,
     bytes_total: i64,
+    memory: Option<Arc<StatementMemory>>,
 }
 
-/// Starts a plan.
-pub fn execute(plan: &Plan) -> Result<(Reader, Arc<Run>)> {
+/// Why a run is to end before its rows do.
+#[derive(Clone, Copy, PartialEq)]
+enum Ending {
+    None,
+    Cancelled,
+    /// After so many milliseconds.
+    TimedOut(u64),
+}
+
+impl Ending {
+    fn error(self) -> DataFusionError {
+        match self {
+            Ending::TimedOut(ms) => coded(
+                WEIR_TIMEOUT,
+                "57014",
+                format!("the statement ran for longer than its timeout, which is {ms} ms"),
+            ),
+            _ => cancelled(),
+        }
+    }
+}
+
+/// Why it ended, as soon as it is to.
+async fn ended(ending: &mut watch::Receiver<Ending>) -> DataFusionError {
+    let told = ending.wait_for(|ending| *ending != Ending::None).await.map(|ending| ending.error());
+    match told {
+        Ok(error) => error,
+        Err(_) => std::future::pending().await, // it is gone, and so is who would tell
+    }
+}
+
+/// Starts a plan, whose rows come in up to `max_parts` parts.
+pub fn execute(plan: &Plan, max_parts: usize) -> Result<(Vec<Reader>, Arc<Run>)> {
     let Some(rows) = plan.rows() else {
         if plan.kind == WR_PLAN_SESSION {
             run_in_session(plan)?;
         }
-        return Ok((no_rows(), Run::new(None, true, CancelFlag::default())));
+        return Ok((vec![no_rows()], Run::new(None, 0, CancelFlag::default(), None)));
     };
     let mut state = plan.session.context.state();
     let flag = CancelFlag::default();
     state.config_mut().options_mut().extensions.insert(flag.clone());
     let engine = plan.session.engine.clone();
     let work = on_large_stack(|| engine.handle.block_on(physical(&state, rows, &plan.columns)))?;
-    let run = Run::new(Some(work.plan.clone()), false, flag);
-    count(&engine.counters.runs, 1);
-    let schema = work.plan.schema();
-    let (sender, receiver) = mpsc::channel(CHANNEL_BATCHES);
-    let context = state.task_ctx();
-    let task_run = run.clone();
-    let task = engine.handle.spawn(async move {
-        let work = std::panic::AssertUnwindSafe(drive(work, context, &sender, &task_run));
-        let outcome = work.catch_unwind().await.unwrap_or_else(|p| Err(from_panic(p)));
-        task_run.finished.store(true, Ordering::Release);
-        if let Err(error) = outcome {
-            let _ = sender.send(Err(error)).await;
-        }
-    });
-    let reader = ResultReader {
-        schema,
-        receiver,
-        cancel: run.cancel.subscribe(),
-        task: task.abort_handle(),
-        run: run.clone(),
-        engine,
-        ended: false,
+    let n_parts = match max_parts > 1 && parts::are_independent(&work.plan) {
+        true => max_parts.min(parts::count(&work.plan)),
+        false => 1,
     };
-    Ok((Box::new(reader), run))
+    let options = Options::of(state.config_options());
+    let memory = StatementMemory::new(&state.runtime_env().memory_pool, options.statement_memory);
+    let run = Run::new(Some(work.plan.clone()), n_parts, flag, Some(memory.clone()));
+    count(&engine.counters.runs, 1);
+    if options.statement_timeout > 0 {
+        clock::end_after(Arc::downgrade(&run), options.statement_timeout)?;
+    }
+    let env = state.runtime_env().as_ref().clone();
+    let env = RuntimeEnv { memory_pool: memory, ..env };
+    let context = Arc::new(TaskContext::from(&state).with_runtime(Arc::new(env)));
+    let part = |rows: Rows| ResultReader::start(&engine, &run, &work.plan, rows);
+    if n_parts == 1 {
+        let rows = counted_rows(work.plan.clone(), work.count, context).boxed();
+        return Ok((vec![part(rows)], run));
+    }
+    let all = (0..n_parts).map(|at| part(parts::rows(&work.plan, at, n_parts, &context)));
+    Ok((all.collect(), run))
 }
 
 fn no_rows() -> Reader {
     Box::new(RecordBatchIterator::new(std::iter::empty(), Arc::new(Schema::empty())))
 }
 
-async fn drive(
-    work: Physical,
+/// The rows of the plan; those of a change have the count that `count` gives first.
+fn counted_rows(
+    plan: Arc<dyn ExecutionPlan>,
+    count: Option<Arc<dyn ExecutionPlan>>,
     context: Arc<TaskContext>,
+) -> impl Stream<Item = Result<RecordBatch>> + Send {
+    let begin = async move {
+        let count = match count {
+            Some(query) => Some(counted(&collect(query, context.clone()).await?)),
+            None => None,
+        };
+        let rows = execute_stream(plan, context)?;
+        Result::Ok(rows.map(move |batch| match count {
+            Some(count) => count_batch(&batch?, count),
+            None => batch,
+        }))
+    };
+    begin.try_flatten_stream()
+}
+
+/// Hands the rows of a part on until the reader goes away, or the run is to end.
+async fn drive(
+    mut rows: Rows,
     sender: &mpsc::Sender<Result<RecordBatch>>,
     run: &Run,
 ) -> Result<()> {
-    let count = match work.count {
-        Some(query) => Some(counted(&collect(query, context.clone()).await?)),
-        None => None,
-    };
-    let mut stream = execute_stream(work.plan, context)?;
-    while let Some(batch) = stream.next().await {
-        let batch = match count {
-            Some(count) => count_batch(&batch?, count)?,
-            None => batch?,
-        };
-        let rows = batch.num_rows() as i64;
-        if sender.send(Ok(batch)).await.is_err() {
-            break; // the reader went away
+    let mut ending = run.ending.subscribe();
+    let all = async {
+        while let Some(batch) = rows.next().await {
+            let batch = batch?;
+            let n_rows = batch.num_rows() as i64;
+            if sender.send(Ok(batch)).await.is_err() {
+                break;
+            }
+            run.rows_returned.fetch_add(n_rows, Ordering::Relaxed);
         }
-        run.rows_returned.fetch_add(rows, Ordering::Relaxed);
+        Ok(())
+    };
+    tokio::select! {
+        biased;
+        error = ended(&mut ending) => Err(error),
+        result = all => result,
     }
-    Ok(())
 }
 
 fn counted(batches: &[RecordBatch]) -> u64 {
@@ -121,20 +176,43 @@ fn count_batch(answer: &RecordBatch, count: u64) -> Result<RecordBatch> {
 }
 
 impl Run {
-    fn new(plan: Option<Arc<dyn ExecutionPlan>>, finished: bool, flag: CancelFlag) -> Arc<Run> {
+    fn new(
+        plan: Option<Arc<dyn ExecutionPlan>>,
+        n_parts: usize,
+        flag: CancelFlag,
+        memory: Option<Arc<StatementMemory>>,
+    ) -> Arc<Run> {
         Arc::new(Run {
             bytes_total: plan.as_ref().map_or(0, file_bytes),
             plan,
-            cancel: watch::channel(false).0,
+            ending: watch::channel(Ending::None).0,
             flag,
-            finished: AtomicBool::new(finished),
+            running: AtomicUsize::new(n_parts),
             rows_returned: AtomicI64::new(0),
+            memory,
         })
     }
 
     pub fn cancel(&self) {
+        self.end(Ending::Cancelled);
+    }
+
+    /// Unless it is over already.
+    pub fn time_out(&self, ms: u64) {
+        if self.running.load(Ordering::Acquire) > 0 {
+            self.end(Ending::TimedOut(ms));
+        }
+    }
+
+    fn end(&self, ending: Ending) {
         self.flag.0.store(true, Ordering::Relaxed);
-        self.cancel.send_replace(true);
+        self.ending.send_if_modified(|now| {
+            let first = *now == Ending::None;
+            if first {
+                *now = ending;
+            }
+            first
+        });
     }
 
     pub fn progress(&self) -> weir_progress {
@@ -142,7 +220,8 @@ impl Run {
             size: size_of::<weir_progress>(),
             bytes_total: self.bytes_total,
             rows_returned: self.rows_returned.load(Ordering::Relaxed),
-            finished: self.finished.load(Ordering::Acquire) as i32,
+            finished: (self.running.load(Ordering::Acquire) == 0) as i32,
+            peak_memory: self.memory.as_ref().map_or(0, |memory| memory.peak() as i64),
             ..Default::default()
         };
         if let Some(plan) = &self.plan {
@@ -188,24 +267,62 @@ pub fn file_bytes(plan: &Arc<dyn ExecutionPlan>) -> i64 {
 struct ResultReader {
     schema: SchemaRef,
     receiver: mpsc::Receiver<Result<RecordBatch>>,
-    cancel: watch::Receiver<bool>,
+    ending: watch::Receiver<Ending>,
     task: AbortHandle,
     run: Arc<Run>,
+    /// The part's task has come to its end, or was told to.
+    done: Arc<AtomicBool>,
     engine: Arc<Engine>,
     ended: bool,
 }
 
+/// Once for each part, by whoever is first.
+fn end_part(run: &Run, done: &AtomicBool) {
+    if !done.swap(true, Ordering::AcqRel) {
+        run.running.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
 impl ResultReader {
+    fn start(
+        engine: &Arc<Engine>,
+        run: &Arc<Run>,
+        plan: &Arc<dyn ExecutionPlan>,
+        rows: Rows,
+    ) -> Reader {
+        let (sender, receiver) = mpsc::channel(CHANNEL_BATCHES);
+        let done = Arc::new(AtomicBool::new(false));
+        let (task_run, task_done) = (run.clone(), done.clone());
+        let task = engine.handle.spawn(async move {
+            let work = std::panic::AssertUnwindSafe(drive(rows, &sender, &task_run));
+            let outcome = work.catch_unwind().await.unwrap_or_else(|p| Err(from_panic(p)));
+            end_part(&task_run, &task_done);
+            if let Err(error) = outcome {
+                let _ = sender.send(Err(error)).await;
+            }
+        });
+        Box::new(ResultReader {
+            schema: plan.schema(),
+            receiver,
+            ending: run.ending.subscribe(),
+            task: task.abort_handle(),
+            run: run.clone(),
+            done,
+            engine: engine.clone(),
+            ended: false,
+        })
+    }
+
     fn wait(&mut self) -> Result<Option<RecordBatch>> {
         check_thread()?;
         if self.ended {
             return Ok(None);
         }
-        let (receiver, cancel) = (&mut self.receiver, &mut self.cancel);
+        let (receiver, ending) = (&mut self.receiver, &mut self.ending);
         let item = self.engine.handle.block_on(async {
             tokio::select! {
                 biased;
-                _ = cancel.wait_for(|c| *c) => Some(Err(cancelled())),
+                error = ended(ending) => Some(Err(error)),
                 item = receiver.recv() => item,
             }
         });
@@ -215,7 +332,7 @@ impl ResultReader {
                 self.stop();
                 Err(error)
             }
-            None if self.run.finished.load(Ordering::Acquire) => Ok(None),
+            None if self.done.load(Ordering::Acquire) => Ok(None),
             None => Err(coded(WEIR_INVALID_STATE, "57P01", "the engine was closed")),
         }
         .inspect(|_| self.ended = true)
@@ -224,8 +341,9 @@ impl ResultReader {
 
     fn stop(&self) {
         self.task.abort();
+        end_part(&self.run, &self.done);
+        // Joins are in plans of one part only.
         self.run.flag.0.store(true, Ordering::Relaxed);
-        self.run.finished.store(true, Ordering::Release);
     }
 }
 

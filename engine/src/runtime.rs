@@ -58,6 +58,20 @@ pub fn check_thread() -> Result<()> {
     Ok(())
 }
 
+/// A thread of the engine's. Signals are for the program's own threads: a handler that is meant for
+/// one of them must not run here.
+pub fn begin_thread() {
+    ENGINE_THREAD.set(true);
+    unsafe {
+        let mut all = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        for fault in [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGABRT] {
+            libc::sigdelset(&mut all, fault);
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, &all, std::ptr::null_mut());
+    }
+}
+
 /// Runs `f` on a thread with a stack that deep plans fit in, as one of the engine's threads.
 pub fn on_large_stack<T: Send>(f: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     check_thread()?;
@@ -66,7 +80,7 @@ pub fn on_large_stack<T: Send>(f: impl FnOnce() -> Result<T> + Send) -> Result<T
             .name("weir-plan".into())
             .stack_size(PLANNING_STACK)
             .spawn_scoped(scope, || {
-                ENGINE_THREAD.set(true);
+                begin_thread();
                 f()
             })
             .map_err(|e| coded(WEIR_IO, "53000", format!("no thread for planning: {e}")))?;
@@ -95,7 +109,7 @@ impl Engine {
             .max_blocking_threads(BLOCKING_THREADS)
             .thread_stack_size(WORKER_STACK)
             .thread_name("weir")
-            .on_thread_start(|| ENGINE_THREAD.set(true))
+            .on_thread_start(begin_thread)
             .enable_all()
             .build()?;
         let spill = spill_parent.map(make_spill_directory).transpose()?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::config::ConfigOptions;
 use datafusion::execution::SessionStateBuilder;
+use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -14,7 +15,8 @@ use crate::bounds::ExcludedBounds;
 use crate::catalog::{Catalogs, Names};
 use crate::error::{Result, coded};
 use crate::limits::PARSER_RECURSION_LIMIT;
-use crate::remote::{AwaitKeys, Options, Planner};
+use crate::options::Options;
+use crate::remote::{AsWritten, AwaitKeys, Planner};
 use crate::runtime::Engine;
 use crate::same_names::WhereNamesDiffer;
 use crate::watch::WatchJoins;
@@ -51,8 +53,8 @@ impl Session {
             .with_catalog_list(Arc::new(Catalogs(names.clone())))
             .with_physical_optimizer_rules(optimizer_rules())
             .with_query_planner(Arc::new(Planner))
+            .with_optimizer_rules(logical_rules())
             .with_default_features();
-        let builder = builder.with_optimizer_rule(Arc::new(ExcludedBounds));
         let builder = match functions {
             None | Some("default") => builder,
             Some("spark") => builder.with_spark_features(),
@@ -90,6 +92,14 @@ impl Session {
         let catalog = &state.config_options().catalog;
         (catalog.default_catalog.clone(), catalog.default_schema.clone())
     }
+}
+
+/// The engine's own rules between ours.
+fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let mut rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = vec![Arc::new(AsWritten)];
+    rules.extend(Optimizer::new().rules);
+    rules.push(Arc::new(ExcludedBounds));
+    rules
 }
 
 /// The engine's own rules, and ours before filters are pushed down for good: later ones would undo

@@ -170,20 +170,38 @@ impl Drop for Imported {
 impl Imported {
     /// Takes the stream over, also when this fails.
     pub fn new(stream: *mut ArrowArrayStream) -> Result<Self> {
+        let mut this = Self::take(stream);
+        this.read_schema()?;
+        Ok(this)
+    }
+
+    /// Takes the stream over; it stays the caller's when this fails.
+    pub fn new_or_leave(stream: *mut ArrowArrayStream) -> Result<Self> {
+        let mut this = Self::take(stream);
+        this.read_schema().inspect_err(|_| {
+            unsafe { ptr::write(stream, ptr::read(&this.stream)) };
+            this.stream.release = None;
+        })?;
+        Ok(this)
+    }
+
+    fn take(stream: *mut ArrowArrayStream) -> Self {
         let taken = unsafe { ptr::read(stream) };
         unsafe { (*stream).release = None };
-        let mut this =
-            Imported { stream: taken, schema: Schema::empty().into(), done: false, _source: None };
-        let Some(get_schema) = this.stream.get_schema else {
+        Imported { stream: taken, schema: Schema::empty().into(), done: false, _source: None }
+    }
+
+    fn read_schema(&mut self) -> Result<()> {
+        let Some(get_schema) = self.stream.get_schema else {
             return Err(coded(WEIR_INVALID_STATE, "55000", "the stream was released already"));
         };
         let mut schema = FFI_ArrowSchema::empty();
-        let code = unsafe { get_schema(&mut this.stream, (&raw mut schema).cast()) };
+        let code = unsafe { get_schema(&mut self.stream, (&raw mut schema).cast()) };
         if code != 0 {
-            return Err(this.error(code));
+            return Err(self.error(code));
         }
-        this.schema = Schema::try_from(&schema)?.into();
-        Ok(this)
+        self.schema = Schema::try_from(&schema)?.into();
+        Ok(())
     }
 
     /// The same stream, which keeps what it reads from alive.

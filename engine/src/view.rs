@@ -32,7 +32,7 @@ pub async fn view(
     form: FormOf,
     name: &TableReference,
 ) -> Result<Arc<dyn TableProvider>> {
-    let _in_view = InView::enter(name.to_string())?;
+    let _in_view = InView::enter(name.to_string(), held.0.has_own_rights != 0)?;
     let query = form.query();
     let state = state_for(names.state()?, &query);
     let plan = plan(&state, &query).await.map_err(|error| match &query.source {

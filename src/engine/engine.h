@@ -77,6 +77,7 @@ struct wr_table {
     void *instance;
     int32_t is_view;        /* how information_schema shows it */
     const char *definition; /* SQL text of a view, for information_schema; NULL: none */
+    int32_t has_own_rights; /* of the SQL form: names in it are looked up as `in_view` */
     void (*release)(struct wr_table *table);
     void *private_data;
 };
@@ -97,11 +98,12 @@ struct wr_catalog {
     int (*has)(void *context, const char *catalog, const char *schema);
     /*
      * `options` are those of a call, `FROM name(key => value)`. Codes: WEIR_NOT_FOUND when there is
-     * no such table, with a message only if it says more than that.
+     * no such table, with a message only if it says more than that. `in_view`: the name stands in
+     * the text of a table that has its own rights, and of no other.
      */
     int (*table)(void *context, const char *catalog, const char *schema, const char *name,
-                 const struct weir_option *options, size_t n_options, struct wr_table *ret_table,
-                 struct weir_error *error);
+                 const struct weir_option *options, size_t n_options, int32_t in_view,
+                 struct wr_table *ret_table, struct weir_error *error);
 };
 
 /* ---- Session ---- */
@@ -206,6 +208,14 @@ int wr_plan_statistics(const struct wr_plan *plan, struct weir_node_statistics *
  */
 int wr_plan_execute(const struct wr_plan *plan, struct ArrowArrayStream *ret_rows,
                     struct wr_run **ret_run, struct weir_error *error);
+/*
+ * The same in up to `max_parts` streams, for which `ret_parts` has room: where the plan has parts
+ * that do not wait for each other, and none of them is ordered. *ret_n_parts are made, one at
+ * least.
+ */
+int wr_plan_execute_parts(const struct wr_plan *plan, int32_t max_parts,
+                          struct ArrowArrayStream *ret_parts, int32_t *ret_n_parts,
+                          struct wr_run **ret_run, struct weir_error *error);
 void wr_run_cancel(struct wr_run *run);
 void wr_run_progress(const struct wr_run *run, struct weir_progress *ret_progress);
 int wr_run_metrics(const struct wr_run *run, char **ret_text, struct weir_error *error);

@@ -22,8 +22,9 @@ use datafusion::physical_plan::{
 use crate::bindings::*;
 use crate::catalog::c_text;
 use crate::error::{Result, call_c, coded};
+use crate::options::Options;
 
-use super::push::relation_of;
+use super::push::changed;
 use super::relation::Relation;
 use super::table::RemoteTable;
 
@@ -38,13 +39,18 @@ pub fn change(
         let text = format!("{} of {name}: its rows cannot be changed there", dml.op.name());
         return Err(coded(WEIR_NOT_IMPLEMENTED, "0A000", text));
     }
+    // As joins: a leaf in place of the whole says no more which rows of the table it has.
+    let mut state = state.clone();
+    let options = state.config_mut().options_mut();
+    let off = Options { pushdown: false, ..Options::of(options) };
+    options.extensions.insert(off);
     let rows = state.optimize(&dml.input)?;
     let statement = match (rows, &dml.op) {
         // No row fulfils the condition.
         (LogicalPlan::EmptyRelation(_), _) => None,
         (_, WriteOp::Truncate) => Some(format!("DELETE FROM {}", table.name)),
         (rows, op) => {
-            let relation = relation_of(rows)?;
+            let relation = changed(rows)?;
             let statement = relation.and_then(|relation| match op {
                 WriteOp::Update => update(&relation, table),
                 _ => delete(&relation),

@@ -1,7 +1,9 @@
 //! Expressions as SQL of a backend. None for what the backend might answer differently: it is then
 //! computed here.
 
+use arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, ScalarValue};
+use datafusion::logical_expr::expr::InSubquery;
 use datafusion::logical_expr::{
     BinaryExpr, Case, Cast, ExprSchemable, Like, LogicalPlan, Operator, SortExpr, TryCast,
 };
@@ -9,6 +11,7 @@ use datafusion::prelude::Expr;
 
 use super::dialect::{Dialect, Kind};
 use super::functions;
+use super::relation::Relation;
 
 /// A column of a relation: what computes it in the scope of its FROM.
 #[derive(Debug, Clone)]
@@ -36,8 +39,12 @@ pub struct Scope<'a> {
     pub schema: &'a DFSchema,
     /// One for each field of the schema.
     pub columns: &'a [Column],
-    /// A query that gives one value, where the same backend can run it.
-    pub subquery: &'a dyn Fn(&LogicalPlan) -> Option<String>,
+    /// A query within the expression, where the same backend can run it.
+    pub subquery: &'a dyn Fn(&LogicalPlan, &Scope) -> Option<Relation>,
+    /// Of the query that this one is written in.
+    pub outer: Option<&'a Scope<'a>>,
+    /// Of a DELETE or UPDATE: a sum that does not fit may fail, so that nothing is changed.
+    pub is_change: bool,
 }
 
 /// The longest IN list that is written out.
@@ -52,6 +59,11 @@ impl Scope<'_> {
         self.columns.get(self.schema.maybe_index_of_column(column)?)
     }
 
+    fn outer_column(&self, column: &datafusion::common::Column) -> Option<&Column> {
+        let outer = self.outer?;
+        outer.column(column).or_else(|| outer.outer_column(column))
+    }
+
     pub fn all(&self, exprs: &[Expr]) -> Option<Vec<String>> {
         exprs.iter().map(|expr| self.expr(expr)).collect()
     }
@@ -60,6 +72,8 @@ impl Scope<'_> {
         match expr {
             Expr::Alias(alias) => self.expr(&alias.expr),
             Expr::Column(column) => Some(self.column(column)?.sql.clone()),
+            // A NULL does not say of which type it is: a list's would come back as a list of it.
+            Expr::Literal(value, _) if value.is_null() && self.kind(expr)? == Kind::Other => None,
             Expr::Literal(value, _) => self.dialect.literal(value),
             Expr::BinaryExpr(binary) => self.binary(expr, binary),
             Expr::Not(inner) => Some(format!("(NOT {})", self.expr(inner)?)),
@@ -107,9 +121,19 @@ impl Scope<'_> {
                 (widens(self, expr, &cast)).then(|| self.cast(&cast)).flatten()
             }
             Expr::ScalarFunction(call) => functions::scalar(self, expr, call),
-            Expr::ScalarSubquery(query) if query.outer_ref_columns.is_empty() => {
-                (self.subquery)(&query.subquery)
+            Expr::OuterReferenceColumn(_, column) => Some(self.outer_column(column)?.sql.clone()),
+            Expr::ScalarSubquery(query) => {
+                // Of several rows, not every backend makes an error.
+                let relation = (self.subquery)(&query.subquery, self)?;
+                let fits = relation.single && relation.columns.len() == 1;
+                fits.then(|| format!("({})", relation.statement()))
             }
+            Expr::Exists(exists) => {
+                let relation = (self.subquery)(&exists.subquery.subquery, self)?;
+                let negated = if exists.negated { "NOT " } else { "" };
+                Some(format!("({negated}EXISTS ({}))", relation.statement()))
+            }
+            Expr::InSubquery(list) => self.in_subquery(list),
             _ => None,
         }
     }
@@ -153,6 +177,9 @@ impl Scope<'_> {
     /// Here -0 is less than 0 and not equal to it; elsewhere they are the same.
     fn floats_compare(&self, left: &Expr, op: Operator, right: &Expr) -> bool {
         use Operator::{Gt, GtEq, Lt, LtEq};
+        if is_number(left, self.schema) && is_number(right, self.schema) {
+            return true;
+        }
         let (value, op) = match (left, right) {
             (_, Expr::Literal(value, _)) => (value, Some(op)),
             (Expr::Literal(value, _), _) => (value, op.swap()),
@@ -221,6 +248,21 @@ impl Scope<'_> {
         Some(format!("({l} {sign} {r})"))
     }
 
+    fn in_subquery(&self, list: &InSubquery) -> Option<String> {
+        let plan = &list.subquery.subquery;
+        let relation = (self.subquery)(plan, self)?;
+        let [field] = &plan.schema().fields()[..] else { return None };
+        // Stands for the values, of which only the type is asked.
+        let item = Expr::OuterReferenceColumn(
+            field.clone(),
+            datafusion::common::Column::from_name(field.name()),
+        );
+        self.comparable(&list.expr, Operator::Eq, &item)?;
+        let expr = self.expr(self.unwidened(&list.expr))?;
+        let negated = if list.negated { "NOT " } else { "" };
+        Some(format!("({expr} {negated}IN ({}))", relation.statement()))
+    }
+
     /// A text that sorts by its bytes.
     pub fn collated(&self, sql: String) -> String {
         match self.dialect {
@@ -240,8 +282,15 @@ impl Scope<'_> {
     fn arithmetic(&self, whole: &Expr, left: &Expr, op: Operator, right: &Expr) -> Option<String> {
         match (self.kind(whole)?, self.kind(left)?, self.kind(right)?) {
             (Kind::Int(width, true), Kind::Int(..), Kind::Int(..)) => {
-                // A sum that does not fit wraps around here and fails elsewhere.
-                if !self.dialect.is_known() || self.bits(whole)? > width {
+                // A sum that does not fit wraps around here and fails elsewhere; in SQLite it
+                // becomes a float.
+                let fits = self.bits(whole)? <= width || (self.is_change && self.has_decimals());
+                if !self.dialect.is_known() || !fits {
+                    return None;
+                }
+            }
+            (Kind::Float(64), Kind::Float(64), Kind::Float(64)) => {
+                if op != Operator::Multiply || !is_number(whole, self.schema) {
                     return None;
                 }
             }
@@ -314,8 +363,10 @@ impl Scope<'_> {
                 Some(format!("({expr} {negated}LIKE {pattern})"))
             }
             Dialect::DuckDb => {
+                // Without ESCAPE, DuckDB searches in faster ways.
+                let escape = if pattern.contains('\\') { " ESCAPE '\\'" } else { "" };
                 let pattern = self.dialect.text(pattern)?;
-                Some(format!("({expr} {negated}LIKE {pattern} ESCAPE '\\')"))
+                Some(format!("({expr} {negated}LIKE {pattern}{escape})"))
             }
             Dialect::Sqlite => {
                 let pattern = self.dialect.text(&glob(pattern))?;
@@ -332,24 +383,13 @@ impl Scope<'_> {
                 Some(expr) => self.compare(expr, Operator::Eq, when)?,
                 None => self.expr(when)?,
             };
-            sql.push_str(&format!(" WHEN {when} THEN {}", self.branch(then)?));
+            sql.push_str(&format!(" WHEN {when} THEN {}", self.expr(then)?));
         }
         if let Some(otherwise) = &case.else_expr {
-            sql.push_str(&format!(" ELSE {}", self.branch(otherwise)?));
+            sql.push_str(&format!(" ELSE {}", self.expr(otherwise)?));
         }
         sql.push_str(" END)");
         self.dialect.is_known().then_some(sql)
-    }
-
-    /// A value among others of its type: NULL does not say of which.
-    pub fn branch(&self, expr: &Expr) -> Option<String> {
-        match expr {
-            Expr::Literal(value, _) if value.is_null() => match self.kind(expr)? {
-                Kind::Other => None,
-                _ => Some("NULL".into()),
-            },
-            _ => self.expr(expr),
-        }
     }
 
     fn cast(&self, cast: &Cast) -> Option<String> {
@@ -371,6 +411,15 @@ impl Scope<'_> {
             (Int(..), Text) => named(),
             (Int(bits, _), Float(64)) if bits <= 64 => named(),
             (Float(32), Float(64)) if self.has_decimals() => named(),
+            (Decimal(precision, scale), Float(64)) => {
+                self.decimal_as_float(inner, precision, scale)
+            }
+            (Float(64), Decimal(precision, scale)) => {
+                // One that does not fit is an error, here; but no more than a sum's of 38 digits.
+                let most = 10f64.powi(i32::from(precision) - i32::from(scale));
+                let fits = bound(&cast.expr, self.schema)? < most || precision == 38;
+                fits.then(|| self.float_as_decimal(&inner, precision, scale)).flatten()
+            }
             (Int(..), Decimal(..)) if widens(self, &cast.expr, cast) && self.has_decimals() => {
                 match cast.expr.as_ref() {
                     Expr::Literal(..) => Some(inner),
@@ -385,6 +434,53 @@ impl Scope<'_> {
             (Bool, Int(..)) if self.dialect == Dialect::Sqlite => Some(inner),
             (Bool, Int(..)) => {
                 Some(format!("(CASE WHEN {inner} THEN 1 WHEN NOT {inner} THEN 0 END)"))
+            }
+            _ => None,
+        }
+    }
+
+    /// As the engine does it: all digits as an integer, divided by a power of ten.
+    fn decimal_as_float(&self, sql: String, precision: u8, scale: i8) -> Option<String> {
+        let scale = usize::try_from(scale).ok().filter(|scale| *scale <= 22)?;
+        let power = format!("1{}", "0".repeat(scale));
+        let whole = match self.dialect {
+            Dialect::PostgreSql if precision <= 38 => format!("trunc({sql} * {power})"),
+            // A huge integer becomes a float in two steps, a text in one.
+            Dialect::DuckDb if usize::from(precision) + scale <= 38 => {
+                format!("CAST(CAST({sql} * {power} AS HUGEINT) AS VARCHAR)")
+            }
+            _ => return None,
+        };
+        let float = self.dialect.type_name(&DataType::Float64)?;
+        Some(format!("(CAST({whole} AS {float}) / CAST({power} AS {float}))"))
+    }
+
+    /// As the engine does it: multiplied by a power of ten, and rounded, a half away from zero.
+    fn float_as_decimal(&self, sql: &str, precision: u8, scale: i8) -> Option<String> {
+        let scale = usize::try_from(scale).ok().filter(|scale| *scale <= 18)?;
+        let unit = if scale == 0 { "1".into() } else { format!("0.{:0>scale$}", 1) };
+        match self.dialect {
+            // Makes a numeric of a float's shortest text, and a bigint of its very value: so the
+            // digits go over in two halves of 62 bits.
+            Dialect::PostgreSql => {
+                let half = 1i64 << 62;
+                Some(format!(
+                    "(SELECT (CAST(h AS bigint) * CAST({half} AS numeric) \
+                     + CAST(t - h * {half} AS bigint) \
+                     + CASE WHEN x - t >= 0.5 THEN 1 WHEN x - t <= -0.5 THEN -1 ELSE 0 END) * {unit} \
+                     FROM (SELECT x, t, trunc(t / CAST({half} AS double precision)) AS h \
+                     FROM (SELECT x, trunc(x) AS t FROM (SELECT {sql} \
+                     * CAST('1e{scale}' AS double precision) AS x) AS f1) AS f2) AS f3)"
+                ))
+            }
+            Dialect::DuckDb => {
+                let digits = format!("CAST(round({sql} * CAST('1e{scale}' AS DOUBLE)) AS HUGEINT)");
+                let power = format!("1{}", "0".repeat(scale));
+                Some(format!(
+                    "(CAST({digits} // {power} AS DECIMAL({precision}, {scale})) \
+                     + CAST({digits} % {power} AS DECIMAL({}, 0)) * {unit})",
+                    scale.max(1)
+                ))
             }
             _ => None,
         }
@@ -411,6 +507,46 @@ impl Scope<'_> {
         let direction = if term.asc { "ASC" } else { "DESC" };
         let nulls = if term.nulls_first { "FIRST" } else { "LAST" };
         Some(format!("{sql} {direction} NULLS {nulls}"))
+    }
+}
+
+/// Whether a float is a number, and not -0.
+fn is_number(expr: &Expr, schema: &DFSchema) -> bool {
+    bound(expr, schema).is_some()
+}
+
+/// What the magnitude of a float stays below that was made of decimals and integers.
+fn bound(expr: &Expr, schema: &DFSchema) -> Option<f64> {
+    match expr {
+        Expr::Alias(alias) => bound(&alias.expr, schema),
+        Expr::Cast(cast) => match Kind::of(&cast.expr.get_type(schema).ok()?) {
+            Kind::Int(bits, _) => Some(2f64.powi(bits as i32)),
+            Kind::Decimal(precision, scale) => {
+                Some(10f64.powi(i32::from(precision) - i32::from(scale)))
+            }
+            _ => None,
+        },
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Multiply, right }) => {
+            let factor = |expr: &Expr| match expr {
+                Expr::Literal(value, _) => float(value).filter(|f| (1e-9..1e9).contains(f)),
+                _ => None,
+            };
+            let product = |literal, other| Some(factor(literal)? * bound(other, schema)?);
+            product(left, right).or_else(|| product(right, left))
+        }
+        Expr::ScalarSubquery(query) => bound_of(&query.subquery),
+        _ => None,
+    }
+}
+
+fn bound_of(plan: &LogicalPlan) -> Option<f64> {
+    match plan {
+        LogicalPlan::SubqueryAlias(alias) => bound_of(&alias.input),
+        LogicalPlan::Projection(projection) => {
+            let [expr] = &projection.expr[..] else { return None };
+            bound(expr, projection.input.schema())
+        }
+        _ => None,
     }
 }
 

@@ -66,7 +66,7 @@ pub fn scalar(scope: &Scope, whole: &Expr, call: &ScalarFunction) -> Option<Stri
             Some(format!("{name}({}, ' ')", scope.expr(&args[0])?))
         }
         ("coalesce", [_, ..]) => {
-            let args = args.iter().map(|arg| scope.branch(arg)).collect::<Option<Vec<_>>>()?;
+            let args = args.iter().map(|arg| scope.expr(arg)).collect::<Option<Vec<_>>>()?;
             Some(format!("coalesce({})", args.join(", ")))
         }
         ("nullif", [_, _]) => {

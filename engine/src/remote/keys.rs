@@ -39,7 +39,9 @@ pub fn restricted(
                 dialect: relation.dialect(),
                 schema: names,
                 columns: &relation.columns,
-                subquery: &|_: &LogicalPlan| None,
+                subquery: &|_: &LogicalPlan, _: &Scope| None,
+                outer: None,
+                is_change: false,
             };
             conditions.extend(scope.expr(&expr));
         }

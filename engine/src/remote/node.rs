@@ -23,9 +23,9 @@ use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, Phy
 use datafusion::prelude::Expr;
 
 use crate::error::Result;
+use crate::options::Options;
 use crate::stream_exec::StreamExec;
 
-use super::options;
 use super::push::push;
 use super::relation::Relation;
 use super::source::RemoteSource;
@@ -165,7 +165,7 @@ impl QueryPlanner for Planner {
         plan: &LogicalPlan,
         session: &dyn Session,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let plan = match options::pushdown(session.config_options()) {
+        let plan = match Options::of(session.config_options()).pushdown {
             true => push(plan.clone())?,
             false => plan.clone(),
         };

@@ -22,20 +22,43 @@ use super::expr::{Column, Scope, integer};
 use super::functions;
 use super::node::RemoteNode;
 use super::relation::{Aliases, Order, Relation};
+use super::shared::Shared;
 use super::table::RemoteTable;
 
 /// Text of a computed column beyond which it is computed in a query of its own.
 const MAX_INLINE: usize = 2000;
 
 pub fn push(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let pusher = Pusher::default();
+    let aliases = Aliases::default();
+    let pusher = Pusher::new(&aliases);
     let visited = pusher.visit(plan)?;
     pusher.finish(visited)
 }
 
-/// The rows of a plan that one backend can give as a whole.
-pub fn relation_of(plan: LogicalPlan) -> Result<Option<Relation>> {
-    Ok(Pusher::default().visit(plan)?.relation)
+/// The rows that a DELETE or UPDATE changes, with their new values, if one backend can tell them.
+pub fn changed(plan: LogicalPlan) -> Result<Option<Relation>> {
+    let aliases = Aliases::default();
+    let pusher = Pusher { is_change: true, ..Pusher::new(&aliases) };
+    Ok(pusher.visit(plan)?.relation)
+}
+
+/// The leaf in place of a plan, if one backend can give it as a whole and in the shape that it was
+/// written in: with its queries within queries, and what it names twice computed once.
+pub fn push_as_written(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
+    let aliases = Aliases::default();
+    let shared = Shared::of(plan);
+    let pusher = Pusher { shared: Some(&shared), ..Pusher::new(&aliases) };
+    let Visited { plan, relation } = pusher.visit(plan.clone())?;
+    let Some(relation) = relation else { return Ok(None) };
+    let relation = Some(relation.with(shared.queries()));
+    pusher.finish(Visited { plan, relation }).map(Some)
+}
+
+/// A query that the statement names more than once, which sees nothing of what is around it.
+pub fn push_shared(plan: &LogicalPlan, aliases: &Aliases) -> Result<Option<Relation>> {
+    let shared = Shared::default();
+    let pusher = Pusher { shared: Some(&shared), ..Pusher::new(aliases) };
+    Ok(pusher.visit(plan.clone())?.relation)
 }
 
 /// A table of the REMOTE form.
@@ -45,9 +68,13 @@ pub fn remote_table(source: &Arc<dyn TableSource>) -> Option<Arc<RemoteTable>> {
     provider.downcast_ref::<StreamTable>()?.remote().cloned()
 }
 
-#[derive(Default)]
-pub struct Pusher {
-    aliases: Aliases,
+struct Pusher<'a> {
+    aliases: &'a Aliases,
+    /// Of the query that this one is written in.
+    outer: Option<&'a Scope<'a>>,
+    /// None: the plan is the optimizer's, in which queries are joins.
+    shared: Option<&'a Shared>,
+    is_change: bool,
 }
 
 /// A plan whose inputs were visited: the plan as it was, with the relation that stands for it; or
@@ -57,8 +84,17 @@ struct Visited {
     relation: Option<Relation>,
 }
 
-impl Pusher {
+impl<'a> Pusher<'a> {
+    fn new(aliases: &'a Aliases) -> Pusher<'a> {
+        Pusher { aliases, outer: None, shared: None, is_change: false }
+    }
+
     fn visit(&self, plan: LogicalPlan) -> Result<Visited> {
+        if let Some(shared) = self.shared
+            && let Some(relation) = shared.relation(&plan, self.aliases)?
+        {
+            return Ok(Visited { plan, relation: Some(relation) });
+        }
         let inputs = plan.inputs().into_iter().cloned();
         let inputs = inputs.map(|input| self.visit(input)).collect::<Result<Vec<_>>>()?;
         if let LogicalPlan::Filter(filter) = &plan
@@ -121,11 +157,12 @@ impl Pusher {
         }
     }
 
-    /// What a scalar query of the same backend is.
-    fn subquery(&self, relation: &Relation, plan: &LogicalPlan) -> Option<String> {
-        let found = self.visit(plan.clone()).ok()?.relation?;
-        let fits = found.single && found.same_backend(relation) && found.columns.len() == 1;
-        fits.then(|| format!("({})", found.statement()))
+    /// A query within an expression over `relation`.
+    fn subquery(&self, relation: &Relation, plan: &LogicalPlan, scope: &Scope) -> Option<Relation> {
+        let outer = self.shared.map(|_| scope);
+        let within = Pusher { outer, ..*self };
+        let found = within.visit(plan.clone()).ok()?.relation?;
+        found.same_backend(relation).then_some(found)
     }
 
     fn scoped<T>(
@@ -134,9 +171,10 @@ impl Pusher {
         schema: &datafusion::common::DFSchema,
         f: impl FnOnce(&Scope) -> Option<T>,
     ) -> Option<T> {
-        let subquery = |plan: &LogicalPlan| self.subquery(relation, plan);
+        let subquery = |plan: &LogicalPlan, scope: &Scope| self.subquery(relation, plan, scope);
         let (dialect, columns) = (relation.dialect(), &relation.columns);
-        f(&Scope { dialect, schema, columns, subquery: &subquery })
+        let (outer, is_change) = (self.outer, self.is_change);
+        f(&Scope { dialect, schema, columns, subquery: &subquery, outer, is_change })
     }
 
     fn scan(&self, scan: &TableScan) -> Option<Relation> {
@@ -146,7 +184,7 @@ impl Pusher {
         }
         let all: Vec<usize> = (0..table.schema().fields().len()).collect();
         let projection = scan.projection.as_ref().unwrap_or(&all);
-        let relation = Relation::scan(&table, projection, &self.aliases);
+        let relation = Relation::scan(&table, projection, self.aliases);
         Some(match scan.fetch {
             Some(fetch) => relation.limited(0, Some(fetch as u64)),
             None => relation,
@@ -156,7 +194,7 @@ impl Pusher {
     /// The conjuncts that the backend decides alike go to it.
     fn filter(&self, filter: &Filter, relation: Relation) -> Result<Visited> {
         let schema = filter.input.schema();
-        let relation = relation.open(&self.aliases);
+        let relation = relation.open(self.aliases);
         let mut theirs = vec![];
         let mut ours = vec![];
         for conjunct in split_conjunction(&filter.predicate) {
@@ -181,7 +219,7 @@ impl Pusher {
             || repeats(&projection.expr, schema, &relation)
         {
             true if !relation.order.is_empty() => return None,
-            true => relation.enclosed(&self.aliases),
+            true => relation.enclosed(self.aliases),
             false => relation,
         };
         let sources: Vec<Option<usize>> = projection
@@ -213,7 +251,7 @@ impl Pusher {
     }
 
     fn aggregate(&self, aggregate: &Aggregate, relation: Relation) -> Option<Relation> {
-        let relation = relation.unordered(&self.aliases);
+        let relation = relation.unordered(self.aliases);
         let schema = aggregate.input.schema();
         let (groups, values) = self.scoped(&relation, schema, |scope| {
             let groups = aggregate.group_expr.iter().map(|expr| {
@@ -236,14 +274,14 @@ impl Pusher {
         }
         let rows = relation.rows;
         let mut grouped =
-            relation.grouped(&columns, &names(&aggregate.schema), &tail, &self.aliases);
+            relation.grouped(&columns, &names(&aggregate.schema), &tail, self.aliases);
         grouped.single = groups.is_empty();
         grouped.rows = if grouped.single { Some(1.0) } else { rows.map(|r| (r / 10.0).max(1.0)) };
         Some(grouped)
     }
 
     fn distinct(&self, input: &LogicalPlan, relation: Relation) -> Option<Relation> {
-        let relation = relation.unordered(&self.aliases);
+        let relation = relation.unordered(self.aliases);
         let columns: Vec<Expr> = input.schema().columns().into_iter().map(Expr::Column).collect();
         let groups = self.scoped(&relation, input.schema(), |scope| {
             let groups = columns.iter().map(|column| {
@@ -253,11 +291,11 @@ impl Pusher {
             groups.collect::<Option<Vec<_>>>()
         })?;
         let tail = format!(" GROUP BY {}", groups.join(", "));
-        Some(relation.grouped(&groups, &names(input.schema()), &tail, &self.aliases))
+        Some(relation.grouped(&groups, &names(input.schema()), &tail, self.aliases))
     }
 
     fn sort(&self, sort: &Sort, relation: Relation) -> Option<Relation> {
-        let relation = relation.unordered(&self.aliases);
+        let relation = relation.unordered(self.aliases);
         let schema = sort.input.schema();
         let order = self.scoped(&relation, schema, |scope| {
             let terms = scope.sort(&sort.expr)?;
@@ -277,14 +315,14 @@ impl Pusher {
     }
 
     fn window(&self, window: &Window, relation: Relation) -> Option<Relation> {
-        let relation = relation.unordered(&self.aliases);
+        let relation = relation.unordered(self.aliases);
         let computed = self.scoped(&relation, window.input.schema(), |scope| {
             let columns = window.window_expr.iter().map(|expr| functions::window(scope, expr));
             columns.collect::<Option<Vec<_>>>()
         })?;
         let columns = relation.columns.iter().map(|column| column.sql.clone());
         let columns: Vec<String> = columns.chain(computed).collect();
-        Some(relation.grouped(&columns, &names(&window.schema), "", &self.aliases))
+        Some(relation.grouped(&columns, &names(&window.schema), "", self.aliases))
     }
 
     fn union(&self, union: &Union, inputs: Vec<&Relation>) -> Option<Relation> {
@@ -295,7 +333,7 @@ impl Pusher {
                 && fields.all(|(from, into)| from.data_type() == into.data_type())
         });
         let parts = inputs.iter().map(|relation| Relation::clone(relation)).collect();
-        alike.then(|| Relation::union(parts, &names(&union.schema), &self.aliases)).flatten()
+        alike.then(|| Relation::union(parts, &names(&union.schema), self.aliases)).flatten()
     }
 
     fn join(&self, join: &Join, left: Relation, right: Relation) -> Option<Relation> {
@@ -305,8 +343,8 @@ impl Pusher {
             RightSemi | RightAnti | RightMark => self.existence(join, right, left, true),
             Inner | Left | Right | Full => {
                 let far = |types: [JoinType; 2]| types.contains(&join.join_type);
-                let left = left.side(far([Right, Full]), &self.aliases);
-                let right = right.side(far([Left, Full]), &self.aliases);
+                let left = left.side(far([Right, Full]), self.aliases);
+                let right = right.side(far([Left, Full]), self.aliases);
                 let on = self.condition(join, &left, &right)?;
                 let word = match join.join_type {
                     Left => "LEFT",
@@ -321,6 +359,8 @@ impl Pusher {
                 match (&on, join.join_type) {
                     (_, Full) if !by_keys => return None,
                     (None, Inner) if left.single || right.single => {}
+                    // The conditions stand above it.
+                    (None, Inner) if self.shared.is_some() => {}
                     // All pairs are more rows than the tables have.
                     (None, _) => return None,
                     _ => {}
@@ -339,8 +379,8 @@ impl Pusher {
         swapped: bool,
     ) -> Option<Relation> {
         use JoinType::*;
-        let kept = kept.open(&self.aliases);
-        let other = other.unordered(&self.aliases);
+        let kept = kept.open(self.aliases);
+        let other = other.unordered(self.aliases);
         let (left, right) = if swapped { (&other, &kept) } else { (&kept, &other) };
         if join.null_aware {
             let ([(l, r)], None, LeftAnti) = (&join.on[..], &join.filter, join.join_type) else {
@@ -372,12 +412,14 @@ impl Pusher {
     fn condition(&self, join: &Join, left: &Relation, right: &Relation) -> Option<Option<String>> {
         let schema = join.left.schema().join(join.right.schema()).ok()?;
         let columns = [left.columns.clone(), right.columns.clone()].concat();
-        let subquery = |plan: &LogicalPlan| self.subquery(left, plan);
+        let subquery = |plan: &LogicalPlan, scope: &Scope| self.subquery(left, plan, scope);
         let scope = Scope {
             dialect: left.dialect(),
             schema: &schema,
             columns: &columns,
             subquery: &subquery,
+            outer: self.outer,
+            is_change: self.is_change,
         };
         let equal = match join.null_equality {
             NullEquality::NullEqualsNothing => Operator::Eq,

@@ -28,6 +28,8 @@ pub struct Relation {
     base: bool,
     /// The whole SELECT in parentheses, as long as nothing was added to it.
     whole: Option<String>,
+    /// Queries that stand before the whole statement: a name, and what is written in parentheses.
+    with: Vec<(String, String)>,
     /// At most one row.
     pub single: bool,
     /// About so many rows.
@@ -83,6 +85,7 @@ impl Relation {
             joined: false,
             base: true,
             whole: None,
+            with: vec![],
             single: false,
             rows: table.rows(),
         }
@@ -152,8 +155,26 @@ impl Relation {
                 .iter()
                 .map(|part| self.statement_where(Some(&format!("({part})"))))
                 .collect(),
-            _ => vec![self.statement()],
+            _ if self.with.is_empty() => vec![self.statement()],
+            _ => {
+                let with = self.with.iter().map(|(name, select)| format!("{name} AS ({select})"));
+                let with = with.collect::<Vec<_>>().join(", ");
+                vec![format!("WITH {with} {}", self.statement())]
+            }
         }
+    }
+
+    /// The same rows under a name of the statement, which `with` must give it.
+    pub fn named(&self, name: &str, aliases: &Aliases) -> Relation {
+        let (single, rows) = (self.single, self.rows);
+        let (table, names) = (self.table.clone(), self.names.clone());
+        let named = Relation::select(table, String::new(), names, aliases);
+        Relation { single, rows, from: format!("{name} AS {}", named.alias), whole: None, ..named }
+    }
+
+    /// The statement with these queries before it.
+    pub fn with(self, with: Vec<(String, String)>) -> Relation {
+        Relation { with, ..self }
     }
 
     /// The condition of a DELETE or UPDATE of the base table under its alias.
@@ -170,9 +191,9 @@ impl Relation {
         }
         let select = self.statement();
         self.order.clear();
-        let (single, rows) = (self.single, self.rows);
+        let (single, rows, with) = (self.single, self.rows, self.with);
         let (table, names) = (self.table, self.names);
-        Relation { single, rows, ..Relation::select(table, select, names, aliases) }
+        Relation { single, rows, with, ..Relation::select(table, select, names, aliases) }
     }
 
     /// The rows of a SELECT whose columns have these names.
@@ -201,6 +222,7 @@ impl Relation {
             joined: false,
             base: false,
             whole: Some(select),
+            with: vec![],
             single: false,
             rows: None,
         }
@@ -323,6 +345,7 @@ impl Relation {
             joined: true,
             base: false,
             whole: None,
+            with: left.with,
             single,
             rows,
             table: left.table,

@@ -1,0 +1,96 @@
+//! The memory of one statement: counted, and held to its share of the engine's.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use datafusion::common::resources_datafusion_err;
+use datafusion::execution::memory_pool::{
+    MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation, human_readable_size,
+};
+
+use crate::error::Result;
+
+#[derive(Debug)]
+pub struct StatementMemory {
+    engine: Arc<dyn MemoryPool>,
+    share: usize,
+    held: AtomicUsize,
+    peak: AtomicUsize,
+}
+
+impl StatementMemory {
+    /// `share` 0: all that the engine has.
+    pub fn new(engine: &Arc<dyn MemoryPool>, share: usize) -> Arc<StatementMemory> {
+        let share = if share == 0 { usize::MAX } else { share };
+        let (held, peak) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(StatementMemory { engine: engine.clone(), share, held, peak })
+    }
+
+    pub fn peak(&self) -> usize {
+        self.peak.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, held: usize) {
+        self.peak.fetch_max(held, Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Display for StatementMemory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "statement({})", human_readable_size(self.reserved()))
+    }
+}
+
+impl MemoryPool for StatementMemory {
+    fn name(&self) -> &str {
+        "statement"
+    }
+
+    fn register(&self, consumer: &MemoryConsumer) {
+        self.engine.register(consumer);
+    }
+
+    fn unregister(&self, consumer: &MemoryConsumer) {
+        self.engine.unregister(consumer);
+    }
+
+    fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+        self.engine.grow(reservation, additional);
+        self.note(self.held.fetch_add(additional, Ordering::Relaxed) + additional);
+    }
+
+    fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+        self.engine.shrink(reservation, shrink);
+        self.held.fetch_sub(shrink, Ordering::Relaxed);
+    }
+
+    fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
+        let held = self.held.fetch_add(additional, Ordering::Relaxed) + additional;
+        let grown = match held > self.share {
+            true => Err(resources_datafusion_err!(
+                "the statement's share of memory, {}, does not hold {} more for {}",
+                human_readable_size(self.share),
+                human_readable_size(additional),
+                reservation.consumer().name()
+            )),
+            false => self.engine.try_grow(reservation, additional),
+        };
+        match grown {
+            Ok(()) => self.note(held),
+            Err(_) => drop(self.held.fetch_sub(additional, Ordering::Relaxed)),
+        }
+        grown
+    }
+
+    fn reserved(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    fn memory_limit(&self) -> MemoryLimit {
+        match (self.share, self.engine.memory_limit()) {
+            (usize::MAX, limit) => limit,
+            (share, MemoryLimit::Finite(limit)) => MemoryLimit::Finite(share.min(limit)),
+            (share, _) => MemoryLimit::Finite(share),
+        }
+    }
+}

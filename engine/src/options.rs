@@ -1,0 +1,126 @@
+//! weir's own settings of a session: `SET weir.NAME = VALUE`.
+
+use std::any::Any;
+
+use datafusion::common::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
+
+use crate::bindings::{WEIR_INVALID_ARGUMENT, WEIR_NOT_FOUND};
+use crate::error::{Result, coded};
+
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Off: backends give rows, and all else is computed here.
+    pub pushdown: bool,
+    /// Results have neither views, dictionaries nor runs: what every reader of Arrow knows.
+    pub plain_types: bool,
+    /// Bytes that one statement's operators may hold; 0: as many as there are.
+    pub statement_memory: usize,
+    /// Milliseconds after which an execution ends; 0: never.
+    pub statement_timeout: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { pushdown: true, plain_types: false, statement_memory: 0, statement_timeout: 0 }
+    }
+}
+
+const NAMES: [&str; 4] = ["pushdown", "result_types", "statement_memory", "statement_timeout"];
+
+impl Options {
+    pub fn of(options: &ConfigOptions) -> Options {
+        options.extensions.get::<Options>().cloned().unwrap_or_default()
+    }
+}
+
+impl ConfigExtension for Options {
+    const PREFIX: &'static str = "weir";
+}
+
+/// Of a number with a unit, or of milliseconds.
+fn milliseconds(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text[digits.len()..].trim() {
+        "" | "ms" => 1,
+        "s" => 1000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    digits.trim().parse::<u64>().ok()?.checked_mul(unit)
+}
+
+fn wrong(key: &str, wanted: &str, value: &str) -> datafusion::common::DataFusionError {
+    coded(WEIR_INVALID_ARGUMENT, "22023", format!("weir.{key} is {wanted}, not \"{value}\""))
+}
+
+impl ExtensionOptions for Options {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+
+    fn cloned(&self) -> Box<dyn ExtensionOptions> {
+        Box::new(self.clone())
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        let word = value.to_ascii_lowercase();
+        match key {
+            "pushdown" => {
+                self.pushdown = match &*word {
+                    "on" | "true" | "1" => true,
+                    "off" | "false" | "0" => false,
+                    _ => return Err(wrong(key, "on or off", value)),
+                }
+            }
+            "result_types" => {
+                self.plain_types = match &*word {
+                    "native" => false,
+                    "plain" => true,
+                    _ => return Err(wrong(key, "native or plain", value)),
+                }
+            }
+            "statement_memory" => {
+                let bytes = word.parse().map_err(|_| wrong(key, "a number of bytes", value))?;
+                self.statement_memory = bytes;
+            }
+            "statement_timeout" => {
+                let wanted = "a time such as 500ms, 30s or 5min";
+                let ms = milliseconds(&word).ok_or_else(|| wrong(key, wanted, value))?;
+                self.statement_timeout = ms;
+            }
+            _ => {
+                let known = NAMES.map(|name| format!("weir.{name}")).join(", ");
+                let text = format!("unknown setting \"weir.{key}\": there are {known}");
+                return Err(coded(WEIR_NOT_FOUND, "42704", text));
+            }
+        }
+        Ok(())
+    }
+
+    fn entries(&self) -> Vec<ConfigEntry> {
+        let values = [
+            if self.pushdown { "on".into() } else { "off".to_string() },
+            if self.plain_types { "plain".into() } else { "native".to_string() },
+            self.statement_memory.to_string(),
+            format!("{}ms", self.statement_timeout),
+        ];
+        let descriptions = [
+            "whether parts of a query are run by the databases of their tables",
+            "plain: results have neither views, dictionaries nor runs",
+            "bytes that the operators of one statement may hold before they spill; 0: as many as there are",
+            "an execution that takes longer is ended; 0: none is",
+        ];
+        let all = NAMES.iter().zip(values).zip(descriptions);
+        all.map(|((name, value), description)| ConfigEntry {
+            key: format!("{}.{name}", Self::PREFIX),
+            value: Some(value),
+            description,
+        })
+        .collect()
+    }
+}
