@@ -83,6 +83,9 @@ int wr_names_register(struct wr_names *names, struct wr_instance *instance,
 int wr_names_has_table(struct wr_names *names, const struct wr_name *name, bool *ret_found,
                        struct weir_error *error);
 
+/* Whether a table was put there by wr_names_register. */
+bool wr_names_is_registered(struct wr_names *names, const struct wr_name *name);
+
 /* What the engine calls; `names` is the context. */
 int wr_names_list(void *names, const char *catalog, const char *schema, wr_emit_fn emit, void *sink,
                   struct weir_error *error);

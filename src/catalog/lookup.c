@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/url.h"
+#include "catalog/gate.h"
 #include "catalog/names.h"
 
 /* ---- The catalogs' own tables ---- */
@@ -103,6 +104,14 @@ int wr_names_has_table(struct wr_names *names, const struct wr_name *name, bool 
     return code;
 }
 
+bool wr_names_is_registered(struct wr_names *names, const struct wr_name *name) {
+    pthread_mutex_lock(&names->mutex);
+    const struct wr_entry *entry = wr_names_entry(names, name, true);
+    bool registered = entry && entry->registered;
+    pthread_mutex_unlock(&names->mutex);
+    return registered;
+}
+
 /* ---- What is asked for ---- */
 
 /* A name, and the options of a call. */
@@ -110,7 +119,35 @@ struct request {
     struct wr_name name;
     const struct weir_option *options;
     size_t n_options;
+    const struct wr_gate *gate; /* NULL: everything may be seen */
 };
+
+/* Whether the table is there, for the one who asks. */
+static int is_seen(struct wr_names *names, const struct request *request, bool *ret_seen,
+                   struct weir_error *error) {
+    const struct wr_gate *gate = request->gate;
+    bool found = true;
+    if (gate) WR_TRY(wr_names_has_table(names, &request->name, &found, error));
+    int code = gate && found ? gate->table(gate->context, &request->name, error) : WEIR_OK;
+    if (code && code != WEIR_NOT_FOUND) return code;
+    *ret_seen = found && code == WEIR_OK;
+    return WEIR_OK;
+}
+
+/* wr_names_has_top for the one who asks. */
+static int has_top(struct wr_names *names, const struct request *request, const char *name,
+                   bool *ret_own, bool *ret_mounted, struct weir_error *error) {
+    const struct wr_gate *gate = request->gate;
+    WR_TRY(wr_names_has_top(names, name, ret_own, ret_mounted, error));
+    if (!gate || gate->sees(gate->context, name, NULL, NULL)) return WEIR_OK;
+    *ret_own = *ret_mounted = false;
+    return WEIR_OK;
+}
+
+static int check_path(const struct request *request, const char *path, struct weir_error *error) {
+    const struct wr_gate *gate = request->gate;
+    return gate ? gate->path(gate->context, path, error) : WEIR_OK;
+}
 
 /* Puts the table with the call's options in the place of *instance. */
 static int with_parameters(struct wr_names *names, const struct request *request,
@@ -136,6 +173,9 @@ static int with_parameters(struct wr_names *names, const struct request *request
 static int open_own(struct wr_names *names, const struct request *request,
                     struct wr_instance **ret_instance, struct weir_error *error) {
     struct wr_instance *instance = NULL;
+    bool seen = false;
+    WR_TRY(is_seen(names, request, &seen, error));
+    if (!seen) return WEIR_OK;
     WR_TRY(wr_names_open_own(names, &request->name, &instance, error));
     WR_TRY(with_parameters(names, request, &instance, error));
     *ret_instance = instance;
@@ -152,6 +192,8 @@ static int open_kind(struct wr_names *names, const struct request *request,
         return wr_error_prefix(error, code, "\"%s\" is no table of %s.%s", name->name,
                                name->catalog, name->schema);
     }
+    const struct wr_gate *gate = request->gate;
+    if (gate) WR_TRY(gate->kind(gate->context, kind, request->options, request->n_options, error));
     struct weir_definition definition = {
         .size = sizeof definition,
         .catalog = name->catalog,
@@ -170,6 +212,26 @@ static bool looks_like_path(const char *name) {
     return strpbrk(name, "/.*?[") != NULL;
 }
 
+/* What a path and the options of its call lead to. */
+static int check_role(const struct request *request, const struct weir_table_kind *kind,
+                      struct weir_error *error) {
+    const struct wr_gate *gate = request->gate;
+    char *directory = NULL;
+    char *path = NULL;
+    if (!gate) return WEIR_OK;
+    if (request->n_options > 0)
+        WR_TRY(gate->kind(gate->context, kind, request->options, request->n_options, error));
+    const char *name = request->name.name;
+    if (*name == '/' || wr_scheme_length(name) > 0) return gate->path(gate->context, name, error);
+    WR_TRY(wr_current_directory(&directory, error));
+    int code = wr_path_join(directory, name, "the machine's root", &path, error);
+    wr_free(directory);
+    WR_TRY(code);
+    code = gate->path(gate->context, path, error);
+    wr_free(path);
+    return code;
+}
+
 /* The kind of WEIR_ROLE_PATH, where no mount serves. Not kept: a relative path is another file's in
  * another directory, and it may be a pipe's. */
 static int open_by_role(struct wr_names *names, const struct request *request,
@@ -178,6 +240,7 @@ static int open_by_role(struct wr_names *names, const struct request *request,
     const struct weir_table_kind *kind = wr_registry_role(names->registry, WEIR_ROLE_PATH);
     struct wr_options options = {0};
     if (!kind) return WEIR_OK;
+    WR_TRY(check_role(request, kind, error));
     struct weir_option path = {"path", name->name};
     WR_TRY(wr_call_options(kind, name->name, &path, 1, request->options, request->n_options,
                            &options, error));
@@ -215,8 +278,10 @@ static int open_place(struct wr_names *names, const struct wr_place *place,
                       const struct request *request, struct wr_instance **ret_instance,
                       struct weir_error *error) {
     if (place->type == WR_PLACE_MOUNT) {
-        return wr_mount_open_table(names, place->mount, place->within, request->options,
-                                   request->n_options, ret_instance, error);
+        if (strcmp(wr_mount_name(place->mount), "/") == 0)
+            WR_TRY(check_path(request, place->path, error));
+        return wr_mount_open_table(names, request->gate, place->mount, place->within,
+                                   request->options, request->n_options, ret_instance, error);
     }
     if (place->type != WR_PLACE_TABLE) {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, "42809", "\"%s\" is %s and no table",
@@ -252,6 +317,19 @@ static int open_relative(struct wr_names *names, const struct request *request,
     return *ret_instance ? WEIR_OK : code;
 }
 
+/* Where an absolute path leads. What is not to be seen of the tree is a path of the machine. */
+static int follow(struct wr_names *names, const struct request *request, struct wr_place *place,
+                  struct weir_error *error) {
+    const struct wr_gate *gate = request->gate;
+    WR_TRY(wr_names_follow(names, request->name.name, place, error));
+    const char *top = place->type == WR_PLACE_MOUNT ? wr_mount_name(place->mount) : place->catalog;
+    if (!gate || !top || strcmp(top, "/") == 0) return WEIR_OK;
+    if (gate->sees(gate->context, top, NULL, NULL)) return WEIR_OK;
+    wr_place_reset(place);
+    *place = (struct wr_place){0};
+    return WEIR_OK;
+}
+
 /* A relative path of the machine, an absolute one of the tree or the machine, or a URL. */
 static int open_path(struct wr_names *names, const struct request *request,
                      struct wr_instance **ret_instance, struct weir_error *error) {
@@ -259,7 +337,7 @@ static int open_path(struct wr_names *names, const struct request *request,
     struct wr_place place = {0};
     if (wr_scheme_length(path) > 0) return open_by_role(names, request, ret_instance, error);
     if (*path != '/') return open_relative(names, request, ret_instance, error);
-    WR_TRY(wr_names_follow(names, path, &place, error));
+    WR_TRY(follow(names, request, &place, error));
     int code = place.type == 0 ? open_by_role(names, request, ret_instance, error)
                                : open_place(names, &place, request, ret_instance, error);
     wr_place_reset(&place);
@@ -291,8 +369,8 @@ static int open_in_mount(struct wr_names *names, struct wr_mount *mount,
         return open_path(names, request, ret_instance, error);
     }
     WR_TRY(wr_mount_path(mount, name->schema, name->name, &within, error));
-    int code = wr_mount_open_table(names, mount, within, request->options, request->n_options,
-                                   ret_instance, error);
+    int code = wr_mount_open_table(names, request->gate, mount, within, request->options,
+                                   request->n_options, ret_instance, error);
     wr_free(within);
     return code;
 }
@@ -334,7 +412,7 @@ static int open_shifted(struct wr_names *names, const struct request *request, b
     bool mounted = false;
     bool found = false;
     shifted.name.catalog = request->name.schema;
-    WR_TRY(wr_names_has_top(names, shifted.name.catalog, &own, &mounted, error));
+    WR_TRY(has_top(names, request, shifted.name.catalog, &own, &mounted, error));
     *ret_shifted = own || mounted;
     if (own) {
         shifted.name.schema = names->schema;
@@ -383,7 +461,7 @@ static int open_name(struct wr_names *names, const struct request *request,
     /* First what is asked for most. */
     WR_TRY(open_own(names, request, ret_instance, error));
     if (*ret_instance) return WEIR_OK;
-    if (!mounted) WR_TRY(wr_names_has_top(names, name->catalog, &own, &mounted, error));
+    if (!mounted) WR_TRY(has_top(names, request, name->catalog, &own, &mounted, error));
     if (mounted) WR_TRY(wr_names_mount(names, name->catalog, &mount, error));
     if (mount) {
         int code = open_mounted(names, mount, request, ret_instance, error);
@@ -396,14 +474,21 @@ static int open_name(struct wr_names *names, const struct request *request,
     return open_in_catalog(names, request, ret_instance, error);
 }
 
-int wr_names_open_table(struct wr_names *names, const struct wr_name *name,
-                        const struct weir_option *options, size_t n_options,
-                        struct wr_instance **ret_instance, struct weir_error *error) {
-    struct request request = {*name, options, n_options};
+int wr_names_open_gated(struct wr_names *names, const struct wr_gate *gate,
+                        const struct wr_name *name, const struct weir_option *options,
+                        size_t n_options, struct wr_instance **ret_instance,
+                        struct weir_error *error) {
+    struct request request = {*name, options, n_options, gate};
     struct wr_instance *instance = NULL;
     WR_TRY(open_name(names, &request, &instance, error));
     *ret_instance = instance;
     return WEIR_OK;
+}
+
+int wr_names_open_table(struct wr_names *names, const struct wr_name *name,
+                        const struct weir_option *options, size_t n_options,
+                        struct wr_instance **ret_instance, struct weir_error *error) {
+    return wr_names_open_gated(names, NULL, name, options, n_options, ret_instance, error);
 }
 
 /* ---- What the engine asks ---- */
@@ -424,17 +509,41 @@ int wr_names_has(void *context, const char *catalog, const char *schema) {
     return own || mounted;
 }
 
+/* A view of a catalog: what it reads was its maker's to read. Not one that a call makes up. */
+static int has_own_rights(struct wr_names *names, const struct wr_instance *instance,
+                          int32_t *ret_has, struct weir_error *error) {
+    const struct weir_definition *view = wr_instance_definition(instance);
+    const struct wr_name name = {view->catalog, view->schema, view->name};
+    bool found = false;
+    if (!(wr_instance_kind(instance)->roles & WEIR_ROLE_VIEW)) return WEIR_OK;
+    WR_TRY(wr_names_has_table(names, &name, &found, error));
+    *ret_has = found;
+    return WEIR_OK;
+}
+
+int wr_names_table_gated(struct wr_names *names, const struct wr_gate *gate,
+                         const struct wr_name *name, const struct weir_option *options,
+                         size_t n_options, struct wr_table *ret_table, struct weir_error *error) {
+    struct wr_instance *instance = NULL;
+    int found = wr_names_open_gated(names, gate, name, options, n_options, &instance, error);
+    if (found && !(found == WEIR_NOT_FOUND && wr_names_is_expected(names, name))) return found;
+    if (!instance) return wr_error_set(error, WEIR_NOT_FOUND, "42P01", "%s", "");
+    struct wr_table table = {0};
+    int code = wr_instance_table(instance, &table, error);
+    if (code == WEIR_OK && n_options == 0) {
+        code = has_own_rights(names, instance, &table.has_own_rights, error);
+        if (code) table.release(&table);
+    }
+    wr_instance_release(instance);
+    if (code == WEIR_OK) *ret_table = table;
+    return code;
+}
+
 int wr_names_table(void *context, const char *catalog, const char *schema, const char *name,
                    const struct weir_option *options, size_t n_options, struct wr_table *ret_table,
                    struct weir_error *error) {
     const struct wr_name asked = {catalog, schema, name};
-    struct wr_instance *instance = NULL;
-    int found = wr_names_open_table(context, &asked, options, n_options, &instance, error);
-    if (found && !(found == WEIR_NOT_FOUND && wr_names_is_expected(context, &asked))) return found;
-    if (!instance) return wr_error_set(error, WEIR_NOT_FOUND, "42P01", "%s", "");
-    int code = wr_instance_table(instance, ret_table, error);
-    wr_instance_release(instance);
-    return code;
+    return wr_names_table_gated(context, NULL, &asked, options, n_options, ret_table, error);
 }
 
 /* ---- Where DDL leads ---- */
@@ -453,5 +562,23 @@ int wr_names_resolve(struct wr_names *names, const char **catalog, const char **
     if (!found) return WEIR_OK;
     *catalog = *schema;
     *schema = names->schema;
+    return WEIR_OK;
+}
+
+int wr_names_canonical(struct wr_names *names, struct wr_name *name, struct weir_error *error) {
+    struct wr_mount *mount = NULL;
+    bool own = false;
+    bool mounted = false;
+    bool found = false;
+    WR_TRY(wr_names_has_top(names, name->catalog, &own, &mounted, error));
+    if (!own) return WEIR_OK;
+    WR_TRY(wr_names_has_schema(names, name->catalog, name->schema, &found, error));
+    if (found) return WEIR_OK;
+    WR_TRY(wr_names_has_top(names, name->schema, &own, &mounted, error));
+    if (mounted) WR_TRY(wr_names_mount(names, name->schema, &mount, error));
+    if (!own && !mount) return WEIR_OK;
+    name->catalog = name->schema;
+    name->schema = mount ? wr_mount_kind(mount)->default_schema : names->schema;
+    wr_mount_release(mount);
     return WEIR_OK;
 }

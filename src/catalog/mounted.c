@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "catalog/gate.h"
 #include "catalog/names.h"
 
 /* The parts of a table's SQL name, out of its path: a schema of the mount, and a name in it. */
@@ -147,17 +148,54 @@ static int open_by_role(struct wr_names *names, struct wr_mount *mount,
     return code;
 }
 
-int wr_mount_open_table(struct wr_names *names, struct wr_mount *mount, const char *within,
-                        const struct weir_option *options, size_t n_options,
+/* Asks about what was found, under the name that it has; of the machine by its path. */
+static int check(const struct wr_gate *gate, const struct wr_mount *mount,
+                 const struct weir_found *found, struct weir_error *error) {
+    struct table_name name = {0};
+    if (!gate) return WEIR_OK;
+    if (strcmp(wr_mount_name(mount), "/") == 0) {
+        struct wr_buffer path;
+        wr_buffer_init(&path, SIZE_MAX - 1);
+        wr_buffer_char(&path, '/');
+        wr_buffer_text(&path, found->path);
+        int code =
+            path.failed ? wr_error_memory(error) : gate->path(gate->context, path.data, error);
+        wr_buffer_reset(&path);
+        return code;
+    }
+    WR_TRY(name_table(mount, found, &name, error));
+    const struct wr_name full = {wr_mount_name(mount), name.schema, name.name};
+    int code = gate->table(gate->context, &full, error);
+    wr_free(name.schema);
+    return code;
+}
+
+/* A path of the machine that is not to be read is not even looked for. */
+static int check_before(const struct wr_gate *gate, const struct wr_mount *mount,
+                        const char *within, struct weir_error *error) {
+    if (strcmp(wr_mount_name(mount), "/") != 0) return WEIR_OK;
+    return check(gate, mount, &(struct weir_found){.path = within}, error);
+}
+
+int wr_mount_open_table(struct wr_names *names, const struct wr_gate *gate, struct wr_mount *mount,
+                        const char *within, const struct weir_option *options, size_t n_options,
                         struct wr_instance **ret_instance, struct weir_error *error) {
     struct weir_found found = {.size = sizeof found};
+    WR_TRY(check_before(gate, mount, within, error));
     int code = wr_mount_kind(mount)->find(wr_mount_data(mount), within, &found, error);
     /* Of both failures the first one names the path that was asked for. */
     if (code == WEIR_NOT_FOUND) code = find_stem(mount, within, &found, error);
     WR_TRY(code);
-    code = found.kind
-               ? wr_mount_table(names, mount, &found, options, n_options, ret_instance, error)
-               : open_by_role(names, mount, &found, options, n_options, ret_instance, error);
+    code = check(gate, mount, &found, error);
+    if (code == WEIR_OK && gate && n_options > 0 && found.kind) {
+        const struct weir_table_kind *kind = NULL;
+        code = wr_registry_find(names->registry, found.kind, &kind, error);
+        if (code == WEIR_OK) code = gate->kind(gate->context, kind, options, n_options, error);
+    }
+    if (code == WEIR_OK)
+        code = found.kind
+                   ? wr_mount_table(names, mount, &found, options, n_options, ret_instance, error)
+                   : open_by_role(names, mount, &found, options, n_options, ret_instance, error);
     if (found.release) found.release(&found);
     return code;
 }

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "catalog/names.h"
+#include "catalog/users.h"
 
 int wr_names_making_mount(struct wr_names *names, const char *catalog, const char *schema,
                           const char *name, struct wr_mount **ret_mount, char **ret_path,
@@ -186,6 +187,15 @@ static int drop_at(struct wr_names *names, struct wr_mount *mount, const char *p
     return code == WEIR_NOT_FOUND && if_exists ? WEIR_OK : code;
 }
 
+/* What was granted on a table or schema that is no more. */
+static int forget_grants(struct wr_names *names, struct wr_name gone, struct weir_error *error) {
+    WR_TRY(wr_names_canonical(names, &gone, error));
+    pthread_mutex_lock(&names->mutex);
+    int code = wr_grants_forget(names, &gone, error);
+    pthread_mutex_unlock(&names->mutex);
+    return code;
+}
+
 int wr_mounted_drop_table(struct wr_names *names, const struct wr_name *name, bool view,
                           bool if_exists, bool *ret_done, struct weir_error *error) {
     struct wr_mount *mount = NULL;
@@ -196,6 +206,7 @@ int wr_mounted_drop_table(struct wr_names *names, const struct wr_name *name, bo
     int code = wr_mount_kind(mount)->remove
                    ? drop_at(names, mount, path, name, view, if_exists, error)
                    : refuse("DROP", mount, "its kind drops no tables", error);
+    if (code == WEIR_OK) code = forget_grants(names, *name, error);
     wr_free(path);
     wr_mount_release(mount);
     if (code == WEIR_OK) *ret_done = true;
@@ -236,6 +247,8 @@ int wr_mounted_drop_schema(struct wr_names *names, const char *catalog, const ch
     if (code == WEIR_OK && type == WEIR_ENTRY_DIRECTORY) {
         code = kind->remove(wr_mount_data(mount), path, cascade, error);
         wr_names_forget(names, mount);
+        if (code == WEIR_OK)
+            code = forget_grants(names, (struct wr_name){catalog, schema, ""}, error);
     } else if (code == WEIR_OK && !if_exists) {
         code = wr_error_set(error, WEIR_NOT_FOUND, "3F000",
                             "Execution error: Schema '%s' doesn't exist.", schema);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/reference.h"
 #include "catalog/names.h"
+#include "catalog/users.h"
 #include "table/cached/cached.h"
 
 struct wr_mount {
@@ -598,6 +599,8 @@ static int detach(struct wr_names *names, const char *name, bool if_exists,
     }
     WR_TRY(wr_store_begin(names->store, error));
     int code = wr_store_mount(names->store, name, &id, error);
+    if (code == WEIR_OK && id != 0)
+        code = wr_grants_forget(names, &(struct wr_name){name, "", ""}, error);
     if (code == WEIR_OK && id != 0) code = wr_store_drop_mount(names->store, id, error);
     if (code == WEIR_OK && id == 0) code = no_mount(names, name, if_exists, error);
     WR_TRY(wr_store_end(names->store, code, error));

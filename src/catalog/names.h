@@ -17,6 +17,8 @@ struct wr_entry {
 };
 
 /* A mount that is not in the store. Only `open` ever changes. */
+struct wr_gate;
+
 struct wr_attached {
     char *name;
     char *origin;
@@ -136,8 +138,8 @@ int wr_names_machine(struct wr_names *names, const char *base, const char *path,
                      struct wr_place *ret_place, struct weir_error *error);
 
 /* A place of a mount, as wr_names_open_table. */
-int wr_mount_open_table(struct wr_names *names, struct wr_mount *mount, const char *within,
-                        const struct weir_option *options, size_t n_options,
+int wr_mount_open_table(struct wr_names *names, const struct wr_gate *gate, struct wr_mount *mount,
+                        const char *within, const struct weir_option *options, size_t n_options,
                         struct wr_instance **ret_instance, struct weir_error *error);
 
 /* ---- Mounts with a cache (mount_cache.c) ---- */

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "catalog/names.h"
+#include "catalog/users.h"
 
 enum { MAX_PATH = 64 << 10 };
 
@@ -213,6 +214,7 @@ static int delete_schema(struct wr_names *names, const char *catalog, const char
     WR_TRY(code);
     taken->items = wr_reallocarray(NULL, names->n_entries + 1, sizeof *taken->items);
     if (!taken->items) return wr_error_memory(error);
+    WR_TRY(wr_grants_forget(names, &(struct wr_name){catalog, schema, ""}, error));
     return wr_store_drop_schema(names->store, id, error);
 }
 

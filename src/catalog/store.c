@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "catalog/store.h"
 
-#include <sqlite3.h>
 #include <string.h>
 
 #include "arrow/arrow.h"
 #include "base/alloc.h"
 #include "base/error.h"
+#include "catalog/store_sql.h"
 
-enum { SCHEMA_VERSION = 2, BUSY_MILLISECONDS = 5000 };
-
-struct wr_store {
-    sqlite3 *database;
-    char *path; /* for messages */
-};
+enum { SCHEMA_VERSION = 3, BUSY_MILLISECONDS = 5000 };
 
 /* From each version of the database to the next. */
 static const char *const migrations[SCHEMA_VERSION] = {
@@ -34,11 +29,30 @@ static const char *const migrations[SCHEMA_VERSION] = {
     " position INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
     " PRIMARY KEY(mount_id, position)) WITHOUT ROWID;"
     "PRAGMA user_version = 2;",
+    /* A grant's empty texts are "any". Names of what is granted are kept as names: mounts have no
+     * rows of their own. */
+    "CREATE TABLE users(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
+    " is_role INTEGER NOT NULL, password TEXT, is_enabled INTEGER NOT NULL DEFAULT 1,"
+    " created_at INTEGER NOT NULL);"
+    "CREATE TABLE members(role_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,"
+    " member_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,"
+    " PRIMARY KEY(role_id, member_id)) WITHOUT ROWID;"
+    "CREATE TABLE grants(grantee_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,"
+    " catalog TEXT NOT NULL, schema TEXT NOT NULL, name TEXT NOT NULL,"
+    " privileges INTEGER NOT NULL,"
+    " PRIMARY KEY(grantee_id, catalog, schema, name)) WITHOUT ROWID;"
+    "CREATE TABLE api_keys(prefix TEXT PRIMARY KEY,"
+    " user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE, label TEXT,"
+    " hash BLOB NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE secrets(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO users(name, is_role, created_at) VALUES ('admin', 1, 0), ('public', 1, 0);"
+    "PRAGMA user_version = 3;",
 };
 
 /* ---- Statements ---- */
 
-static int store_error(const struct wr_store *store, struct weir_error *error) {
+int wr_store_error(const struct wr_store *store, struct weir_error *error) {
     const char *text = sqlite3_errmsg(store->database);
     int code = WEIR_IO;
     const char *sqlstate = "58030";
@@ -69,21 +83,21 @@ static int store_error(const struct wr_store *store, struct weir_error *error) {
     return wr_error_set(error, code, sqlstate, "catalog \"%s\": %s%s", store->path, text, advice);
 }
 
-static int execute(struct wr_store *store, const char *sql, struct weir_error *error) {
+int wr_store_execute(struct wr_store *store, const char *sql, struct weir_error *error) {
     if (sqlite3_exec(store->database, sql, NULL, NULL, NULL) == SQLITE_OK) return WEIR_OK;
-    return store_error(store, error);
+    return wr_store_error(store, error);
 }
 
 /* A statement with its first parameters bound to texts. */
-static int prepare(struct wr_store *store, const char *sql, const char *const *texts,
-                   size_t n_texts, sqlite3_stmt **ret_statement, struct weir_error *error) {
+int wr_store_prepare(struct wr_store *store, const char *sql, const char *const *texts,
+                     size_t n_texts, sqlite3_stmt **ret_statement, struct weir_error *error) {
     sqlite3_stmt *statement = NULL;
     int result = sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL);
     for (size_t i = 0; result == SQLITE_OK && i < n_texts; i++) {
         result = sqlite3_bind_text(statement, (int)i + 1, texts[i], -1, SQLITE_STATIC);
     }
     if (result != SQLITE_OK) {
-        int code = store_error(store, error);
+        int code = wr_store_error(store, error);
         sqlite3_finalize(statement);
         return code;
     }
@@ -91,10 +105,10 @@ static int prepare(struct wr_store *store, const char *sql, const char *const *t
     return WEIR_OK;
 }
 
-static int step(struct wr_store *store, sqlite3_stmt *statement, bool *ret_row,
-                struct weir_error *error) {
+int wr_store_step(struct wr_store *store, sqlite3_stmt *statement, bool *ret_row,
+                  struct weir_error *error) {
     int result = sqlite3_step(statement);
-    if (result != SQLITE_ROW && result != SQLITE_DONE) return store_error(store, error);
+    if (result != SQLITE_ROW && result != SQLITE_DONE) return wr_store_error(store, error);
     *ret_row = result == SQLITE_ROW;
     return WEIR_OK;
 }
@@ -103,22 +117,22 @@ static int step(struct wr_store *store, sqlite3_stmt *statement, bool *ret_row,
 static int finish(struct wr_store *store, sqlite3_stmt *statement, int64_t *ret_value,
                   struct weir_error *error) {
     bool row = false;
-    int code = step(store, statement, &row, error);
+    int code = wr_store_step(store, statement, &row, error);
     if (code == WEIR_OK) *ret_value = row ? sqlite3_column_int64(statement, 0) : 0;
     sqlite3_finalize(statement);
     return code;
 }
 
-static int number(struct wr_store *store, const char *sql, const char *const *texts, size_t n_texts,
-                  int64_t *ret_value, struct weir_error *error) {
+int wr_store_number(struct wr_store *store, const char *sql, const char *const *texts,
+                    size_t n_texts, int64_t *ret_value, struct weir_error *error) {
     sqlite3_stmt *statement = NULL;
-    WR_TRY(prepare(store, sql, texts, n_texts, &statement, error));
+    WR_TRY(wr_store_prepare(store, sql, texts, n_texts, &statement, error));
     return finish(store, statement, ret_value, error);
 }
 
 static int prepare_id(struct wr_store *store, const char *sql, int64_t id,
                       sqlite3_stmt **ret_statement, struct weir_error *error) {
-    WR_TRY(prepare(store, sql, NULL, 0, ret_statement, error));
+    WR_TRY(wr_store_prepare(store, sql, NULL, 0, ret_statement, error));
     sqlite3_bind_int64(*ret_statement, 1, id);
     return WEIR_OK;
 }
@@ -137,8 +151,8 @@ static int delete_id(struct wr_store *store, const char *sql, int64_t id,
 static int migrate(struct wr_store *store, struct weir_error *error) {
     int64_t version = 0;
     int64_t n_tables = 0;
-    WR_TRY(number(store, "PRAGMA user_version", NULL, 0, &version, error));
-    WR_TRY(number(store, "SELECT count(*) FROM sqlite_schema", NULL, 0, &n_tables, error));
+    WR_TRY(wr_store_number(store, "PRAGMA user_version", NULL, 0, &version, error));
+    WR_TRY(wr_store_number(store, "SELECT count(*) FROM sqlite_schema", NULL, 0, &n_tables, error));
     if (version > SCHEMA_VERSION) {
         return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
                             "catalog \"%s\" has version %lld; this weir knows version %d, use a "
@@ -152,17 +166,17 @@ static int migrate(struct wr_store *store, struct weir_error *error) {
                             store->path);
     }
     for (; version < SCHEMA_VERSION; version++)
-        WR_TRY(execute(store, migrations[version], error));
+        WR_TRY(wr_store_execute(store, migrations[version], error));
     return WEIR_OK;
 }
 
 static int open_database(struct wr_store *store, const char *path, struct weir_error *error) {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(path ? path : ":memory:", &store->database, flags, NULL) != SQLITE_OK) {
-        return store->database ? store_error(store, error) : wr_error_memory(error);
+        return store->database ? wr_store_error(store, error) : wr_error_memory(error);
     }
     sqlite3_busy_timeout(store->database, BUSY_MILLISECONDS);
-    WR_TRY(execute(store, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;", error));
+    WR_TRY(wr_store_execute(store, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;", error));
     WR_TRY(wr_store_begin(store, error));
     return wr_store_end(store, migrate(store, error), error);
 }
@@ -188,11 +202,11 @@ void wr_store_close(struct wr_store *store) {
 }
 
 int wr_store_begin(struct wr_store *store, struct weir_error *error) {
-    return execute(store, "BEGIN IMMEDIATE", error);
+    return wr_store_execute(store, "BEGIN IMMEDIATE", error);
 }
 
 int wr_store_end(struct wr_store *store, int code, struct weir_error *error) {
-    if (code == WEIR_OK) code = execute(store, "COMMIT", error);
+    if (code == WEIR_OK) code = wr_store_execute(store, "COMMIT", error);
     if (code && !sqlite3_get_autocommit(store->database)) {
         sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
     }
@@ -203,29 +217,29 @@ int wr_store_end(struct wr_store *store, int code, struct weir_error *error) {
 
 int wr_store_catalog(struct wr_store *store, const char *catalog, int64_t *ret_id,
                      struct weir_error *error) {
-    return number(store, "SELECT id FROM catalogs WHERE name = ?1", (const char *[]){catalog}, 1,
-                  ret_id, error);
+    return wr_store_number(store, "SELECT id FROM catalogs WHERE name = ?1",
+                           (const char *[]){catalog}, 1, ret_id, error);
 }
 
 int wr_store_schema(struct wr_store *store, const char *catalog, const char *schema,
                     int64_t *ret_id, struct weir_error *error) {
-    return number(store,
-                  "SELECT s.id FROM schemas s JOIN catalogs c ON c.id = s.catalog_id"
-                  " WHERE c.name = ?1 AND s.name = ?2",
-                  (const char *[]){catalog, schema}, 2, ret_id, error);
+    return wr_store_number(store,
+                           "SELECT s.id FROM schemas s JOIN catalogs c ON c.id = s.catalog_id"
+                           " WHERE c.name = ?1 AND s.name = ?2",
+                           (const char *[]){catalog, schema}, 2, ret_id, error);
 }
 
 int wr_store_add_catalog(struct wr_store *store, const char *catalog, struct weir_error *error) {
-    return number(store, "INSERT INTO catalogs(name) VALUES (?1)", (const char *[]){catalog}, 1,
-                  &(int64_t){0}, error);
+    return wr_store_number(store, "INSERT INTO catalogs(name) VALUES (?1)",
+                           (const char *[]){catalog}, 1, &(int64_t){0}, error);
 }
 
 int wr_store_add_schema(struct wr_store *store, const char *catalog, const char *schema,
                         struct weir_error *error) {
-    return number(store,
-                  "INSERT INTO schemas(catalog_id, name)"
-                  " SELECT id, ?2 FROM catalogs WHERE name = ?1",
-                  (const char *[]){catalog, schema}, 2, &(int64_t){0}, error);
+    return wr_store_number(store,
+                           "INSERT INTO schemas(catalog_id, name)"
+                           " SELECT id, ?2 FROM catalogs WHERE name = ?1",
+                           (const char *[]){catalog, schema}, 2, &(int64_t){0}, error);
 }
 
 int wr_store_drop_schema(struct wr_store *store, int64_t id, struct weir_error *error) {
@@ -235,11 +249,11 @@ int wr_store_drop_schema(struct wr_store *store, int64_t id, struct weir_error *
 static int take_names(struct wr_store *store, const char *query, const char *const *texts,
                       size_t n_texts, wr_take_fn take, void *sink, struct weir_error *error) {
     sqlite3_stmt *statement = NULL;
-    WR_TRY(prepare(store, query, texts, n_texts, &statement, error));
+    WR_TRY(wr_store_prepare(store, query, texts, n_texts, &statement, error));
     int code = WEIR_OK;
     bool row = true;
     while (code == WEIR_OK) {
-        code = step(store, statement, &row, error);
+        code = wr_store_step(store, statement, &row, error);
         if (code || !row) break;
         const char *name = (const char *)sqlite3_column_text(statement, 0);
         code = name ? take(sink, name, error) : wr_error_memory(error);
@@ -292,11 +306,11 @@ static const struct sort mounts = {
 
 int wr_store_table(struct wr_store *store, const char *catalog, const char *schema,
                    const char *name, int64_t *ret_id, struct weir_error *error) {
-    return number(store,
-                  "SELECT t.id FROM tables t JOIN schemas s ON s.id = t.schema_id"
-                  " JOIN catalogs c ON c.id = s.catalog_id"
-                  " WHERE c.name = ?1 AND s.name = ?2 AND t.name = ?3",
-                  (const char *[]){catalog, schema, name}, 3, ret_id, error);
+    return wr_store_number(store,
+                           "SELECT t.id FROM tables t JOIN schemas s ON s.id = t.schema_id"
+                           " JOIN catalogs c ON c.id = s.catalog_id"
+                           " WHERE c.name = ?1 AND s.name = ?2 AND t.name = ?3",
+                           (const char *[]){catalog, schema, name}, 3, ret_id, error);
 }
 
 static int add_options(struct wr_store *store, const struct sort *sort, int64_t id,
@@ -304,8 +318,9 @@ static int add_options(struct wr_store *store, const struct sort *sort, int64_t 
     for (size_t i = 0; i < definition->n_options; i++) {
         const struct weir_option *option = &definition->options[i];
         sqlite3_stmt *statement = NULL;
-        WR_TRY(prepare(store, sort->add_option, (const char *[]){option->key, option->value}, 2,
-                       &statement, error));
+        WR_TRY(wr_store_prepare(store, sort->add_option,
+                                (const char *[]){option->key, option->value}, 2, &statement,
+                                error));
         sqlite3_bind_int64(statement, 3, id);
         sqlite3_bind_int64(statement, 4, (int64_t)i);
         WR_TRY(finish(store, statement, &(int64_t){0}, error));
@@ -323,9 +338,9 @@ int wr_store_add_table(struct wr_store *store, const struct weir_definition *def
         WR_TRY(wr_arrow_schema_encode(definition->columns, &columns, &length, error));
     }
     sqlite3_stmt *statement = NULL;
-    int code =
-        prepare(store, "INSERT INTO tables(name, kind, schema_id, columns) VALUES (?1, ?2, ?3, ?4)",
-                (const char *[]){definition->name, definition->kind}, 2, &statement, error);
+    int code = wr_store_prepare(
+        store, "INSERT INTO tables(name, kind, schema_id, columns) VALUES (?1, ?2, ?3, ?4)",
+        (const char *[]){definition->name, definition->kind}, 2, &statement, error);
     if (code == WEIR_OK) {
         sqlite3_bind_int64(statement, 3, schema_id);
         if (columns) sqlite3_bind_blob64(statement, 4, columns, length, SQLITE_STATIC);
@@ -342,8 +357,8 @@ int wr_store_add_table(struct wr_store *store, const struct weir_definition *def
 int wr_store_rename_table(struct wr_store *store, int64_t id, const char *name,
                           struct weir_error *error) {
     sqlite3_stmt *statement = NULL;
-    WR_TRY(prepare(store, "UPDATE tables SET name = ?1 WHERE id = ?2", (const char *[]){name}, 1,
-                   &statement, error));
+    WR_TRY(wr_store_prepare(store, "UPDATE tables SET name = ?1 WHERE id = ?2",
+                            (const char *[]){name}, 1, &statement, error));
     sqlite3_bind_int64(statement, 2, id);
     return finish(store, statement, &(int64_t){0}, error);
 }
@@ -357,14 +372,15 @@ int wr_store_drop_table(struct wr_store *store, int64_t id, bool *ret_dropped,
 
 int wr_store_mount(struct wr_store *store, const char *name, int64_t *ret_id,
                    struct weir_error *error) {
-    return number(store, "SELECT id FROM mounts WHERE name = ?1", (const char *[]){name}, 1, ret_id,
-                  error);
+    return wr_store_number(store, "SELECT id FROM mounts WHERE name = ?1", (const char *[]){name},
+                           1, ret_id, error);
 }
 
 int wr_store_add_mount(struct wr_store *store, const struct weir_definition *definition,
                        int64_t *ret_id, struct weir_error *error) {
-    WR_TRY(number(store, "INSERT INTO mounts(name, kind) VALUES (?1, ?2)",
-                  (const char *[]){definition->name, definition->kind}, 2, &(int64_t){0}, error));
+    WR_TRY(wr_store_number(store, "INSERT INTO mounts(name, kind) VALUES (?1, ?2)",
+                           (const char *[]){definition->name, definition->kind}, 2, &(int64_t){0},
+                           error));
     int64_t id = sqlite3_last_insert_rowid(store->database);
     WR_TRY(add_options(store, &mounts, id, definition, error));
     *ret_id = id;
@@ -392,7 +408,7 @@ void wr_stored_reset(struct wr_stored *stored) {
 static int load_head(struct wr_store *store, const struct sort *sort, sqlite3_stmt *statement,
                      int64_t id, struct wr_stored *stored, struct weir_error *error) {
     bool row = false;
-    WR_TRY(step(store, statement, &row, error));
+    WR_TRY(wr_store_step(store, statement, &row, error));
     if (!row) {
         return wr_error_set(error, WEIR_NOT_FOUND, "42P01",
                             "the %s was dropped meanwhile (catalog \"%s\", %s %lld)", sort->what,
@@ -410,7 +426,7 @@ static int load_options(struct wr_store *store, sqlite3_stmt *statement, struct 
                         struct weir_error *error) {
     for (;;) {
         bool row = false;
-        WR_TRY(step(store, statement, &row, error));
+        WR_TRY(wr_store_step(store, statement, &row, error));
         if (!row) return WEIR_OK;
         const char *key = (const char *)sqlite3_column_text(statement, 0);
         const char *value = (const char *)sqlite3_column_text(statement, 1);
@@ -436,7 +452,7 @@ static int load_whole(struct wr_store *store, const struct sort *sort, int64_t i
                       struct wr_stored *ret_stored, struct weir_error *error) {
     struct wr_stored stored = {0};
     /* One transaction, so that both queries see the same definition. */
-    WR_TRY(execute(store, "BEGIN", error));
+    WR_TRY(wr_store_execute(store, "BEGIN", error));
     int code = wr_store_end(store, load(store, sort, id, &stored, error), error);
     if (code) {
         wr_stored_reset(&stored);
@@ -472,15 +488,16 @@ static int take_row(sqlite3_stmt *statement, wr_take_table_fn take, void *sink,
 int wr_store_each_table(struct wr_store *store, wr_take_table_fn take, void *sink,
                         struct weir_error *error) {
     sqlite3_stmt *statement = NULL;
-    WR_TRY(prepare(store,
-                   "SELECT c.name, s.name, t.name, t.kind FROM tables t"
-                   " JOIN schemas s ON s.id = t.schema_id JOIN catalogs c ON c.id = s.catalog_id"
-                   " ORDER BY c.name, s.name, t.name",
-                   NULL, 0, &statement, error));
+    WR_TRY(wr_store_prepare(
+        store,
+        "SELECT c.name, s.name, t.name, t.kind FROM tables t"
+        " JOIN schemas s ON s.id = t.schema_id JOIN catalogs c ON c.id = s.catalog_id"
+        " ORDER BY c.name, s.name, t.name",
+        NULL, 0, &statement, error));
     int code = WEIR_OK;
     bool row = true;
     while (code == WEIR_OK) {
-        code = step(store, statement, &row, error);
+        code = wr_store_step(store, statement, &row, error);
         if (code || !row) break;
         code = take_row(statement, take, sink, error);
     }

@@ -54,9 +54,10 @@ static int own_catalogs(struct wr_names *names, struct wr_name_list *list,
 
 static int add_mount(void *sink, const struct wr_mount_info *info, struct weir_error *error) {
     struct wr_rows *rows = sink;
+    if (!wr_rows_see(rows, info->name, NULL, NULL)) return WEIR_OK;
     wr_rows_text(rows, info->name);
     wr_rows_text(rows, info->kind);
-    wr_rows_text(rows, info->url);
+    wr_rows_text(rows, wr_rows_see_all(rows) ? info->url : NULL);
     wr_rows_text(rows, info->origin);
     return wr_rows_end(rows, error);
 }
@@ -82,6 +83,7 @@ static int add_namespaces(struct wr_names *names, const char *catalog, const cha
     struct wr_name_list schemas = {0};
     int code = list_schemas(names, catalog, &schemas, error);
     for (size_t i = 0; code == WEIR_OK && i < schemas.n_items; i++) {
+        if (!wr_rows_see(rows, catalog, schemas.items[i], NULL)) continue;
         wr_rows_text(rows, catalog);
         wr_rows_text(rows, schemas.items[i]);
         wr_rows_bool(rows, strcmp(schemas.items[i], fallback) == 0);
@@ -94,7 +96,8 @@ static int add_namespaces(struct wr_names *names, const char *catalog, const cha
 /* Opens a mount for a walk; *ret_mount stays NULL for one that is not wanted, or was detached. */
 static int open_mount(const struct walk *walk, const char *name, struct wr_mount **ret_mount,
                       struct weir_error *error) {
-    if (!wr_rows_wants(walk->rows, name)) return WEIR_OK;
+    if (!wr_rows_wants(walk->rows, name) || !wr_rows_see(walk->rows, name, NULL, NULL))
+        return WEIR_OK;
     return wr_names_mount(walk->names, name, ret_mount, error);
 }
 
@@ -148,6 +151,7 @@ struct table {
 };
 
 static int add_table(struct wr_rows *rows, const struct table *table, struct weir_error *error) {
+    if (!wr_rows_see(rows, table->catalog, table->schema, table->name)) return WEIR_OK;
     wr_rows_text(rows, table->catalog);
     wr_rows_text(rows, table->schema);
     wr_rows_text(rows, table->name);

@@ -13,5 +13,6 @@
 int wr_names_fill_mounts(void *names, struct wr_rows *rows, struct weir_error *error);
 int wr_names_fill_namespaces(void *names, struct wr_rows *rows, struct weir_error *error);
 int wr_names_fill_tables(void *names, struct wr_rows *rows, struct weir_error *error);
+int wr_names_fill_constraints(void *names, struct wr_rows *rows, struct weir_error *error);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "catalog/names.h"
+#include "catalog/users.h"
 
 static struct wr_name name_of(const struct weir_definition *definition) {
     return (struct wr_name){definition->catalog, definition->schema, definition->name};
@@ -85,6 +86,10 @@ static int store_table(struct wr_names *names, struct wr_instance *instance, int
     WR_TRY(wr_names_reserve(names, error));
     if (writes) WR_TRY(wr_store_begin(names->store, error));
     int code = look_at(names, &name, flags, ret_place, error);
+    bool is_new = !ret_place->temporary && ret_place->old_id == 0 && !(flags & WR_CREATE_TEMPORARY);
+    /* One of the name may have gone with its process. */
+    if (code == WEIR_OK && ret_place->proceed && is_new)
+        code = wr_grants_forget(names, &name, error);
     if (code == WEIR_OK && ret_place->proceed) {
         code = write_table(names, instance, temporary, ret_place, ret_id, error);
     }
@@ -277,6 +282,22 @@ int wr_names_for_drop(struct wr_names *names, const struct wr_name *name, bool s
     return code;
 }
 
+/* With what was granted on it; ends the transaction that was begun. */
+static int drop_stored(struct wr_names *names, const struct wr_name *name, int64_t id,
+                       bool *ret_removed, struct weir_error *error) {
+    int code = wr_store_drop_table(names->store, id, ret_removed, error);
+    if (code == WEIR_OK) code = wr_grants_forget(names, name, error);
+    return wr_store_end(names->store, code, error);
+}
+
+/* Unless what was granted is on a stored table that comes to light again. */
+static int forget_temporary(struct wr_names *names, const struct wr_name *name,
+                            struct weir_error *error) {
+    int64_t id = 0;
+    WR_TRY(wr_store_table(names->store, name->catalog, name->schema, name->name, &id, error));
+    return id == 0 ? wr_grants_forget(names, name, error) : WEIR_OK;
+}
+
 /* Takes the target out of maps and store, if it is still there. */
 static int remove_target(struct wr_names *names, const struct wr_name *name,
                          const struct target *target, bool *ret_removed, struct weir_error *error) {
@@ -287,8 +308,10 @@ static int remove_target(struct wr_names *names, const struct wr_name *name,
     if (target->temporary) {
         if (entry && entry->instance != target->instance) entry = NULL;
         *ret_removed = entry != NULL;
+        if (entry) code = forget_temporary(names, name, error);
     } else {
-        code = wr_store_drop_table(names->store, target->id, ret_removed, error);
+        code = wr_store_begin(names->store, error);
+        if (code == WEIR_OK) code = drop_stored(names, name, target->id, ret_removed, error);
         if (entry && entry->id != target->id) entry = NULL;
     }
     if (code == WEIR_OK && entry) taken = wr_names_take(names, entry);
@@ -351,6 +374,7 @@ static int rename_stored(struct wr_names *names, const struct wr_name *from,
     }
     WR_TRY(wr_store_table(names->store, to->catalog, to->schema, to->name, &taken, error));
     if (taken != 0 || wr_names_entry(names, to, true)) return already_exists(to, 0, error);
+    WR_TRY(wr_grants_rename(names, from, to->name, error));
     return wr_store_rename_table(names->store, id, to->name, error);
 }
 

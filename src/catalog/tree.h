@@ -165,5 +165,8 @@ int wr_names_refuse_mount(struct wr_names *names, const char *catalog, const cha
  */
 int wr_names_resolve(struct wr_names *names, const char **catalog, const char **schema,
                      struct weir_error *error);
+/* The same with mounts: (weir, lake, x) is (lake, ., x). What is granted is kept under these names.
+ */
+int wr_names_canonical(struct wr_names *names, struct wr_name *name, struct weir_error *error);
 
 #endif

@@ -133,13 +133,13 @@ static int each_part(const struct wr_config *config, const struct wr_config_key 
         any = true;
         char *shown = wr_redact_secrets(entry->key, entry->written);
         if (!shown) return wr_error_memory(error);
-        const struct wr_config_item item = {entry->key, shown, entry->origin, key->help};
+        const struct wr_config_item item = {entry->key, shown, entry->origin, key->help, NULL};
         int code = take(sink, &item, error);
         wr_free(shown);
         WR_TRY(code);
     }
     if (any) return WEIR_OK;
-    return take(sink, &(struct wr_config_item){key->name, NULL, "default", key->help}, error);
+    return take(sink, &(struct wr_config_item){key->name, NULL, "default", key->help, NULL}, error);
 }
 
 int wr_config_each(const struct wr_config *config, wr_config_item_fn take, void *sink,
@@ -151,8 +151,11 @@ int wr_config_each(const struct wr_config *config, wr_config_item_fn take, void 
             WR_TRY(each_part(config, key, take, sink, error));
             continue;
         }
+        const char *blank = key->type == WR_CONFIG_LIST   ? "[]"
+                            : key->type == WR_CONFIG_PATH ? "DIRECTORY"
+                                                          : "TEXT";
         const struct wr_config_item item = {key->name, entry ? entry->written : key->fallback,
-                                            entry ? entry->origin : "default", key->help};
+                                            entry ? entry->origin : "default", key->help, blank};
         WR_TRY(take(sink, &item, error));
     }
     return WEIR_OK;

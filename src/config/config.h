@@ -42,6 +42,9 @@ void wr_config_free(struct wr_config *config);
 int64_t wr_config_int(const struct wr_config *config, const char *key);
 bool wr_config_bool(const struct wr_config *config, const char *key);
 const char *wr_config_text(const struct wr_config *config, const char *key);
+/* The next item of a list's text, from *offset on, and its length; 0 at the end. A text of one line
+ * has commas between its items. */
+size_t wr_config_item(const char *list, size_t *offset, const char **ret_item);
 /* Whether it was given rather than left at its default. */
 bool wr_config_is_set(const struct wr_config *config, const char *key);
 
@@ -69,6 +72,7 @@ struct wr_config_item {
     const char *value; /* NULL: none */
     const char *origin;
     const char *help;
+    const char *blank; /* what may stand in the place of a value: "DIRECTORY", "TEXT", "[]" */
 };
 typedef int (*wr_config_item_fn)(void *sink, const struct wr_config_item *item,
                                  struct weir_error *error);

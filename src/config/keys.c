@@ -7,6 +7,7 @@
 
 #include "base/options.h"
 #include "base/units.h"
+#include "config/config.h"
 
 /* ---- What texts are taken ---- */
 
@@ -47,6 +48,20 @@ static bool is_name(const char *text) {
     return *text && !strchr(text, '/') && strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
 }
 
+/* Of the machine, or a URL. */
+static bool is_root(const char *text) {
+    return *text == '/' || strstr(text, "://");
+}
+
+static bool is_preset(const char *text) {
+    return strcmp(text, "embedded") == 0 || strcmp(text, "server") == 0;
+}
+
+static bool is_certificate(const char *text) {
+    const char *equals = strchr(text, '=');
+    return equals && equals > text && equals[1];
+}
+
 /* ---- The table ---- */
 
 #define MOST_BYTES (INT64_C(1) << 60)
@@ -68,7 +83,7 @@ const struct wr_config_key wr_config_keys[] = {
      .type = WR_CONFIG_DURATION,
      .fallback = "0s",
      .greatest = MOST_TIME,
-     .help = "the program cancels a statement that runs longer; 0s: never"},
+     .help = "a statement that runs longer is cancelled; 0s: none is"},
     {.name = "spill.path",
      .type = WR_CONFIG_PATH,
      .help = "directory for what queries spill; by default .weir/spill of the workspace, in memory "
@@ -128,6 +143,187 @@ const struct wr_config_key wr_config_keys[] = {
      .fallback = "public",
      NAME,
      .help = "the schema that a session starts in"},
+    {.name = "limits.statements",
+     .type = WR_CONFIG_INTEGER,
+     .fallback = "0",
+     .greatest = 1000000,
+     .help = "statements that run at the same time; others wait; 0: any number"},
+    {.name = "limits.statements_per_user",
+     .type = WR_CONFIG_INTEGER,
+     .fallback = "0",
+     .greatest = 1000000,
+     .help = "the same for each user; 0: any number"},
+    {.name = "limits.waiting",
+     .type = WR_CONFIG_INTEGER,
+     .fallback = "1000",
+     .greatest = 1000000,
+     .help = "statements that wait for others; more are refused at once"},
+    {.name = "limits.wait",
+     .type = WR_CONFIG_DURATION,
+     .fallback = "60s",
+     .greatest = MOST_TIME,
+     .help = "how long a statement waits before it is refused"},
+    {.name = "limits.history",
+     .type = WR_CONFIG_INTEGER,
+     .fallback = "1000",
+     .greatest = 1000000,
+     .help = "statements that are over, and that system.queries still has"},
+    {.name = "limits.statement_memory",
+     .type = WR_CONFIG_BYTES,
+     .fallback = "0",
+     .greatest = MOST_BYTES,
+     .help = "memory that one statement may hold before it spills; 0: as much as there is"},
+    {.name = "flight.listen",
+     .type = WR_CONFIG_TEXT,
+     .fallback = "127.0.0.1:31337",
+     .help = "address and port of the Flight SQL door of weir serve; off: none"},
+    {.name = "http.listen",
+     .type = WR_CONFIG_TEXT,
+     .fallback = "127.0.0.1:8080",
+     .help = "address and port of the HTTP door of weir serve; off: none"},
+    {.name = "http.max_body_bytes",
+     .type = WR_CONFIG_BYTES,
+     .fallback = "1MiB",
+     .least = 1,
+     .greatest = INT64_C(1) << 30,
+     .help = "bytes that the body of a request over HTTP may have"},
+    {.name = "http.max_header_bytes",
+     .type = WR_CONFIG_BYTES,
+     .fallback = "32KiB",
+     .least = 1024,
+     .greatest = INT64_C(1) << 20,
+     .help = "bytes that the first line and the headers of a request over HTTP may have"},
+    {.name = "http.max_connections",
+     .type = WR_CONFIG_INTEGER,
+     .fallback = "4096",
+     .least = 16,
+     .greatest = 1000000,
+     .help = "connections over HTTP at a time; further ones wait"},
+    {.name = "http.max_connections_per_address",
+     .type = WR_CONFIG_INTEGER,
+     .fallback = "2048",
+     .least = 1,
+     .greatest = 1000000,
+     .help = "connections over HTTP of one address at a time; further ones are closed"},
+    {.name = "http.max_requests",
+     .type = WR_CONFIG_INTEGER,
+     .fallback = "64",
+     .least = 1,
+     .greatest = 4096,
+     .help = "requests over HTTP that are worked on at a time; further ones wait"},
+    {.name = "http.header_timeout",
+     .type = WR_CONFIG_DURATION,
+     .fallback = "10s",
+     .least = 1,
+     .greatest = MOST_TIME,
+     .help = "how long a client may take for the headers of a request"},
+    {.name = "http.body_timeout",
+     .type = WR_CONFIG_DURATION,
+     .fallback = "60s",
+     .least = 1,
+     .greatest = MOST_TIME,
+     .help = "how long a client may take for the body of a request"},
+    {.name = "http.idle_timeout",
+     .type = WR_CONFIG_DURATION,
+     .fallback = "60s",
+     .least = 1,
+     .greatest = MOST_TIME,
+     .help = "how long a connection stays open without a request"},
+    {.name = "http.write_timeout",
+     .type = WR_CONFIG_DURATION,
+     .fallback = "5min",
+     .least = 1000,
+     .greatest = INT64_C(1000) * 60 * 60 * 24,
+     .help = "how long a client may take none of an answer's bytes"},
+    {.name = "http.cors_origins",
+     .type = WR_CONFIG_TEXT,
+     .help = "origins whose pages may use the HTTP door, separated by commas; * for all"},
+    {.name = "drain_timeout",
+     .type = WR_CONFIG_DURATION,
+     .fallback = "30s",
+     .greatest = MOST_TIME,
+     .help = "how long weir serve waits for running requests when it is told to end"},
+    {.name = "tls.certificate",
+     .type = WR_CONFIG_PATH,
+     .help = "PEM file with the doors' certificate and its chain; without it they speak no TLS"},
+    {.name = "tls.key", .type = WR_CONFIG_PATH, .help = "PEM file with the certificate's key"},
+    {.name = "tls.client_ca",
+     .type = WR_CONFIG_PATH,
+     .help = "PEM file with the authorities whose client certificates are taken"},
+    {.name = "policy.preset",
+     .type = WR_CONFIG_TEXT,
+     .fallback = "embedded",
+     .accepts = is_preset,
+     .wanted = "embedded or server",
+     .help = "what SQL may touch besides tables: embedded, everything; server, only mounts, the "
+             "directories and URLs below, and ATTACH by administrators alone"},
+    {.name = "policy.read",
+     .type = WR_CONFIG_LIST,
+     .accepts = is_root,
+     .wanted = "absolute paths and URLs",
+     .help = "directories and beginnings of URLs that SQL may read by path"},
+    {.name = "policy.write",
+     .type = WR_CONFIG_LIST,
+     .accepts = is_root,
+     .wanted = "absolute paths and URLs",
+     .help = "directories and beginnings of URLs that SQL may write to by path"},
+    {.name = "policy.hosts",
+     .type = WR_CONFIG_LIST,
+     .help = "hosts whose http and https URLs SQL may read: data.example.org, *.example.org, "
+             "example.org:8443"},
+    {.name = "auth.password.operations",
+     .type = WR_CONFIG_INTEGER,
+     .fallback = "3",
+     .least = 1,
+     .greatest = 100,
+     .help = "passes of argon2id over its memory when a password is hashed"},
+    {.name = "auth.password.memory",
+     .type = WR_CONFIG_BYTES,
+     .fallback = "64MiB",
+     .least = INT64_C(1) << 20,
+     .greatest = INT64_C(4) << 30,
+     .help = "memory of argon2id for one password"},
+    {.name = "auth.password.concurrency",
+     .type = WR_CONFIG_INTEGER,
+     .fallback = "2",
+     .least = 1,
+     .greatest = 256,
+     .help = "passwords that are checked at one time; others wait"},
+    {.name = "auth.jwt.keys",
+     .type = WR_CONFIG_PATH,
+     .help = "file with the public keys of an issuer of JSON web tokens: PEM, or a JWKS"},
+    {.name = "auth.jwt.jwks_url",
+     .type = WR_CONFIG_TEXT,
+     .help = "address of an issuer's JWKS, by https, or http of this machine; fetched when a token "
+             "names a key that is not known"},
+    {.name = "auth.jwt.issuer",
+     .type = WR_CONFIG_TEXT,
+     .help = "what the claim iss of a token must be; required for tokens"},
+    {.name = "auth.jwt.audience",
+     .type = WR_CONFIG_TEXT,
+     .help = "what the claim aud of a token must have; required for tokens"},
+    {.name = "auth.jwt.user_claim",
+     .type = WR_CONFIG_TEXT,
+     .fallback = "sub",
+     .help = "the claim that names the user"},
+    {.name = "auth.jwt.roles_claim",
+     .type = WR_CONFIG_TEXT,
+     .help = "the claim that lists the user's roles; without it a token gives none"},
+    {.name = "auth.jwt.clock_skew",
+     .type = WR_CONFIG_DURATION,
+     .fallback = "60s",
+     .greatest = INT64_C(3600) * 1000,
+     .help = "how far the clocks of issuer and server may be apart"},
+    {.name = "auth.certificates",
+     .type = WR_CONFIG_LIST,
+     .accepts = is_certificate,
+     .wanted = "entries user=subject, as in alice=CN=alice,O=Example",
+     .help =
+         "users of client certificates by their subjects (RFC 2253): a list in the file, or one "
+         "entry"},
+    {.name = "audit.log",
+     .type = WR_CONFIG_PATH,
+     .help = "file to which a line of JSON is added for each statement"},
     {.name = "mounts",
      .type = WR_CONFIG_MAPPING,
      .help = "sources at the top of the tree: a name, with kind (by default files), url, and the "
@@ -140,7 +336,7 @@ const struct wr_config_key wr_config_keys[] = {
 const size_t wr_config_n_keys = sizeof wr_config_keys / sizeof *wr_config_keys;
 
 /* First parts of keys that are settled, and that later versions read. */
-static const char *const later[] = {"flight", "http", "users", "stores", "extensions"};
+static const char *const later[] = {"stores", "extensions"};
 
 /* ---- Paths ---- */
 
@@ -170,11 +366,11 @@ enum wr_config_place wr_config_locate(const char *path, const struct wr_config_k
 }
 
 const char *wr_config_nearest(const char *path) {
-    const char *names[sizeof wr_config_keys / sizeof *wr_config_keys + 4] = {"spill", "spool",
-                                                                             "encoding", "catalog"};
+    const char *names[sizeof wr_config_keys / sizeof *wr_config_keys + 6] = {
+        "spill", "spool", "encoding", "catalog", "policy", "auth"};
     for (size_t i = 0; i < wr_config_n_keys; i++)
-        names[4 + i] = wr_config_keys[i].name;
-    return wr_nearest(path, names, 4 + wr_config_n_keys);
+        names[6 + i] = wr_config_keys[i].name;
+    return wr_nearest(path, names, 6 + wr_config_n_keys);
 }
 
 void wr_config_variable(const char *name, char ret_variable[WR_CONFIG_VARIABLE_SIZE]) {
@@ -187,6 +383,31 @@ void wr_config_variable(const char *name, char ret_variable[WR_CONFIG_VARIABLE_S
 
 /* ---- Values ---- */
 
+size_t wr_config_item(const char *list, size_t *offset, const char **ret_item) {
+    const char *separators = strchr(list, '\n') ? "\n" : ",\n";
+    const char *at = list + *offset;
+    at += strspn(at, ", \n\t");
+    size_t length = strcspn(at, separators);
+    *offset = (size_t)(at - list) + length;
+    while (length > 0 && (at[length - 1] == ' ' || at[length - 1] == '\t'))
+        length--;
+    *ret_item = at;
+    return length;
+}
+
+static bool accepts_list(const struct wr_config_key *key, const char *text) {
+    const char *item = NULL;
+    char copy[4096];
+    size_t offset = 0;
+    for (size_t length; (length = wr_config_item(text, &offset, &item)) > 0;) {
+        if (length >= sizeof copy) return false;
+        memcpy(copy, item, length);
+        copy[length] = '\0';
+        if (key->accepts && !key->accepts(copy)) return false;
+    }
+    return true;
+}
+
 bool wr_config_parse(const struct wr_config_key *key, const char *text, int64_t *ret_number) {
     int64_t number = 0;
     bool truth;
@@ -194,6 +415,8 @@ bool wr_config_parse(const struct wr_config_key *key, const char *text, int64_t 
     case WR_CONFIG_TEXT:
     case WR_CONFIG_PATH:
         return *text && (!key->accepts || key->accepts(text));
+    case WR_CONFIG_LIST:
+        return accepts_list(key, text);
     case WR_CONFIG_BOOLEAN:
         if (!wr_parse_bool(text, &truth)) return false;
         *ret_number = truth;
@@ -222,6 +445,9 @@ void wr_config_wanted(const struct wr_config_key *key, char *ret_text, size_t si
         break;
     case WR_CONFIG_PATH:
         snprintf(ret_text, size, "a path");
+        break;
+    case WR_CONFIG_LIST:
+        snprintf(ret_text, size, "a list of %s", key->wanted ? key->wanted : "texts");
         break;
     case WR_CONFIG_BOOLEAN:
         snprintf(ret_text, size, "true or false");

@@ -14,6 +14,7 @@ enum wr_config_type {
     WR_CONFIG_DURATION, /* in milliseconds */
     WR_CONFIG_BOOLEAN,
     WR_CONFIG_PATH,   /* relative to the directory of the file that it stands in */
+    WR_CONFIG_LIST,   /* of texts: a sequence of YAML's, or one text with commas */
     WR_CONFIG_MAPPING /* with keys of its own choice */
 };
 
@@ -22,7 +23,7 @@ struct wr_config_key {
     enum wr_config_type type;
     const char *fallback;              /* as it would be written; NULL: no value */
     int64_t least, greatest;           /* of numbers, in bytes or milliseconds */
-    bool (*accepts)(const char *text); /* of texts; NULL: any */
+    bool (*accepts)(const char *text); /* of texts and each of a list; NULL: any */
     const char *wanted;                /* what `accepts` takes, for messages */
     const char *help;
 };

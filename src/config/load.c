@@ -318,7 +318,7 @@ static int take_value(void *context, const char *key, const char *text, size_t l
     return put(context, &(struct place){.level = WR_CONFIG_FILE, .line = line}, key, text);
 }
 
-/* A list is nowhere right yet. */
+/* A list in the place of a mapping. */
 static int refuse_list(struct loader *loader, const struct place *place, const char *key,
                        enum wr_config_place where) {
     return problem(loader, place, WEIR_INVALID_ARGUMENT,
@@ -341,6 +341,8 @@ static int take_mapping(void *context, const char *key, bool is_list, size_t lin
     case WR_CONFIG_LATER:
         return not_yet(loader, &place, key);
     case WR_CONFIG_KEY:
+        *ret_enter = is_list && spec->type == WR_CONFIG_LIST;
+        if (*ret_enter) return WEIR_OK;
         wr_config_wanted(spec, wanted, sizeof wanted);
         return problem(loader, &place, WEIR_INVALID_ARGUMENT, "\"%s\" must be %s, not a %s", key,
                        wanted, is_list ? "list" : "mapping");

@@ -8,7 +8,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-enum { MOST_DEPTH = 16, MOST_PATH = 4096 };
+enum { MOST_DEPTH = 16, MOST_PATH = 4096, MOST_LIST = 1 << 20 };
 
 struct input {
     const struct wr_yaml_reader *reader;
@@ -136,6 +136,44 @@ static bool is_null(const yaml_event_t *event) {
 
 static int read_mapping(struct input *input, int depth);
 
+/* Texts alone, handed over as one with a line for each. */
+static int read_list(struct input *input, size_t line) {
+    struct wr_buffer text;
+    int code = WEIR_OK;
+    bool more = true;
+    wr_buffer_init(&text, MOST_LIST);
+    wr_buffer_add(&text, "", 0);
+    while (code == WEIR_OK && more && !input->broken) {
+        yaml_event_t event;
+        code = next(input, &event);
+        if (code || input->broken) break;
+        more = event.type != YAML_SEQUENCE_END_EVENT;
+        size_t item = event.start_mark.line + 1;
+        const char *value =
+            event.type == YAML_SCALAR_EVENT ? (const char *)event.data.scalar.value : NULL;
+        const char *refusal = !more               ? NULL
+                              : not_taken(&event) ? not_taken(&event)
+                              : !value || !*value || strchr(value, '\n')
+                                  ? "a list is made of texts, each of one line"
+                                  : NULL;
+        if (refusal) {
+            code = problem(input, item, refusal);
+            if (code == WEIR_OK) code = skip(input, &event);
+        } else if (more) {
+            if (text.length > 0) wr_buffer_char(&text, '\n');
+            wr_buffer_text(&text, value);
+        }
+        yaml_event_delete(&event);
+    }
+    if (code == WEIR_OK && text.failed) code = wr_error_memory(input->error);
+    const struct wr_yaml_reader *reader = input->reader;
+    if (code == WEIR_OK && !input->broken)
+        code = reader->value(reader->context, input->path.data, text.data ? text.data : "", line,
+                             input->error);
+    wr_buffer_reset(&text);
+    return code;
+}
+
 static int read_value(struct input *input, const yaml_event_t *event, size_t line, int depth) {
     const struct wr_yaml_reader *reader = input->reader;
     const char *refusal = not_taken(event);
@@ -153,7 +191,8 @@ static int read_value(struct input *input, const yaml_event_t *event, size_t lin
     else
         WR_TRY(reader->mapping(reader->context, input->path.data, is_list, line, &enter,
                                input->error));
-    return enter && !is_list ? read_mapping(input, depth + 1) : skip(input, event);
+    if (enter && is_list) return read_list(input, line);
+    return enter ? read_mapping(input, depth + 1) : skip(input, event);
 }
 
 /* The path grows by the key, and shrinks again behind the value. */

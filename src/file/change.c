@@ -101,7 +101,8 @@ int weir_remove(struct weir_session *session, const char *path, int recursive,
                 struct weir_error *error) {
     struct wr_place place = {0};
     WR_TRY(wr_session_locate(session, path, &place, error));
-    int code = remove_place(session, &place, recursive, error);
+    int code = wr_policy_place(session, &place, WR_MAY_DROP, error);
+    if (code == WEIR_OK) code = remove_place(session, &place, recursive, error);
     wr_place_reset(&place);
     return code;
 }
@@ -210,7 +211,9 @@ static int move_place(struct weir_session *session, struct wr_place *from, const
     WR_TRY(wr_session_locate(session, to, &target, error));
     bool within_catalogs = from->type == WR_PLACE_TABLE &&
                            (target.type == WR_PLACE_TABLE || target.type == WR_PLACE_SCHEMA);
-    int code = within_catalogs ? rename_table(session, from, &target, error) : WEIR_OK;
+    int code = WEIR_OK;
+    if (within_catalogs) code = wr_policy_place(session, &target, WR_MAY_CREATE, error);
+    if (within_catalogs && code == WEIR_OK) code = rename_table(session, from, &target, error);
     wr_place_reset(&target);
     if (within_catalogs) return code;
     if (from->type != WR_PLACE_TABLE && from->type != WR_PLACE_MOUNT) {
@@ -229,7 +232,9 @@ int weir_move(struct weir_session *session, const char *from, const char *to, in
               struct weir_error *error) {
     struct wr_place place = {0};
     WR_TRY(wr_session_locate(session, from, &place, error));
-    int code = move_place(session, &place, to, overwrite, error);
+    int code = wr_policy_place(session, &place, WR_MAY_SELECT, error);
+    if (code == WEIR_OK) code = wr_policy_place(session, &place, WR_MAY_DROP, error);
+    if (code == WEIR_OK) code = move_place(session, &place, to, overwrite, error);
     wr_place_reset(&place);
     return code;
 }
@@ -298,7 +303,8 @@ int weir_make_directory(struct weir_session *session, const char *path, int pare
                         struct weir_error *error) {
     struct wr_place place = {0};
     WR_TRY(wr_session_locate(session, path, &place, error));
-    int code = make_place(session, &place, parents, error);
+    int code = wr_policy_place(session, &place, WR_MAY_CREATE, error);
+    if (code == WEIR_OK) code = make_place(session, &place, parents, error);
     wr_place_reset(&place);
     return code;
 }

@@ -101,6 +101,17 @@ static int settle(struct wr_target *target, bool into, const char *name, struct 
     return WEIR_OK;
 }
 
+/* What is there already must be the writer's to remove. */
+static int may_write(struct weir_session *session, const struct wr_target *target,
+                     struct weir_error *error) {
+    const struct wr_place place = {.type = WR_PLACE_MOUNT,
+                                   .path = target->path,
+                                   .mount = target->mount,
+                                   .within = target->within};
+    WR_TRY(wr_policy_place(session, &place, WR_MAY_CREATE, error));
+    return target->is_occupied ? wr_policy_place(session, &place, WR_MAY_DROP, error) : WEIR_OK;
+}
+
 int wr_target_open(struct weir_session *session, const char *to, const char *name,
                    struct wr_target *ret_target, struct weir_error *error) {
     struct wr_place place = {0};
@@ -110,12 +121,20 @@ int wr_target_open(struct weir_session *session, const char *to, const char *nam
         wr_place_reset(&place);
         return code;
     }
+    bool machine = strcmp(wr_mount_name(place.mount), "/") == 0;
+    /* A directory may be meant, into which it goes: what is asked for then is asked below. */
+    int may = wr_policy_place(session, &place, machine ? WR_MAY_CREATE : 0, error);
+    if (may) {
+        wr_place_reset(&place);
+        return may;
+    }
     struct wr_target target = {place.mount, place.within, place.path, false};
     place.mount = NULL;
     place.within = place.path = NULL;
     wr_place_reset(&place);
     size_t length = strlen(to);
     int code = settle(&target, length > 0 && to[length - 1] == '/', name, error);
+    if (code == WEIR_OK) code = may_write(session, &target, error);
     if (code) {
         wr_target_reset(&target);
         return code;

@@ -189,6 +189,12 @@ int weir_node_statistics(struct weir_node *node, struct weir_node_statistics *re
 int weir_node_inputs(struct weir_node *node, struct ArrowArrayStream *ret_rows,
                      struct weir_error *error) {
     struct wr_snapshot *snapshot = NULL;
+    struct wr_access *access = node->session->access;
+    /* What a view is made of is its maker's to show. */
+    if (node->instance && wr_access_hides(access)) {
+        const struct wr_name name = {node->catalog, node->schema, node->name};
+        WR_TRY(wr_access_need(access, &name, WR_MAY_ALTER, error));
+    }
     WR_TRY(wr_node_snapshot(node, &snapshot, error));
     int code = wr_plan_inputs(snapshot->plan, ret_rows, error);
     wr_snapshot_release(snapshot);

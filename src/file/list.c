@@ -73,7 +73,8 @@ static int list_names(const struct weir_node *node, struct entries *entries,
                       struct weir_error *error) {
     struct wr_names *names = node->session->workspace->names;
     const struct wr_place *place = &node->place;
-    WR_TRY(wr_names_list(names, place->catalog, place->schema, add_name, entries, error));
+    WR_TRY(wr_gated_list(&node->session->names->gated, place->catalog, place->schema, add_name,
+                         entries, error));
     if (entries->code) return wr_error_memory(error);
     return place->type == WR_PLACE_TOP ? wr_names_each_mount(names, add_mount, entries, error)
                                        : WEIR_OK;
@@ -85,8 +86,7 @@ static int32_t type_of_table(const struct weir_node *node, const char *table) {
     struct wr_name name = {place->catalog, place->schema, table};
     struct wr_instance *instance = NULL;
     int32_t type = WEIR_NODE_TABLE;
-    if (wr_names_open_table(node->session->workspace->names, &name, NULL, 0, &instance, NULL) ==
-            WEIR_OK &&
+    if (wr_gated_open(&node->session->names->gated, &name, NULL, 0, &instance, NULL) == WEIR_OK &&
         instance && wr_instance_kind(instance)->roles & WEIR_ROLE_VIEW)
         type = WEIR_NODE_DERIVED;
     wr_instance_release(instance);
@@ -175,7 +175,8 @@ static int collect(const struct weir_node *node, struct entries *entries,
     }
 }
 
-static void hand_over(struct entries *entries, weir_node_entry_fn take, void *context) {
+static void hand_over(const struct weir_node *node, struct entries *entries,
+                      weir_node_entry_fn take, void *context) {
     if (entries->n_items > 0) {
         qsort(entries->items, entries->n_items, sizeof *entries->items, compare);
     }
@@ -183,6 +184,7 @@ static void hand_over(struct entries *entries, weir_node_entry_fn take, void *co
         const struct weir_node_entry *entry = &entries->items[i];
         /* A mount may also be listed as a catalog. */
         if (i > 0 && strcmp(entry->name, entries->items[i - 1].name) == 0) continue;
+        if (!wr_policy_sees_entry(node->session, &node->place, entry->name, entry->table)) continue;
         if (take(context, entry)) break;
     }
 }
@@ -195,7 +197,7 @@ int weir_node_list(const struct weir_node *node, weir_node_entry_fn take, void *
     }
     struct entries entries = {0};
     int code = collect(node, &entries, error);
-    if (code == WEIR_OK) hand_over(&entries, take, context);
+    if (code == WEIR_OK) hand_over(node, &entries, take, context);
     reset(&entries);
     return code;
 }

@@ -148,8 +148,9 @@ static int no_table(const struct weir_node *node, struct weir_error *error) {
 static int open_table(struct weir_node *node, struct weir_error *error) {
     const struct wr_place *place = &node->place;
     struct wr_name name = {place->catalog, place->schema, place->name};
-    WR_TRY(wr_names_open_table(node->session->workspace->names, &name, NULL, 0, &node->instance,
-                               error));
+    WR_TRY(wr_gated_open(&node->session->names->gated, &name, NULL, 0, &node->instance, error));
+    if (!node->instance && wr_access_hides(node->session->access))
+        return wr_policy_nothing(place->path, error);
     if (!node->instance) return no_table(node, error);
     node->encoding = place->encoding ? wr_encoding_parse(place->encoding) : NULL;
     WR_TRY(copy_text(place->catalog, strlen(place->catalog), &node->catalog, error));
@@ -213,7 +214,10 @@ int weir_node_open(struct weir_session *session, const char *path, struct weir_n
                    struct weir_error *error) {
     struct wr_place place = {0};
     WR_TRY(wr_session_locate(session, path, &place, error));
-    int code = wr_node_open_place(session, &place, ret_node, error);
+    int code = wr_policy_place(session, &place, WR_MAY_SELECT, error);
+    if (code == WEIR_OK) code = wr_node_open_place(session, &place, ret_node, error);
+    /* Nothing is told of what is near to it either. */
+    if (code == WEIR_NOT_FOUND && wr_access_hides(session->access)) wr_policy_nothing(path, error);
     wr_place_reset(&place);
     return code;
 }

@@ -25,6 +25,12 @@ int wr_parse_namespace(struct wr_parser *parser, struct wr_statement *statement,
 /* REFRESH. */
 int wr_parse_refresh(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
                      struct weir_error *error);
+/* KILL. */
+int wr_parse_kill(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
+                  struct weir_error *error);
+/* Users, roles, keys and grants. */
+int wr_parse_users(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
+                   struct weir_error *error);
 /* Notes which table an engine's INSERT, UPDATE or DELETE changes; none of these is ours. */
 int wr_parse_change(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
                     struct weir_error *error);

@@ -53,21 +53,30 @@ int wr_parse_refresh(struct wr_parser *parser, struct wr_statement *statement, b
 /* ---- Changes ---- */
 
 /* What the first words say, stepping over them. */
-static int change_of(struct wr_parser *parser) {
+static int change_of(struct wr_parser *parser, uint32_t *ret_verbs) {
     bool analyze = false;
     if (wr_parser_accept_word(parser, "EXPLAIN")) {
         analyze = wr_parser_accept_word(parser, "ANALYZE");
         wr_parser_accept_word(parser, "VERBOSE");
     }
+    bool replaces = wr_parser_at_word(parser, "REPLACE");
     if (wr_parser_accept_word(parser, "INSERT") || wr_parser_accept_word(parser, "REPLACE")) {
-        wr_parser_accept_word(parser, "OVERWRITE");
+        replaces = wr_parser_accept_word(parser, "OVERWRITE") || replaces;
         wr_parser_accept_word(parser, "INTO");
         wr_parser_accept_word(parser, "TABLE");
+        *ret_verbs = WR_VERB_INSERT | (replaces ? WR_VERB_DELETE : 0);
         return analyze ? WR_CHANGE_OTHER : WR_CHANGE_INSERT;
     }
-    if (wr_parser_accept_word(parser, "UPDATE")) return WR_CHANGE_OTHER;
+    if (wr_parser_accept_word(parser, "UPDATE")) {
+        *ret_verbs = WR_VERB_UPDATE;
+        return WR_CHANGE_OTHER;
+    }
+    if (wr_parse_words(parser, (const char *[]){"MERGE", "INTO", NULL})) {
+        *ret_verbs = WR_VERB_INSERT | WR_VERB_UPDATE | WR_VERB_DELETE;
+        return WR_CHANGE_OTHER;
+    }
+    *ret_verbs = WR_VERB_DELETE;
     if (wr_parse_words(parser, (const char *[]){"DELETE", "FROM", NULL})) return WR_CHANGE_OTHER;
-    if (wr_parse_words(parser, (const char *[]){"MERGE", "INTO", NULL})) return WR_CHANGE_OTHER;
     if (wr_parser_accept_word(parser, "TRUNCATE")) {
         wr_parser_accept_word(parser, "TABLE");
         return WR_CHANGE_OTHER;
@@ -79,7 +88,8 @@ int wr_parse_change(struct wr_parser *parser, struct wr_statement *statement, bo
                     struct weir_error *error) {
     bool found = false;
     *ret_ours = false;
-    int change = change_of(parser);
+    uint32_t verbs = 0;
+    int change = change_of(parser, &verbs);
     if (change == WR_CHANGE_NONE) return WEIR_OK;
     size_t start = parser->token.start;
     struct wr_parser before = *parser;
@@ -91,6 +101,7 @@ int wr_parse_change(struct wr_parser *parser, struct wr_statement *statement, bo
         wr_parser_step(&before);
     }
     statement->change = change;
+    statement->verbs = verbs;
     statement->target_start = start;
     return WEIR_OK;
 }

@@ -7,6 +7,9 @@
 #ifndef WR_STATEMENT_H
 #define WR_STATEMENT_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/options.h"
 
 enum wr_statement_type {
@@ -19,10 +22,28 @@ enum wr_statement_type {
     WR_STATEMENT_DETACH = 3, /* DETACH [DATABASE] [IF EXISTS] name */
     WR_STATEMENT_SHOW_MOUNTS = 4,
     WR_STATEMENT_SHOW_NAMESPACES = 5,
-    WR_STATEMENT_USE = 6,          /* USE name, USE catalog.name */
-    WR_STATEMENT_REFRESH = 7,      /* REFRESH [TABLE] name */
-    WR_STATEMENT_REFRESH_MOUNT = 8 /* REFRESH MOUNT name */
+    WR_STATEMENT_USE = 6,           /* USE name, USE catalog.name */
+    WR_STATEMENT_REFRESH = 7,       /* REFRESH [TABLE] name */
+    WR_STATEMENT_REFRESH_MOUNT = 8, /* REFRESH MOUNT name */
+    WR_STATEMENT_KILL_QUERY = 9,    /* KILL QUERY 'id'; the id is parts[2] */
+    WR_STATEMENT_KILL_SESSION = 10, /* KILL SESSION 'id' */
+    /* On users, in users.c. The name is `user`. */
+    WR_STATEMENT_CREATE_USER = 20, /* CREATE USER [IF NOT EXISTS] name [PASSWORD 'text'] */
+    WR_STATEMENT_CREATE_ROLE = 21,
+    WR_STATEMENT_DROP_USER = 22, /* DROP USER [IF EXISTS] name */
+    WR_STATEMENT_DROP_ROLE = 23,
+    WR_STATEMENT_ALTER_USER = 24, /* ALTER USER name PASSWORD 'text', ENABLE or DISABLE */
+    WR_STATEMENT_GRANT = 25,      /* GRANT privilege, ... ON [CATALOG|SCHEMA|TABLE] name TO user */
+    WR_STATEMENT_REVOKE = 26,     /* ... FROM user */
+    WR_STATEMENT_GRANT_ROLE = 27, /* GRANT role TO user */
+    WR_STATEMENT_REVOKE_ROLE = 28,
+    WR_STATEMENT_CREATE_KEY = 29, /* CREATE API KEY FOR user [LABEL 'text'] [EXPIRES IN '30d'] */
+    WR_STATEMENT_DROP_KEY = 30,   /* DROP API KEY 'prefix' */
+    WR_STATEMENT_SHOW_KEYS = 31,  /* SHOW API KEYS */
+    WR_STATEMENT_SHOW_GRANTS = 32 /* SHOW GRANTS [FOR user] */
 };
+
+enum wr_grant_level { WR_GRANT_CATALOG = 1, WR_GRANT_SCHEMA = 2, WR_GRANT_TABLE = 3 };
 
 /* What an engine's statement does to a table's rows. */
 enum wr_change_type {
@@ -30,6 +51,9 @@ enum wr_change_type {
     WR_CHANGE_INSERT = 1,
     WR_CHANGE_OTHER = 2 /* UPDATE, DELETE, TRUNCATE, MERGE, EXPLAIN ANALYZE of an INSERT */
 };
+
+/* The same as a set, of what is done to the rows. */
+enum wr_change_verb { WR_VERB_INSERT = 1, WR_VERB_UPDATE = 2, WR_VERB_DELETE = 4 };
 
 struct wr_statement {
     int type;
@@ -41,7 +65,8 @@ struct wr_statement {
     char *kind;     /* NULL: ATTACH without TYPE */
     char *url;      /* ATTACH: as written */
     /* ENGINE: the table whose rows it changes, and where its name stands in the text */
-    int change; /* enum wr_change_type */
+    int change;     /* enum wr_change_type */
+    uint32_t verbs; /* enum wr_change_verb */
     char *target[3];
     size_t target_start;
     size_t target_length;
@@ -49,7 +74,16 @@ struct wr_statement {
     char *columns; /* the parenthesised column list as written, with its parentheses; NULL: none */
     char *query;   /* after AS; NULL: none */
     struct wr_options options;
-    bool if_not_exists; /* or IF EXISTS */
+    /* On users. GRANT: `parts` has the names in its last places */
+    char *user;
+    char *role;
+    char *secret;        /* a password; NULL: none */
+    char *label;         /* of a key; DROP: its prefix */
+    int64_t lifetime_ms; /* of a key; 0: without end */
+    uint32_t privileges; /* enum wr_privilege */
+    int level;           /* enum wr_grant_level */
+    int enable;          /* ALTER USER: 1 ENABLE, -1 DISABLE */
+    bool if_not_exists;  /* or IF EXISTS */
     bool or_replace;
     bool temporary;
 };
@@ -57,6 +91,15 @@ struct wr_statement {
 int wr_statement_parse(const char *sql, struct wr_statement *ret_statement,
                        struct weir_error *error);
 void wr_statement_reset(struct wr_statement *statement);
+
+/*
+ * The text with `?` in the place of every literal, for logs: strings, numbers, dollar quotes, and
+ * whatever stands behind an unterminated quotation. Names stay. Free with wr_free.
+ */
+int wr_sql_without_literals(const char *sql, char **ret_text, struct weir_error *error);
+/* Whether the text has a password in it, or may have one by mistake: it begins as a statement on
+ * users does. */
+bool wr_sql_has_secret(const char *sql);
 
 /*
  * weir_script_next's lexer: quotations ('', "", $tag$), comments (-- and nested slash-star),

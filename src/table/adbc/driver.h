@@ -14,7 +14,7 @@
 #define WR_ADBC_DRIVER_H
 
 #include "base/buffer.h"
-#include "table/adbc/abi.h"
+#include "arrow/adbc_abi.h"
 
 struct wr_adbc_driver {
     struct AdbcDriver functions;

@@ -56,13 +56,16 @@ static void add_copy(struct wr_rows *rows, const struct wr_copy_row *row) {
 static int add_row(void *sink, const struct wr_copy_row *row, struct weir_error *error) {
     struct listing *listing = sink;
     struct wr_rows *rows = listing->rows;
+    if (!wr_rows_see(rows, row->names.catalog, row->names.schema, row->names.name)) return WEIR_OK;
+    /* Both may name what is not to be seen. */
+    bool whole = wr_rows_see_all(rows);
     struct counts counts = counts_of(listing->caches, row->key);
     bool results = strcmp(row->names.mode, wr_cache_mode_name(WR_CACHE_QUERY)) == 0;
     int64_t n_bytes = results ? wr_copy_result_bytes(&listing->caches->directory, row->key) : 0;
     wr_rows_text(rows, row->names.catalog);
     wr_rows_text(rows, row->names.schema);
     wr_rows_text(rows, row->names.name);
-    wr_rows_text(rows, row->names.source);
+    wr_rows_text(rows, whole ? row->names.source : "");
     wr_rows_text(rows, row->names.mode);
     wr_rows_int(rows, counts.hits);
     wr_rows_int(rows, counts.misses);
@@ -76,7 +79,7 @@ static int add_row(void *sink, const struct wr_copy_row *row, struct weir_error 
                        : row->generation > 0 || n_bytes > 0                        ? "kept"
                        : row->bypassed_at > 0                                      ? "bypassed"
                                                                                    : "empty");
-    wr_rows_text(rows, row->last_error);
+    wr_rows_text(rows, whole ? row->last_error : NULL);
     return wr_rows_end(rows, error);
 }
 

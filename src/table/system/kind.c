@@ -16,6 +16,7 @@
 struct system_table {
     const struct wr_system_table *table;
     const struct wr_system_source *source;
+    struct wr_viewer viewer; /* context NULL: none */
 };
 
 /* ---- Open ---- */
@@ -31,7 +32,7 @@ static int system_open(const struct weir_definition *definition, void **ret_tabl
     const char *name = wr_options_get(definition->options, definition->n_options, "table");
     const struct wr_system *system =
         (const struct wr_system *)(definition->kind - offsetof(struct wr_system, kind_name));
-    struct system_table *table = wr_malloc(sizeof *table);
+    struct system_table *table = wr_calloc(1, sizeof *table);
     if (!table) return wr_error_memory(error);
     table->table = wr_system_table(name);
     if (!table->table) {
@@ -112,7 +113,7 @@ static int system_classify(void *table, const struct weir_filter *filters, size_
 static int system_scan(void *context, const struct weir_scan_request *request,
                        struct weir_scan *ret_scan, struct weir_error *error) {
     const struct system_table *table = context;
-    return wr_system_scan(table->table, table->source, request, ret_scan, error);
+    return wr_system_scan(table->table, table->source, &table->viewer, request, ret_scan, error);
 }
 
 static const struct weir_option_spec options[] = {
@@ -130,6 +131,38 @@ static const struct weir_table_kind kind = {
     .classify = system_classify,
     .scan = system_scan,
 };
+
+/* ---- For one viewer ---- */
+
+struct bound {
+    struct system_table table;
+    void (*release)(struct wr_table *table);
+    void *private_data;
+};
+
+static void release_bound(struct wr_table *table) {
+    struct bound *bound = table->private_data;
+    table->private_data = bound->private_data;
+    table->release = bound->release;
+    bound->table.viewer.release(bound->table.viewer.context);
+    wr_free(bound);
+    table->release(table);
+}
+
+int wr_system_bind(struct wr_table *table, const struct wr_viewer *viewer,
+                   struct weir_error *error) {
+    if (table->kind->scan != system_scan) return WEIR_OK;
+    struct bound *bound = wr_malloc(sizeof *bound);
+    if (!bound) return wr_error_memory(error);
+    *bound = (struct bound){*(struct system_table *)table->instance, table->release,
+                            table->private_data};
+    viewer->retain(viewer->context);
+    bound->table.viewer = *viewer;
+    table->instance = &bound->table;
+    table->private_data = bound;
+    table->release = release_bound;
+    return WEIR_OK;
+}
 
 /* ---- One workspace's ---- */
 

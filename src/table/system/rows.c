@@ -314,3 +314,21 @@ int wr_rows_finish(struct wr_rows *rows, struct wr_shared_batch **ret_batch,
     wr_arrow_release_array(&array);
     return code;
 }
+
+/* ---- Who looks ---- */
+
+bool wr_rows_see(const struct wr_rows *rows, const char *catalog, const char *schema,
+                 const char *name) {
+    const struct wr_viewer *viewer = rows->viewer;
+    return !viewer || viewer->sees(viewer->context, catalog, schema, name);
+}
+
+bool wr_rows_see_user(const struct wr_rows *rows, const char *user) {
+    const struct wr_viewer *viewer = rows->viewer;
+    return !viewer || viewer->sees_user(viewer->context, user);
+}
+
+bool wr_rows_see_all(const struct wr_rows *rows) {
+    const struct wr_viewer *viewer = rows->viewer;
+    return !viewer || viewer->sees_all(viewer->context);
+}

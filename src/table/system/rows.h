@@ -34,7 +34,18 @@ struct wr_column {
     bool required; /* never NULL */
 };
 
+/* On whose behalf rows are made. */
+struct wr_viewer {
+    void *context;
+    bool (*sees)(void *context, const char *catalog, const char *schema, const char *name);
+    bool (*sees_user)(void *context, const char *user); /* NULL: the program itself */
+    bool (*sees_all)(void *context);                    /* what belongs to no one */
+    void (*retain)(void *context);
+    void (*release)(void *context);
+};
+
 struct wr_rows {
+    const struct wr_viewer *viewer; /* NULL: everything may be seen */
     const struct wr_column *columns;
     size_t n_columns;
     const char *catalog;    /* rows of other catalogs are not needed; NULL: all are */
@@ -63,6 +74,16 @@ int wr_rows_end(struct wr_rows *rows, struct weir_error *error);
 
 /* Whether rows of a catalog are needed, so that a walk may leave out the others. */
 bool wr_rows_wants(const struct wr_rows *rows, const char *catalog);
+
+/*
+ * Whether the viewer may see a catalog or mount (`schema` NULL), a schema (`name` NULL) or a table;
+ * what is a user's own (sessions, queries); what is the server's (its configuration). A source
+ * leaves out the rows of everything else.
+ */
+bool wr_rows_see(const struct wr_rows *rows, const char *catalog, const char *schema,
+                 const char *name);
+bool wr_rows_see_user(const struct wr_rows *rows, const char *user);
+bool wr_rows_see_all(const struct wr_rows *rows);
 
 /* Gives the rows away as one batch. The builder is only to be reset after. */
 int wr_rows_finish(struct wr_rows *rows, struct wr_shared_batch **ret_batch,

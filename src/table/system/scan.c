@@ -14,6 +14,7 @@ struct system_scan {
     const struct wr_system_table *table;
     const struct wr_system_source *source; /* NULL: no rows */
     char *catalog;                         /* NULL: all */
+    struct wr_viewer viewer;               /* context NULL: none */
     struct wr_projection projection;
 };
 
@@ -42,6 +43,7 @@ static int fill(const struct system_scan *scan, struct ArrowArray *ret_rows,
     struct wr_shared_batch *all = NULL;
     WR_TRY(wr_rows_init(&rows, scan->table->columns, scan->table->n_columns, error));
     rows.catalog = scan->catalog;
+    rows.viewer = scan->viewer.context ? &scan->viewer : NULL;
     int code = WEIR_OK;
     if (scan->source) code = scan->source->fill(scan->source->context, &rows, error);
     if (code) code = wr_error_prefix(error, code, WR_SYSTEM_CATALOG ".%s", scan->table->name);
@@ -76,6 +78,7 @@ static int scan_open(struct weir_scan *scan, int32_t partition, struct ArrowArra
 static void scan_free(struct system_scan *scan) {
     wr_projection_reset(&scan->projection);
     wr_free(scan->catalog);
+    if (scan->viewer.context) scan->viewer.release(scan->viewer.context);
     wr_free(scan);
 }
 
@@ -130,12 +133,16 @@ static int init_projection(const struct wr_system_table *table,
 }
 
 int wr_system_scan(const struct wr_system_table *table, const struct wr_system_source *source,
-                   const struct weir_scan_request *request, struct weir_scan *ret_scan,
-                   struct weir_error *error) {
+                   const struct wr_viewer *viewer, const struct weir_scan_request *request,
+                   struct weir_scan *ret_scan, struct weir_error *error) {
     struct system_scan *scan = wr_calloc(1, sizeof *scan);
     if (!scan) return wr_error_memory(error);
     scan->table = table;
     scan->source = source;
+    if (viewer->context) {
+        viewer->retain(viewer->context);
+        scan->viewer = *viewer;
+    }
     int code = init_projection(table, request, &scan->projection, error);
     if (code == WEIR_OK) code = find_catalog(request, &scan->catalog, error);
     if (code) {

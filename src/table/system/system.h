@@ -47,6 +47,11 @@ int wr_system_new(const struct wr_system_state *state, struct wr_system **ret_sy
                   struct weir_error *error);
 void wr_system_free(struct wr_system *system);
 
+/* Makes a system table, as the engine is given it, show what one viewer may see; any other table
+ * stays as it is. On failure the table is still to be released. */
+int wr_system_bind(struct wr_table *table, const struct wr_viewer *viewer,
+                   struct weir_error *error);
+
 /* Its mount is a struct wr_system, which stays the caller's: `close` does nothing. */
 extern const struct weir_mount_kind wr_mount_system;
 

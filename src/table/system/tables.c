@@ -47,6 +47,16 @@ static const struct wr_column tables[] = {
     "CAST(ordinal_position AS BIGINT) + 1 AS ordinal_position, data_type, "                        \
     "is_nullable = 'YES' AS is_nullable FROM information_schema.columns"
 
+static const struct wr_column constraints[] = {
+    {"catalog", TEXT, REQUIRED},
+    {"namespace", TEXT, REQUIRED},
+    {"table_name", TEXT, REQUIRED},
+    {"constraint_name", TEXT, REQUIRED},
+    {"constraint_type", TEXT, REQUIRED},
+    {"column_name", TEXT, REQUIRED},
+    {"ordinal_position", INTEGER, REQUIRED},
+};
+
 #define VIEWS_QUERY                                                                                \
     "SELECT table_catalog AS catalog, table_schema AS namespace, table_name AS name, definition "  \
     "FROM information_schema.views WHERE definition IS NOT NULL"
@@ -100,16 +110,18 @@ static const struct wr_column users[] = {
     {"is_enabled", BOOLEAN, REQUIRED},
 };
 
+static const struct wr_column grants[] = {
+    {"grantee", TEXT, REQUIRED}, {"catalog", TEXT, OPTIONAL},   {"namespace", TEXT, OPTIONAL},
+    {"name", TEXT, OPTIONAL},    {"privilege", TEXT, REQUIRED},
+};
+
 /* ---- What runs ---- */
 
 static const struct wr_column sessions[] = {
-    {"session_id", TEXT, REQUIRED},
-    {"user_name", TEXT, OPTIONAL},
-    {"door", TEXT, REQUIRED},
-    {"opened_at", TIMESTAMP, REQUIRED},
-    {"last_used_at", TIMESTAMP, REQUIRED},
-    {"catalog", TEXT, REQUIRED},
-    {"namespace", TEXT, REQUIRED},
+    {"session_id", TEXT, REQUIRED},     {"user_name", TEXT, OPTIONAL},
+    {"door", TEXT, REQUIRED},           {"peer", TEXT, OPTIONAL},
+    {"opened_at", TIMESTAMP, REQUIRED}, {"last_used_at", TIMESTAMP, REQUIRED},
+    {"catalog", TEXT, REQUIRED},        {"namespace", TEXT, REQUIRED},
     {"statements", INTEGER, REQUIRED},
 };
 
@@ -123,7 +135,7 @@ static const struct wr_column queries[] = {
     {"started_at", TIMESTAMP, REQUIRED},
     {"finished_at", TIMESTAMP, OPTIONAL},
     {"rows_returned", INTEGER, OPTIONAL},
-    {"bytes_returned", INTEGER, OPTIONAL},
+    {"bytes_read", INTEGER, OPTIONAL},
     {"peak_memory", INTEGER, OPTIONAL},
     {"error_sqlstate", TEXT, OPTIONAL},
     {"error_message", TEXT, OPTIONAL},
@@ -150,7 +162,9 @@ static const struct wr_column jobs[] = {
 const struct wr_system_table wr_system_tables[] = {
     {"caches", caches, N_OF(caches), NULL},
     {"columns", NULL, 0, COLUMNS_QUERY},
+    {"constraints", constraints, N_OF(constraints), NULL},
     {"extensions", extensions, N_OF(extensions), NULL},
+    {"grants", grants, N_OF(grants), NULL},
     {"jobs", jobs, N_OF(jobs), NULL},
     {"live_queries", live_queries, N_OF(live_queries), NULL},
     {"metrics", metrics, N_OF(metrics), NULL},

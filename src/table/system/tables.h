@@ -33,8 +33,8 @@ const struct wr_system_source *wr_system_source(const struct wr_system *system, 
 
 /* Plans the reading of a table: the rows are filled in when the partition is opened. */
 int wr_system_scan(const struct wr_system_table *table, const struct wr_system_source *source,
-                   const struct weir_scan_request *request, struct weir_scan *ret_scan,
-                   struct weir_error *error);
+                   const struct wr_viewer *viewer, const struct weir_scan_request *request,
+                   struct weir_scan *ret_scan, struct weir_error *error);
 
 /* The source of `extensions`, whose context is the struct wr_system. */
 int wr_system_fill_extensions(void *system, struct wr_rows *rows, struct weir_error *error);
