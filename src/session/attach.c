@@ -18,7 +18,8 @@ static struct wr_names *names_of(const struct weir_statement *statement) {
 }
 
 bool wr_is_on_names(const struct wr_statement *parsed) {
-    return parsed->type >= WR_STATEMENT_ATTACH && parsed->type <= WR_STATEMENT_USE;
+    return (parsed->type >= WR_STATEMENT_ATTACH && parsed->type <= WR_STATEMENT_USE) ||
+           wr_is_on_users(parsed);
 }
 
 /* ---- ATTACH ---- */
@@ -120,6 +121,17 @@ static int set_namespace(struct weir_session *session, const char *catalog, cons
     return code;
 }
 
+/* One that may not be seen is not there, and which others are is not told. */
+static int hide_namespace(struct weir_session *session, const struct wr_statement *parsed, int code,
+                          const char *catalog, const char *schema, struct weir_error *error) {
+    struct wr_access *access = session->access;
+    if (!wr_access_hides(access)) return code;
+    if (code == WEIR_OK && wr_access_sees(access, catalog, schema, NULL)) return WEIR_OK;
+    return wr_error_set(error, WEIR_NOT_FOUND, "3F000", "there is no namespace \"%s%s%s\"",
+                        parsed->parts[1] ? parsed->parts[1] : "", parsed->parts[1] ? "." : "",
+                        parsed->parts[2]);
+}
+
 static int use(const struct weir_statement *statement, struct weir_error *error) {
     const struct wr_statement *parsed = &statement->parsed;
     struct weir_session *session = statement->session;
@@ -131,6 +143,7 @@ static int use(const struct weir_statement *statement, struct weir_error *error)
     WR_TRY(wr_engine_session_names(session->engine, &current, &unused, error));
     int code = wr_names_namespace(names_of(statement), current, parsed->parts[two ? 1 : 2],
                                   two ? parsed->parts[2] : NULL, &catalog, &schema, error);
+    code = hide_namespace(session, parsed, code, catalog, schema, error);
     if (code == WEIR_OK) code = set_namespace(session, catalog, schema, error);
     wr_free(catalog);
     wr_free(schema);
@@ -141,6 +154,7 @@ static int use(const struct weir_statement *statement, struct weir_error *error)
 
 int wr_on_names_execute(struct weir_statement *statement, struct weir_error *error) {
     WR_TRY(wr_execution_check(statement, error));
+    if (wr_is_on_users(&statement->parsed)) return wr_on_users_execute(statement, error);
     switch (statement->parsed.type) {
     case WR_STATEMENT_ATTACH:
         return attach(statement, error);
@@ -174,9 +188,10 @@ struct show {
 
 static int add_mount(void *sink, const struct wr_mount_info *info, struct weir_error *error) {
     struct wr_rows *rows = sink;
+    if (!wr_rows_see(rows, info->name, NULL, NULL)) return WEIR_OK;
     wr_rows_text(rows, info->name);
     wr_rows_text(rows, info->kind);
-    wr_rows_text(rows, info->url);
+    wr_rows_text(rows, wr_rows_see_all(rows) ? info->url : NULL);
     wr_rows_text(rows, info->origin);
     return wr_rows_end(rows, error);
 }
@@ -210,6 +225,7 @@ struct namespaces {
 static void add_namespace(void *sink, const char *name) {
     struct namespaces *namespaces = sink;
     if (namespaces->code) return;
+    if (!wr_rows_see(namespaces->rows, namespaces->catalog, name, NULL)) return;
     wr_rows_text(namespaces->rows, namespaces->catalog);
     wr_rows_text(namespaces->rows, name);
     namespaces->code = wr_rows_end(namespaces->rows, namespaces->error);
@@ -220,6 +236,7 @@ static int fill_namespaces(struct wr_names *names, struct wr_rows *rows, struct 
     int code = wr_names_list(names, NULL, NULL, add_catalog, &catalogs, error);
     if (code == WEIR_OK && catalogs.failed) code = wr_error_memory(error);
     for (size_t i = 0; code == WEIR_OK && i < catalogs.n_items; i++) {
+        if (!wr_rows_see(rows, catalogs.items[i], NULL, NULL)) continue;
         struct namespaces namespaces = {catalogs.items[i], rows, error, WEIR_OK};
         code = wr_names_list(names, catalogs.items[i], NULL, add_namespace, &namespaces, error);
         if (code == WEIR_OK) code = namespaces.code;
@@ -231,13 +248,19 @@ static int fill_namespaces(struct wr_names *names, struct wr_rows *rows, struct 
 }
 
 static struct show show_of(const struct wr_statement *parsed) {
+    if (wr_is_on_users(parsed)) {
+        struct show show = {0};
+        show.columns = wr_on_users_columns(parsed, &show.n_columns);
+        return show;
+    }
     if (parsed->type == WR_STATEMENT_SHOW_MOUNTS)
         return (struct show){mount_columns, N_OF(mount_columns), fill_mounts};
     return (struct show){namespace_columns, N_OF(namespace_columns), fill_namespaces};
 }
 
 bool wr_on_names_is_query(const struct wr_statement *parsed) {
-    return parsed->type == WR_STATEMENT_SHOW_MOUNTS || parsed->type == WR_STATEMENT_SHOW_NAMESPACES;
+    return parsed->type == WR_STATEMENT_SHOW_MOUNTS ||
+           parsed->type == WR_STATEMENT_SHOW_NAMESPACES || wr_on_users_is_query(parsed);
 }
 
 int wr_on_names_schema(const struct weir_statement *statement, struct ArrowSchema *ret_schema,
@@ -294,9 +317,12 @@ int wr_on_names_rows(struct weir_statement *statement, struct ArrowArrayStream *
     struct show show = show_of(&statement->parsed);
     struct wr_rows rows;
     struct wr_shared_batch *batch = NULL;
+    struct wr_viewer viewer;
     WR_TRY(wr_execution_check(statement, error));
     WR_TRY(wr_rows_init(&rows, show.columns, show.n_columns, error));
-    int code = show.fill(names_of(statement), &rows, error);
+    rows.viewer = wr_access_viewer(statement->session->access, &viewer);
+    int code = show.fill ? show.fill(names_of(statement), &rows, error)
+                         : wr_on_users_fill(statement, &rows, error);
     if (code == WEIR_OK) code = wr_rows_finish(&rows, &batch, error);
     wr_rows_reset(&rows);
     if (code == WEIR_OK) code = stream_once(&show, batch, ret_rows, error);

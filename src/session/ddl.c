@@ -56,14 +56,15 @@ static int plan_columns(const struct weir_statement *statement, struct ArrowSche
 /* ---- CREATE TABLE ---- */
 
 static int create_from_input(struct weir_statement *statement,
-                             const struct weir_definition *definition, int flags,
+                             const struct weir_definition *definition, int flags, bool *ret_created,
                              int64_t *ret_affected, struct weir_error *error) {
     struct ArrowArrayStream rows = {0};
-    WR_TRY(wr_execution_run(statement, &rows, error));
+    int32_t n_parts = 0;
+    WR_TRY(wr_execution_run(statement, 1, &rows, &n_parts, error));
     struct wr_tap tap = {.inner = &rows, .engine = true};
     struct ArrowArrayStream tapped = {0};
     wr_tap_open(&tap, &tapped);
-    int code = wr_names_create_table(names_of(statement), definition, flags, &tapped, NULL,
+    int code = wr_names_create_table(names_of(statement), definition, flags, &tapped, ret_created,
                                      ret_affected, error);
     code = wr_tap_result(&tap, code, error);
     wr_arrow_release_stream(&rows);
@@ -77,7 +78,8 @@ static int forget_copies(struct weir_statement *statement, const char *catalog, 
 }
 
 static int make_table(struct weir_statement *statement, const struct weir_definition *definition,
-                      int flags, bool has_input, int64_t *ret_affected, struct weir_error *error) {
+                      int flags, bool has_input, bool *ret_created, int64_t *ret_affected,
+                      struct weir_error *error) {
     WR_TRY(wr_execution_check(statement, error));
     /* A table that is there and stays makes the input not worth running. */
     if (has_input && !(flags & (WR_CREATE_OR_REPLACE | WR_CREATE_TEMPORARY))) {
@@ -86,14 +88,19 @@ static int make_table(struct weir_statement *statement, const struct weir_defini
         WR_TRY(wr_names_has_table(names_of(statement), &name, &found, error));
         has_input = !found;
     }
-    if (has_input) return create_from_input(statement, definition, flags, ret_affected, error);
-    return wr_names_create_table(names_of(statement), definition, flags, NULL, NULL, ret_affected,
-                                 error);
+    if (has_input)
+        return create_from_input(statement, definition, flags, ret_created, ret_affected, error);
+    return wr_names_create_table(names_of(statement), definition, flags, NULL, ret_created,
+                                 ret_affected, error);
 }
 
 int wr_create_table(struct weir_statement *statement, const struct weir_definition *definition,
                     int flags, bool has_input, int64_t *ret_affected, struct weir_error *error) {
-    WR_TRY(make_table(statement, definition, flags, has_input, ret_affected, error));
+    bool created = true;
+    WR_TRY(make_table(statement, definition, flags, has_input, &created, ret_affected, error));
+    if (created)
+        WR_TRY(wr_policy_made(statement->session, definition->catalog, definition->schema,
+                              definition->name, error));
     return forget_copies(statement, definition->catalog, definition->schema, definition->name,
                          error);
 }
@@ -149,6 +156,7 @@ static int create_view(struct weir_statement *statement, const struct wr_plan_in
     WR_TRY(kind_of_role(statement, WEIR_ROLE_VIEW, "CREATE VIEW", &kind, error));
     WR_TRY(plan_columns(statement, &columns, error));
     wr_arrow_release_schema(&columns);
+    bool created = true;
     int code = view_options(statement, info, &options, error);
     if (code == WEIR_OK) {
         struct weir_definition definition = {
@@ -160,9 +168,11 @@ static int create_view(struct weir_statement *statement, const struct wr_plan_in
             .options = options.items,
             .n_options = options.n_items,
         };
-        code = wr_names_create_table(names_of(statement), &definition, flags_of(info), NULL, NULL,
-                                     NULL, error);
+        code = wr_names_create_table(names_of(statement), &definition, flags_of(info), NULL,
+                                     &created, NULL, error);
     }
+    if (code == WEIR_OK && created)
+        code = wr_policy_made(statement->session, info->catalog, info->schema, info->name, error);
     wr_options_reset(&options);
     return code;
 }
@@ -219,6 +229,7 @@ static int create_external(struct weir_statement *statement, const struct wr_pla
     struct wr_options options = {0};
     WR_TRY(kind_of_role(statement, WEIR_ROLE_EXTERNAL, "CREATE EXTERNAL TABLE", &kind, error));
     if (info->has_columns) WR_TRY(plan_columns(statement, &columns, error));
+    bool created = true;
     int code = external_options(info, &options, error);
     if (code == WEIR_OK) {
         struct weir_definition definition = {
@@ -231,15 +242,42 @@ static int create_external(struct weir_statement *statement, const struct wr_pla
             .n_options = options.n_items,
             .columns = info->has_columns ? &columns : NULL,
         };
-        code = wr_names_create_table(names_of(statement), &definition,
-                                     flags_of(info) | WR_CREATE_EXTERNAL, NULL, NULL, NULL, error);
+        code =
+            wr_names_create_table(names_of(statement), &definition,
+                                  flags_of(info) | WR_CREATE_EXTERNAL, NULL, &created, NULL, error);
     }
+    if (code == WEIR_OK && created)
+        code = wr_policy_made(statement->session, info->catalog, info->schema, info->name, error);
     wr_options_reset(&options);
     wr_arrow_release_schema(&columns);
     return code;
 }
 
 /* ---- All of them ---- */
+
+/* What may not be seen is missing, in the words of the catalog. */
+static int is_missing(const struct wr_plan_info *info, struct weir_error *error) {
+    bool drop = info->type == WR_PLAN_DROP_TABLE || info->type == WR_PLAN_DROP_VIEW ||
+                info->type == WR_PLAN_DROP_SCHEMA;
+    if (drop && info->if_not_exists) return WEIR_OK;
+    switch (info->type) {
+    case WR_PLAN_DROP_TABLE:
+    case WR_PLAN_DROP_VIEW:
+        return wr_error_set(error, WEIR_NOT_FOUND, "42P01",
+                            "Execution error: %s '%s' doesn't exist.",
+                            info->type == WR_PLAN_DROP_VIEW ? "View" : "Table", info->name);
+    case WR_PLAN_DROP_SCHEMA:
+        return wr_error_set(error, WEIR_NOT_FOUND, "3F000",
+                            "Execution error: Schema '%s' doesn't exist.", info->schema);
+    case WR_PLAN_CREATE_SCHEMA:
+        return wr_error_set(error, WEIR_NOT_FOUND, "3D000",
+                            "Execution error: Missing catalog '%s'; make it with CREATE DATABASE",
+                            info->catalog);
+    default:
+        return wr_error_set(error, WEIR_NOT_FOUND, "3F000",
+                            "there is no namespace \"%s\" in \"%s\"", info->schema, info->catalog);
+    }
+}
 
 int wr_ddl_execute(struct weir_statement *statement, int64_t *ret_affected,
                    struct weir_error *error) {
@@ -249,6 +287,9 @@ int wr_ddl_execute(struct weir_statement *statement, int64_t *ret_affected,
     WR_TRY(wr_execution_check(statement, error));
     if (info.name) WR_TRY(wr_names_resolve(names, &info.catalog, &info.schema, error));
     struct wr_name name = {info.catalog, info.schema, info.name};
+    bool hidden = false;
+    WR_TRY(wr_policy_ddl(statement->session, &info, &hidden, error));
+    if (hidden) return is_missing(&info, error);
     switch (info.type) {
     case WR_PLAN_CREATE_TABLE:
         return create_table(statement, &info, ret_affected, error);

@@ -7,7 +7,14 @@
 int weir_encode(struct ArrowArrayStream *rows, const char *format,
                 const struct weir_option *options, size_t n_options, weir_write_fn write,
                 void *context, struct weir_error *error) {
-    return wr_stream_encode(rows, format, options, n_options, write, context, error);
+    /* The engine reads a stream's error as a text; the tap keeps all of it. */
+    struct wr_tap tap = {.inner = rows, .engine = true};
+    struct ArrowArrayStream tapped = {0};
+    wr_tap_open(&tap, &tapped);
+    int code = wr_stream_encode(&tapped, format, options, n_options, write, context, error);
+    code = wr_tap_result(&tap, code, error);
+    wr_arrow_release_stream(rows);
+    return code;
 }
 
 int weir_text(struct ArrowArrayStream *rows, struct ArrowArrayStream *ret_text,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One execution of a statement: cancel, progress and metrics, from any thread. */
+/* One execution of a statement: its place, its rows; cancel, progress and metrics from any thread.
+ */
 #include <string.h>
 
+#include "arrow/arrow.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "session/session.h"
@@ -10,68 +12,134 @@ const struct wr_plan *wr_statement_plan(const struct weir_statement *statement) 
     return statement->bound ? statement->bound : statement->plan;
 }
 
-void wr_execution_release(struct wr_execution *execution) {
-    if (!execution) return;
-    if (atomic_fetch_sub_explicit(&execution->references, 1, memory_order_acq_rel) > 1) return;
-    if (execution->run) wr_run_free(execution->run);
-    wr_free(execution);
+/* ---- Its life ---- */
+
+/* The first execution goes on with the query that was planned. */
+static int next_query(struct weir_statement *statement, struct weir_error *error) {
+    const struct weir_session *session = statement->session;
+    if (!statement->executed) {
+        pthread_mutex_lock(&statement->mutex);
+        statement->executed = true;
+        pthread_mutex_unlock(&statement->mutex);
+        return WEIR_OK;
+    }
+    struct wr_query *query = NULL;
+    WR_TRY(wr_query_new(session->workspace->queries, session->id, statement->sql, &query, error));
+    pthread_mutex_lock(&statement->mutex);
+    struct wr_query *before = statement->query;
+    statement->query = query;
+    pthread_mutex_unlock(&statement->mutex);
+    wr_query_release(before);
+    return WEIR_OK;
 }
 
 int wr_execution_begin(struct weir_statement *statement, struct weir_error *error) {
-    struct wr_execution *execution = wr_calloc(1, sizeof *execution);
-    if (!execution) return wr_error_memory(error);
-    atomic_init(&execution->references, 1);
-    pthread_mutex_lock(&statement->mutex);
-    struct wr_execution *old = statement->execution;
-    statement->execution = execution;
-    pthread_mutex_unlock(&statement->mutex);
-    wr_execution_release(old);
-    return WEIR_OK;
-}
-
-void wr_execution_finish(struct weir_statement *statement) {
-    pthread_mutex_lock(&statement->mutex);
-    statement->execution->finished = true;
-    pthread_mutex_unlock(&statement->mutex);
+    const struct weir_session *session = statement->session;
+    WR_TRY(wr_audit_ready(session->workspace->audit, error));
+    WR_TRY(wr_queries_check_session(session->workspace->queries, session->id, error));
+    WR_TRY(next_query(statement, error));
+    return wr_query_begin(statement->query, error);
 }
 
 int wr_execution_check(struct weir_statement *statement, struct weir_error *error) {
-    pthread_mutex_lock(&statement->mutex);
-    bool cancelled = statement->execution->cancelled;
-    pthread_mutex_unlock(&statement->mutex);
-    if (!cancelled) return WEIR_OK;
+    if (!wr_query_is_cancelled(statement->query)) return WEIR_OK;
     return wr_error_set(error, WEIR_CANCELLED, NULL, "the statement was cancelled");
 }
 
-int wr_execution_run(struct weir_statement *statement, struct ArrowArrayStream *ret_rows,
+int wr_execution_run(struct weir_statement *statement, int32_t max_parts,
+                     struct ArrowArrayStream *ret_parts, int32_t *ret_n_parts,
                      struct weir_error *error) {
     WR_TRY(wr_execution_check(statement, error));
     struct wr_run *run = NULL;
-    WR_TRY(wr_plan_execute(wr_statement_plan(statement), ret_rows, &run, error));
-    pthread_mutex_lock(&statement->mutex);
-    statement->execution->run = run;
-    bool cancelled = statement->execution->cancelled;
-    pthread_mutex_unlock(&statement->mutex);
-    /* A cancel that came while the engine was starting found no run. */
-    if (cancelled) wr_run_cancel(run);
+    WR_TRY(wr_plan_execute_parts(wr_statement_plan(statement), max_parts, ret_parts, ret_n_parts,
+                                 &run, error));
+    wr_query_set_run(statement->query, run);
     return WEIR_OK;
+}
+
+/* ---- Its rows ---- */
+
+struct watched {
+    struct ArrowArrayStream rows;
+    struct wr_query *query;
+    bool ended;
+};
+
+static void end_watched(struct watched *watched, int code, const struct weir_error *error) {
+    if (watched->ended) return;
+    watched->ended = true;
+    wr_query_end(watched->query, code, error);
+}
+
+static int watched_next(void *context, struct ArrowArray *ret_batch, struct weir_error *error) {
+    struct watched *watched = context;
+    struct ArrowArray batch = {0};
+    int errnum = watched->rows.get_next(&watched->rows, &batch);
+    if (errnum) {
+        int code = weir_stream_error(&watched->rows, error);
+        if (code || !error->code)
+            wr_error_stream(error, &watched->rows, errnum, "reading the rows");
+        end_watched(watched, error->code, error);
+        return error->code;
+    }
+    if (batch.release) {
+        wr_query_add_rows(watched->query, batch.length);
+    } else {
+        end_watched(watched, WEIR_OK, NULL);
+    }
+    *ret_batch = batch;
+    return WEIR_OK;
+}
+
+static void watched_close(void *context) {
+    struct watched *watched = context;
+    wr_arrow_release_stream(&watched->rows);
+    end_watched(watched, WEIR_CANCELLED, NULL);
+    wr_query_release(watched->query);
+    wr_free(watched);
+}
+
+static int watch_part(struct wr_query *query, struct ArrowArrayStream *part,
+                      struct weir_error *error) {
+    struct ArrowSchema schema = {0};
+    struct watched *watched = wr_calloc(1, sizeof *watched);
+    if (!watched) return wr_error_memory(error);
+    int code = wr_arrow_stream_schema(part, "the rows", &schema, error);
+    if (code == WEIR_OK) {
+        wr_arrow_move_stream(part, &watched->rows);
+        watched->query = query;
+        code = wr_arrow_callback_stream(&schema, watched_next, watched_close, watched, part, error);
+        if (code) wr_arrow_move_stream(&watched->rows, part);
+    }
+    wr_arrow_release_schema(&schema);
+    if (code) {
+        wr_free(watched);
+        return code;
+    }
+    wr_query_retain(query);
+    return WEIR_OK;
+}
+
+int wr_execution_watch(struct weir_statement *statement, struct ArrowArrayStream *parts,
+                       int32_t n_parts, struct weir_error *error) {
+    int code = WEIR_OK;
+    wr_query_set_parts(statement->query, n_parts);
+    for (int32_t i = 0; code == WEIR_OK && i < n_parts; i++)
+        code = watch_part(statement->query, &parts[i], error);
+    for (int32_t i = 0; code && i < n_parts; i++)
+        wr_arrow_release_stream(&parts[i]);
+    return code;
 }
 
 /* ---- From any thread ---- */
 
-/* A reference to the last execution, with its members as they are now. */
-static struct wr_execution *look(struct weir_statement *statement, struct wr_run **ret_run,
-                                 bool *ret_finished, bool cancel) {
+/* A reference to the last execution's query; NULL: there was none. */
+static struct wr_query *look(struct weir_statement *statement) {
     pthread_mutex_lock(&statement->mutex);
-    struct wr_execution *execution = statement->execution;
-    if (execution) {
-        atomic_fetch_add_explicit(&execution->references, 1, memory_order_relaxed);
-        if (cancel) execution->cancelled = true;
-        *ret_run = execution->run;
-        *ret_finished = execution->finished;
-    }
+    struct wr_query *query = statement->executed ? statement->query : NULL;
+    if (query) wr_query_retain(query);
     pthread_mutex_unlock(&statement->mutex);
-    return execution;
+    return query;
 }
 
 static int not_executed(struct weir_error *error) {
@@ -80,11 +148,9 @@ static int not_executed(struct weir_error *error) {
 
 int weir_statement_cancel(struct weir_statement *statement, struct weir_error *error) {
     (void)error;
-    struct wr_run *run = NULL;
-    bool finished = false;
-    struct wr_execution *execution = look(statement, &run, &finished, true);
-    if (run) wr_run_cancel(run);
-    wr_execution_release(execution);
+    struct wr_query *query = look(statement);
+    if (query) wr_query_cancel(query);
+    wr_query_release(query);
     return WEIR_OK;
 }
 
@@ -97,13 +163,12 @@ int weir_statement_progress(struct weir_statement *statement, struct weir_progre
                             "weir_progress)");
     }
     struct weir_progress progress = {.size = sizeof progress};
-    struct wr_run *run = NULL;
-    bool finished = false;
-    struct wr_execution *execution = look(statement, &run, &finished, false);
-    if (!execution) return not_executed(error);
-    progress.finished = finished;
+    struct wr_query *query = look(statement);
+    if (!query) return not_executed(error);
+    struct wr_run *run = wr_query_run(query);
+    progress.finished = wr_query_is_over(query);
     if (run) wr_run_progress(run, &progress);
-    wr_execution_release(execution);
+    wr_query_release(query);
     progress.size = size;
     memcpy(ret_progress, &progress, size < sizeof progress ? size : sizeof progress);
     return WEIR_OK;
@@ -111,16 +176,25 @@ int weir_statement_progress(struct weir_statement *statement, struct weir_progre
 
 int weir_statement_metrics(struct weir_statement *statement, char **ret_text,
                            struct weir_error *error) {
-    struct wr_run *run = NULL;
-    bool finished = false;
-    struct wr_execution *execution = look(statement, &run, &finished, false);
-    if (!execution) return not_executed(error);
+    if (statement->hides_plan)
+        return wr_error_set(error, WEIR_UNAUTHORIZED, "42501",
+                            "permission denied: the plan would show what a view is made of");
+    struct wr_query *query = look(statement);
+    if (!query) return not_executed(error);
+    struct wr_run *run = wr_query_run(query);
     char *text = NULL;
     int code = run ? wr_run_metrics(run, &text, error) : WEIR_OK;
     char *copy = code == WEIR_OK ? wr_strdup(text ? text : "") : NULL;
     if (code == WEIR_OK && !copy) code = wr_error_memory(error);
     if (text) wr_engine_free(text);
-    wr_execution_release(execution);
+    wr_query_release(query);
     if (code == WEIR_OK) *ret_text = copy;
     return code;
+}
+
+void weir_statement_id(struct weir_statement *statement, char ret_id[WEIR_ID_SIZE]) {
+    struct wr_query *query = look(statement);
+    const char *id = query ? wr_query_id(query) : "";
+    memcpy(ret_id, id, *id ? WEIR_ID_SIZE : 1);
+    wr_query_release(query);
 }

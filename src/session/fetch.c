@@ -37,8 +37,9 @@ static int has(void *context, const char *catalog, const char *schema) {
 }
 
 static int table(void *context, const char *catalog, const char *schema, const char *name,
-                 const struct weir_option *options, size_t n_options, struct wr_table *ret_table,
-                 struct weir_error *error) {
+                 const struct weir_option *options, size_t n_options, int32_t in_view,
+                 struct wr_table *ret_table, struct weir_error *error) {
+    (void)in_view;
     const struct fetcher *fetcher = context;
     struct wr_flight *before = wr_caches_enter(fetcher->flight);
     int code = wr_names_table(fetcher->workspace->names, catalog, schema, name, options, n_options,

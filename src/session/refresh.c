@@ -16,8 +16,9 @@ static int open_named(struct weir_session *session, char *const parts[3],
     char *schema = NULL;
     WR_TRY(wr_engine_session_names(session->engine, &catalog, &schema, error));
     struct wr_name name = {parts[0] ? parts[0] : catalog, parts[1] ? parts[1] : schema, parts[2]};
-    int code = wr_names_open_table(session->workspace->names, &name, options, n_options,
-                                   ret_instance, error);
+    int code =
+        wr_gated_open(&session->names->gated, &name, options, n_options, ret_instance, error);
+    if (code == WEIR_NOT_FOUND && wr_access_hides(session->access)) code = WEIR_OK;
     wr_engine_free(catalog);
     wr_engine_free(schema);
     return code;

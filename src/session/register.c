@@ -16,7 +16,7 @@ static int check_arguments(const char *name, const struct ArrowArrayStream *rows
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
                             "table \"%s\": its stream was released already", name);
     }
-    if (mode != WEIR_REGISTER_ROWS && mode != WEIR_REGISTER_ONCE) {
+    if (mode != WEIR_REGISTER_ROWS && mode != WEIR_REGISTER_ONCE && mode != WEIR_REGISTER_PRIVATE) {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
                             "table \"%s\": %d is not a mode of enum weir_register_mode", name,
                             mode);
@@ -58,13 +58,33 @@ static int register_as(struct weir_session *session, const char *catalog, const 
                        struct weir_error *error) {
     struct ArrowSchema columns = {0};
     struct wr_instance *instance = NULL;
+    const struct wr_name full = {catalog, schema, name};
+    struct wr_access *access = session->access;
+    bool all = wr_access_is_all(access);
+    /* Another one's is not taken the place of. */
+    if (!all && mode != WEIR_REGISTER_PRIVATE &&
+        wr_names_is_registered(session->workspace->names, &full) && !wr_access_owns(access, &full))
+        return wr_error_set(error, WEIR_ALREADY_EXISTS, "42P07", "there is a table \"%s\" already",
+                            name);
+    bool once = mode != WEIR_REGISTER_ROWS;
+    bool is_private = mode == WEIR_REGISTER_PRIVATE;
     WR_TRY(stream_columns(name, rows, &columns, error));
-    int code = wr_registered_new(catalog, schema, name, &columns, mode, &instance, error);
+    if (!all && !is_private) {
+        int owned = wr_access_own(access, &full, error);
+        if (owned) {
+            wr_arrow_release_schema(&columns);
+            return owned;
+        }
+    }
+    int code = wr_registered_new(catalog, schema, name, &columns,
+                                 once ? WEIR_REGISTER_ONCE : WEIR_REGISTER_ROWS, &instance, error);
     wr_arrow_release_schema(&columns);
     WR_TRY(code);
-    if (mode == WEIR_REGISTER_ROWS) code = keep_rows(instance, rows, error);
-    if (code == WEIR_OK) code = wr_names_register(session->workspace->names, instance, error);
-    if (code == WEIR_OK && mode == WEIR_REGISTER_ONCE) wr_registered_fill(instance, rows);
+    if (!once) code = keep_rows(instance, rows, error);
+    if (code == WEIR_OK)
+        code = is_private ? wr_private_add(session->names, instance, error)
+                          : wr_names_register(session->workspace->names, instance, error);
+    if (code == WEIR_OK && once) wr_registered_fill(instance, rows);
     if (code == WEIR_OK) wr_arrow_release_stream(rows);
     wr_instance_release(instance);
     return code;
@@ -91,14 +111,33 @@ int weir_register_path(struct weir_session *session, const char *name, const cha
     }
     char *catalog = NULL;
     char *schema = NULL;
+    const struct weir_option location = {"path", path};
+    WR_TRY(wr_access_kind(session->access, kind, &location, 1, false, error));
     WR_TRY(wr_engine_session_names(session->engine, &catalog, &schema, error));
+    const struct wr_plan_info info = {.size = sizeof info,
+                                      .type = WR_PLAN_CREATE_TABLE,
+                                      .catalog = catalog,
+                                      .schema = schema,
+                                      .name = name,
+                                      .or_replace = 1};
+    bool hidden = false;
+    int may = wr_policy_ddl(session, &info, &hidden, error);
+    if (may || hidden) {
+        if (hidden)
+            may = wr_error_set(error, WEIR_UNAUTHORIZED, "42501",
+                               "permission denied: CREATE on %s.%s has not been granted to you",
+                               catalog, schema);
+        wr_engine_free(catalog);
+        wr_engine_free(schema);
+        return may;
+    }
     struct weir_definition definition = {
         .size = sizeof definition,
         .catalog = catalog,
         .schema = schema,
         .name = name,
         .kind = kind->name,
-        .options = &(struct weir_option){"path", path},
+        .options = &location,
         .n_options = 1,
     };
     int code = wr_names_create_table(session->workspace->names, &definition, WR_CREATE_OR_REPLACE,

@@ -50,6 +50,7 @@ static int plan_engine(struct weir_statement *statement, struct weir_error *erro
 
 static int plan(struct weir_statement *statement, const char *sql, struct weir_error *error) {
     WR_TRY(wr_statement_parse(sql, &statement->parsed, error));
+    WR_TRY(wr_policy_begin(statement, error));
     if (statement->parsed.type == WR_STATEMENT_CREATE_USING) {
         statement->type = WR_PLAN_CREATE_TABLE;
         return wr_using_plan(statement->session, sql, &statement->parsed, &statement->plan, error);
@@ -59,7 +60,7 @@ static int plan(struct weir_statement *statement, const char *sql, struct weir_e
             wr_on_names_is_query(&statement->parsed) ? WR_PLAN_QUERY : WR_PLAN_SESSION;
         return WEIR_OK;
     }
-    if (wr_is_refresh(&statement->parsed)) {
+    if (wr_is_refresh(&statement->parsed) || wr_is_kill(&statement->parsed)) {
         statement->type = WR_PLAN_SESSION;
         return WEIR_OK;
     }
@@ -70,13 +71,32 @@ static int plan(struct weir_statement *statement, const char *sql, struct weir_e
     return WEIR_OK;
 }
 
+/* Listed while it is planned, and when that fails. */
+static int plan_listed(struct weir_statement *statement, struct weir_error *error) {
+    const struct weir_session *session = statement->session;
+    struct wr_queries *queries = session->workspace->queries;
+    struct weir_error reason = {0};
+    WR_TRY(wr_audit_ready(session->workspace->audit, error));
+    WR_TRY(wr_queries_check_session(queries, session->id, error));
+    WR_TRY(wr_query_new(queries, session->id, statement->sql, &statement->query, error));
+    int code = wr_policy_check(statement, plan(statement, statement->sql, &reason), &reason);
+    if (code) {
+        wr_query_end(statement->query, code, &reason);
+        if (error) *error = reason;
+    } else {
+        wr_query_planned(statement->query);
+    }
+    return code;
+}
+
 int weir_prepare(struct weir_session *session, const char *sql,
                  struct weir_statement **ret_statement, struct weir_error *error) {
     struct weir_statement *statement = wr_calloc(1, sizeof *statement);
     if (!statement) return wr_error_memory(error);
     pthread_mutex_init(&statement->mutex, NULL);
     statement->session = session;
-    int code = plan(statement, sql, error);
+    statement->sql = wr_strdup(sql);
+    int code = statement->sql ? plan_listed(statement, error) : wr_error_memory(error);
     if (code) {
         weir_statement_close(statement);
         return code;
@@ -87,12 +107,13 @@ int weir_prepare(struct weir_session *session, const char *sql,
 
 void weir_statement_close(struct weir_statement *statement) {
     if (!statement) return;
-    wr_execution_release(statement->execution);
+    wr_query_release(statement->query);
     if (statement->bound) wr_plan_free(statement->bound);
     if (statement->plan) wr_plan_free(statement->plan);
     wr_instance_release(statement->through);
     wr_statement_reset(&statement->parsed);
     pthread_mutex_destroy(&statement->mutex);
+    wr_free(statement->sql);
     wr_free(statement);
 }
 
@@ -138,18 +159,23 @@ int weir_statement_bind(struct weir_statement *statement, const struct ArrowSche
 
 /* ---- Execute ---- */
 
-static int execute_query(struct weir_statement *statement, struct ArrowArrayStream *ret_rows,
-                         int64_t *ret_affected, struct weir_error *error) {
-    WR_TRY(statement->plan ? wr_execution_run(statement, ret_rows, error)
-                           : wr_on_names_rows(statement, ret_rows, error));
-    *ret_affected = -1;
+enum { MAX_PARTS = 4096 };
+
+static int execute_query(struct weir_statement *statement, int32_t max_parts,
+                         struct ArrowArrayStream *ret_parts, int32_t *ret_n_parts,
+                         struct weir_error *error) {
+    if (statement->plan)
+        return wr_execution_run(statement, max_parts, ret_parts, ret_n_parts, error);
+    WR_TRY(wr_on_names_rows(statement, ret_parts, error));
+    *ret_n_parts = 1;
     return WEIR_OK;
 }
 
 static int execute_change(struct weir_statement *statement, int64_t *ret_affected,
                           struct weir_error *error) {
     struct ArrowArrayStream rows = {0};
-    int code = wr_execution_run(statement, &rows, error);
+    int32_t n_parts = 0;
+    int code = wr_execution_run(statement, 1, &rows, &n_parts, error);
     if (code == WEIR_OK)
         code = wr_drain(&rows, statement->type == WR_PLAN_CHANGE ? ret_affected : NULL, error);
     /* After a failure too: it may have come when the rows were there already. */
@@ -165,6 +191,7 @@ static int change(struct weir_statement *statement, int64_t *ret_affected,
         return wr_using_execute(statement, ret_affected, error);
     }
     if (wr_is_refresh(&statement->parsed)) return wr_refresh_execute(statement, error);
+    if (wr_is_kill(&statement->parsed)) return wr_kill_execute(statement, error);
     if (!statement->plan) return wr_on_names_execute(statement, error);
     if (statement->type == WR_PLAN_CHANGE || statement->type == WR_PLAN_SESSION) {
         return execute_change(statement, ret_affected, error);
@@ -172,24 +199,71 @@ static int change(struct weir_statement *statement, int64_t *ret_affected,
     return wr_ddl_execute(statement, ret_affected, error);
 }
 
+static int execute_other(struct weir_statement *statement, struct ArrowArrayStream *ret_rows,
+                         int64_t *ret_affected, struct weir_error *error) {
+    struct ArrowArrayStream none = {0};
+    /* Made first: nothing may fail after the change. */
+    WR_TRY(wr_arrow_empty_stream(&none, error));
+    int code = change(statement, ret_affected, error);
+    if (code == WEIR_OK) wr_arrow_move_stream(&none, ret_rows);
+    wr_arrow_release_stream(&none);
+    return code;
+}
+
+/* A query gives its rows in parts, and is over with them; anything else is over now, and gives a
+ * stream without columns and rows. */
+static int execute(struct weir_statement *statement, int32_t max_parts,
+                   struct ArrowArrayStream *ret_parts, int32_t *ret_n_parts, int64_t *ret_affected,
+                   struct weir_error *error) {
+    struct weir_error reason = {0};
+    int64_t affected = -1;
+    WR_TRY(wr_execution_begin(statement, error));
+    int code = wr_policy_recheck(statement, &reason);
+    if (code == WEIR_OK && statement->type == WR_PLAN_QUERY) {
+        code = execute_query(statement, max_parts, ret_parts, ret_n_parts, &reason);
+        if (code == WEIR_OK) code = wr_execution_watch(statement, ret_parts, *ret_n_parts, &reason);
+    } else if (code == WEIR_OK) {
+        affected = 0;
+        *ret_n_parts = 1;
+        code = execute_other(statement, ret_parts, &affected, &reason);
+        if (code == WEIR_OK) {
+            if (statement->type == WR_PLAN_SESSION) wr_session_show_names(statement->session);
+            wr_query_add_rows(statement->query, affected);
+            wr_query_end(statement->query, WEIR_OK, NULL);
+        }
+    }
+    if (code) {
+        wr_query_end(statement->query, code, &reason);
+        if (error) *error = reason;
+        return code;
+    }
+    if (ret_affected) *ret_affected = affected;
+    return WEIR_OK;
+}
+
 int weir_statement_execute(struct weir_statement *statement, struct ArrowArrayStream *ret_rows,
                            int64_t *ret_affected, struct weir_error *error) {
-    int64_t affected = 0;
     struct ArrowArrayStream rows = {0};
-    WR_TRY(wr_execution_begin(statement, error));
-    int code;
-    if (statement->type == WR_PLAN_QUERY) {
-        code = execute_query(statement, &rows, &affected, error);
-    } else {
-        /* Made first: nothing may fail after the change. */
-        code = wr_arrow_empty_stream(&rows, error);
-        if (code == WEIR_OK) code = change(statement, &affected, error);
-        if (code) wr_arrow_release_stream(&rows);
-    }
-    wr_execution_finish(statement);
-    WR_TRY(code);
+    int32_t n_parts = 0;
+    WR_TRY(execute(statement, 1, &rows, &n_parts, ret_affected, error));
     wr_arrow_move_stream(&rows, ret_rows);
-    if (ret_affected) *ret_affected = affected;
+    return WEIR_OK;
+}
+
+int weir_statement_execute_parts(struct weir_statement *statement, int32_t max_parts,
+                                 struct ArrowArrayStream **ret_parts, int32_t *ret_n_parts,
+                                 struct weir_error *error) {
+    if (max_parts < 1 || max_parts > MAX_PARTS || statement->type != WR_PLAN_QUERY)
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "only a query is executed in parts, in 1 to %d of them", MAX_PARTS);
+    struct ArrowArrayStream *parts = wr_calloc((size_t)max_parts, sizeof *parts);
+    if (!parts) return wr_error_memory(error);
+    int code = execute(statement, max_parts, parts, ret_n_parts, NULL, error);
+    if (code) {
+        wr_free(parts);
+        return code;
+    }
+    *ret_parts = parts;
     return WEIR_OK;
 }
 

@@ -8,7 +8,7 @@
 
 static int engine_failure(struct ArrowArrayStream *rows, int errnum, struct weir_error *error) {
     struct weir_error full = {0};
-    if (wr_stream_error(rows, &full) == WEIR_OK && full.code != WEIR_OK) {
+    if (weir_stream_error(rows, &full) == WEIR_OK && full.code != WEIR_OK) {
         if (error) *error = full;
         return full.code;
     }

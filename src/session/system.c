@@ -21,6 +21,8 @@ static int add_setting(void *sink, const struct wr_config_item *item, struct wei
 
 static int fill_settings(void *context, struct wr_rows *rows, struct weir_error *error) {
     const struct weir_workspace *workspace = context;
+    /* It names mounts, files and hosts. */
+    if (!wr_rows_see_all(rows)) return WEIR_OK;
     return wr_config_each(workspace->config, add_setting, rows, error);
 }
 
@@ -44,6 +46,7 @@ static void add_metric(void *sink, const char *name, int64_t value, const char *
 static int fill_metrics(void *context, struct wr_rows *rows, struct weir_error *error) {
     const struct weir_workspace *workspace = context;
     struct metrics metrics = {rows, WEIR_OK, error};
+    if (!wr_rows_see_all(rows)) return WEIR_OK; /* what others do */
     for (int i = 0; i < WR_METRIC_N; i++)
         add_metric(&metrics, wr_metric_name(i), wr_metric_value(i), wr_metric_help(i));
     wr_engine_metrics(workspace->engine, add_metric, &metrics);
@@ -55,9 +58,17 @@ static int fill_metrics(void *context, struct wr_rows *rows, struct weir_error *
 int wr_workspace_add_system(struct weir_workspace *workspace, struct weir_error *error) {
     struct wr_names *names = workspace->names;
     const struct wr_system_source sources[] = {
-        {"mounts", wr_names_fill_mounts, names}, {"namespaces", wr_names_fill_namespaces, names},
-        {"tables", wr_names_fill_tables, names}, {"settings", fill_settings, workspace},
-        {"metrics", fill_metrics, workspace},    {"caches", wr_caches_fill, workspace->caches},
+        {"mounts", wr_names_fill_mounts, names},
+        {"namespaces", wr_names_fill_namespaces, names},
+        {"tables", wr_names_fill_tables, names},
+        {"settings", fill_settings, workspace},
+        {"metrics", fill_metrics, workspace},
+        {"caches", wr_caches_fill, workspace->caches},
+        {"constraints", wr_names_fill_constraints, names},
+        {"queries", wr_queries_fill, workspace->queries},
+        {"sessions", wr_queries_fill_sessions, workspace->queries},
+        {"users", wr_users_fill, names},
+        {"grants", wr_grants_fill, names},
     };
     struct wr_system_state state = {workspace->registry, sources, N_OF(sources)};
     bool own = wr_names_has(names, WR_SYSTEM_CATALOG, NULL);

@@ -111,6 +111,29 @@ static int open_engine(const struct weir_workspace_options *options, const struc
     return code;
 }
 
+#define PRESET "policy.preset"
+
+/* With the caller's preset, unless something else is written. */
+static int load_file(const char *file, const struct weir_workspace_options *options,
+                     struct wr_config **ret_config, struct weir_error *error) {
+    struct wr_config *config = NULL;
+    size_t n = options->n_settings;
+    WR_TRY(wr_config_load(file, options->settings, n, &config, error));
+    if (!options->preset || wr_config_is_set(config, PRESET)) {
+        *ret_config = config;
+        return WEIR_OK;
+    }
+    wr_config_free(config);
+    struct weir_option *settings = wr_calloc(n + 1, sizeof *settings);
+    if (!settings) return wr_error_memory(error);
+    for (size_t i = 0; i < n; i++)
+        settings[i] = options->settings[i];
+    settings[n] = (struct weir_option){PRESET, options->preset};
+    int code = wr_config_load(file, settings, n + 1, ret_config, error);
+    wr_free(settings);
+    return code;
+}
+
 /* The file that was given; else PATH/weir.yaml if there is one. */
 static int load_config(const struct weir_workspace_options *options, struct wr_config **ret_config,
                        struct weir_error *error) {
@@ -123,9 +146,9 @@ static int load_config(const struct weir_workspace_options *options, struct wr_c
         wr_buffer_format(&path, "%s/weir.yaml", options->path);
         if (!path.failed && access(path.data, F_OK) != 0) wr_buffer_clear(&path);
     }
-    int code = path.failed ? wr_error_memory(error)
-                           : wr_config_load(path.length > 0 ? path.data : NULL, options->settings,
-                                            options->n_settings, ret_config, error);
+    int code = path.failed
+                   ? wr_error_memory(error)
+                   : load_file(path.length > 0 ? path.data : NULL, options, ret_config, error);
     wr_buffer_reset(&path);
     return code;
 }
@@ -161,6 +184,18 @@ static int open_files(const char *path, const struct wr_config *config,
     return wr_file_state_open(path, &settings, ret_files, error);
 }
 
+static int open_queries(const struct wr_config *config, struct wr_audit *audit,
+                        struct wr_queries **ret_queries, struct weir_error *error) {
+    const struct wr_queries_limits limits = {
+        .max_running = (int32_t)wr_config_int(config, "limits.statements"),
+        .max_per_user = (int32_t)wr_config_int(config, "limits.statements_per_user"),
+        .max_waiting = (int32_t)wr_config_int(config, "limits.waiting"),
+        .wait_ms = wr_config_int(config, "limits.wait"),
+        .history = (int32_t)wr_config_int(config, "limits.history"),
+    };
+    return wr_queries_new(&limits, audit, ret_queries, error);
+}
+
 static int open_parts(struct weir_workspace *workspace,
                       const struct weir_workspace_options *options, struct weir_error *error) {
     WR_TRY(load_config(options, &workspace->config, error));
@@ -176,7 +211,12 @@ static int open_parts(struct weir_workspace *workspace,
     WR_TRY(open_files(options->path, config, &workspace->files, error));
     WR_TRY(open_engine(options, config, wr_file_state_cache(workspace->files), &workspace->engine,
                        error));
+    WR_TRY(wr_policy_new(workspace->names, config, workspace->catalog, workspace->schema,
+                         &workspace->policy, error));
+    WR_TRY(wr_auth_new(workspace->names, config, &workspace->auth, error));
+    WR_TRY(wr_audit_open(config, &workspace->audit, error));
     WR_TRY(wr_workspace_add_caches(workspace, options->path, error));
+    WR_TRY(open_queries(config, workspace->audit, &workspace->queries, error));
     WR_TRY(wr_workspace_add_system(workspace, error));
     return attach_mounts(workspace, error);
 }
@@ -207,17 +247,23 @@ void wr_workspace_release(struct weir_workspace *workspace) {
      * names. */
     wr_caches_stop(workspace->caches);
     if (workspace->engine) wr_engine_close(workspace->engine);
+    wr_queries_free(workspace->queries);
     wr_file_state_close(workspace->files);
+    while (workspace->unused_names) {
+        struct wr_session_names *next = workspace->unused_names->next;
+        wr_gated_reset(&workspace->unused_names->gated);
+        pthread_mutex_destroy(&workspace->unused_names->mutex);
+        wr_free(workspace->unused_names);
+        workspace->unused_names = next;
+    }
     wr_names_close(workspace->names);
     wr_registry_free(workspace->registry);
     wr_caches_free(workspace->caches);
     wr_system_free(workspace->system);
+    wr_policy_free(workspace->policy);
+    wr_auth_free(workspace->auth);
+    wr_audit_close(workspace->audit);
     wr_config_free(workspace->config);
-    while (workspace->unused_names) {
-        struct wr_session_names *next = workspace->unused_names->next;
-        wr_free(workspace->unused_names);
-        workspace->unused_names = next;
-    }
     pthread_mutex_destroy(&workspace->mutex);
     wr_free(workspace->catalog);
     wr_free(workspace->schema);
