@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "flight/service.h"
+
+#define PATH(name) "/arrow.flight.protocol.FlightService/" name
+
+static const struct wr_grpc_method methods[] = {
+    {.path = PATH("Handshake"), .exchange = wr_flight_handshake},
+    {.path = PATH("ListFlights"), .call = wr_flight_list_flights},
+    {.path = PATH("GetFlightInfo"), .call = wr_flight_get_info},
+    {.path = PATH("PollFlightInfo"), .call = wr_flight_poll_info},
+    {.path = PATH("GetSchema"), .call = wr_flight_get_schema},
+    {.path = PATH("DoGet"), .call = wr_flight_do_get},
+    {.path = PATH("DoPut"), .exchange = wr_flight_do_put},
+    {.path = PATH("DoExchange"), .exchange = wr_flight_do_exchange},
+    {.path = PATH("DoAction"), .call = wr_flight_do_action},
+    {.path = PATH("ListActions"), .call = wr_flight_list_actions},
+};
+
+int wr_flight_error(int code, struct weir_error *error) {
+    if (!code || !error) return code;
+    if (!error->sqlstate[0]) return code;
+    if (error->position > 0) {
+        wr_error_append(error, " (SQLSTATE %s, position %lld)", error->sqlstate,
+                        (long long)error->position);
+    } else {
+        wr_error_append(error, " (SQLSTATE %s)", error->sqlstate);
+    }
+    return code;
+}
+
+/* ---- What may be opened ---- */
+
+/* Of "host:port" and "[host]:port" only what is known to be this machine. */
+static bool is_loopback(const char *listen) {
+    char host[64];
+    const char *colon = strrchr(listen, ':');
+    size_t length = colon ? (size_t)(colon - listen) : strlen(listen);
+    struct in_addr four;
+    struct in6_addr six;
+    if (length >= 2 && listen[0] == '[' && listen[length - 1] == ']') {
+        listen++;
+        length -= 2;
+    }
+    if (length == 0 || length >= sizeof host) return false;
+    memcpy(host, listen, length);
+    host[length] = '\0';
+    if (strcmp(host, "localhost") == 0) return true;
+    if (inet_pton(AF_INET, host, &four) == 1) return ntohl(four.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+static int check_public(const struct wr_flight_door *door, const char *listen,
+                        struct weir_error *error) {
+    bool authenticates = weir_workspace_authenticates(door->workspace) == 1;
+    if (is_loopback(listen) || (authenticates && door->certificate)) return WEIR_OK;
+    const char *missing = authenticates       ? "TLS (tls.certificate and tls.key)"
+                          : door->certificate ? "users (weir user add)"
+                                              : "users (weir user add) and TLS (tls.certificate "
+                                                "and tls.key)";
+    return wr_error_set(error, WEIR_INVALID_ARGUMENT, "28000",
+                        "flight.listen is %s, which other machines reach: that takes %s; 127.0.0.1 "
+                        "takes neither",
+                        listen, missing);
+}
+
+/* ---- Opening ---- */
+
+static int setting(struct weir_workspace *workspace, const char *key, char **ret_value,
+                   struct weir_error *error) {
+    char *value = NULL;
+    WR_TRY(weir_workspace_setting(workspace, key, &value, error));
+    if (value && !*value) {
+        weir_free(value);
+        value = NULL;
+    }
+    *ret_value = value;
+    return WEIR_OK;
+}
+
+static int read_settings(struct wr_flight_door *door, const char *listen, char **ret_listen,
+                         struct weir_error *error) {
+    WR_TRY(setting(door->workspace, "tls.certificate", &door->certificate, error));
+    WR_TRY(setting(door->workspace, "tls.key", &door->key, error));
+    WR_TRY(setting(door->workspace, "tls.client_ca", &door->client_ca, error));
+    if (!door->certificate != !door->key) {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, "F0000",
+                            "tls.certificate and tls.key are given together or not at all");
+    }
+    if (door->client_ca && !door->certificate) {
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, "F0000",
+                            "tls.client_ca needs tls.certificate and tls.key");
+    }
+    if (!listen) return setting(door->workspace, "flight.listen", ret_listen, error);
+    *ret_listen = wr_strdup(listen);
+    return *ret_listen ? WEIR_OK : wr_error_memory(error);
+}
+
+static int open_handles(struct wr_flight_door *door, struct weir_error *error) {
+    WR_TRY(wr_handles_new(&door->logins, error));
+    WR_TRY(wr_handles_new(&door->sessions, error));
+    WR_TRY(wr_handles_new(&door->prepared, error));
+    return wr_handles_new(&door->tickets, error);
+}
+
+static int open_server(struct wr_flight_door *door, const char *listen, struct weir_error *error) {
+    struct wr_grpc_tls tls = {
+        .certificate = door->certificate, .key = door->key, .client_ca = door->client_ca};
+    struct wr_grpc_options options = {
+        .listen = listen,
+        .tls = door->certificate ? &tls : NULL,
+        .methods = methods,
+        .n_methods = sizeof methods / sizeof *methods,
+        .context = door,
+    };
+    return wr_grpc_open(&options, &door->server, error);
+}
+
+int wr_flight_door_open(struct weir_workspace *workspace, const char *listen,
+                        struct wr_flight_door **ret_door, struct weir_error *error) {
+    struct wr_flight_door *door = wr_calloc(1, sizeof *door);
+    char *address = NULL;
+    if (!door) return wr_error_memory(error);
+    door->workspace = workspace;
+    int code = read_settings(door, listen, &address, error);
+    if (!code && !address)
+        code = wr_error_set(error, WEIR_INVALID_ARGUMENT, "F0000", "flight.listen is empty");
+    if (!code) code = check_public(door, address, error);
+    if (!code) code = open_handles(door, error);
+    if (!code) code = open_server(door, address, error);
+    weir_free(address);
+    if (code) {
+        wr_flight_door_close(door);
+        return code;
+    }
+    *ret_door = door;
+    return WEIR_OK;
+}
+
+const char *wr_flight_door_address(const struct wr_flight_door *door) {
+    return wr_grpc_address(door->server);
+}
+
+int wr_flight_door_reload(struct wr_flight_door *door, struct weir_error *error) {
+    return wr_grpc_reload(door->server, error);
+}
+
+void wr_flight_door_drain(struct wr_flight_door *door, int64_t deadline_ms) {
+    wr_grpc_drain(door->server, deadline_ms);
+}
+
+void wr_flight_door_close(struct wr_flight_door *door) {
+    if (!door) return;
+    wr_grpc_close(door->server);
+    wr_handles_free(door->tickets);
+    wr_handles_free(door->prepared);
+    wr_handles_free(door->sessions);
+    wr_handles_free(door->logins);
+    weir_free(door->certificate);
+    weir_free(door->key);
+    weir_free(door->client_ca);
+    wr_free(door);
+}
