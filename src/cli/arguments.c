@@ -27,8 +27,9 @@ static const struct {
     {"config check", COMMAND_CONFIG_CHECK, "[FILE]", "tell all that is wrong in a configuration"},
     {"config show", COMMAND_CONFIG_SHOW, "", "list every key with its value and its origin"},
     {"mount", COMMAND_MOUNT, "DIR [PATH]", "show the tree as a read-only file system at DIR"},
+    {"user", COMMAND_USER, "WORD...", "add, list, remove users; their passwords and API keys"},
     {"version", COMMAND_VERSION, "", "print the versions of weir, engine and compiler"},
-    {"serve", 0, "", ""},
+    {"serve", COMMAND_SERVE, "", "answer over HTTP and Flight SQL until it is told to end"},
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
@@ -37,13 +38,16 @@ enum {
     TREE = COMMAND_CP | COMMAND_MV | COMMAND_RM | COMMAND_MKDIR, /* changes it */
     CONFIGURES = COMMAND_CONFIG_CHECK | COMMAND_CONFIG_SHOW,
     ALL = CONFIGURES | COMMAND_CONFIG | COMMAND_INIT | COMMAND_SHELL | COMMAND_SQL | COMMAND_CAT |
-        COMMAND_DESCRIBE | COMMAND_LS | COMMAND_VERSION | COMMAND_MOUNT | TREE,
+        COMMAND_DESCRIBE | COMMAND_LS | COMMAND_VERSION | COMMAND_MOUNT | COMMAND_SERVE |
+        COMMAND_USER | TREE,
     RUNS = COMMAND_SHELL | COMMAND_SQL | COMMAND_CAT, /* runs statements of the user's */
-    ROWS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | COMMAND_CONFIG_SHOW, /* prints rows */
+    ROWS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | COMMAND_CONFIG_SHOW |
+        COMMAND_USER,                                /* prints rows */
     LISTS = RUNS | COMMAND_LS | COMMAND_CONFIG_SHOW, /* of any length, with NULLs */
     SCRIPTS = COMMAND_SHELL | COMMAND_SQL,
-    OPENS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | TREE | COMMAND_MOUNT,
-    MANY = COMMAND_LS | TREE /* takes any number of paths */
+    OPENS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | TREE | COMMAND_MOUNT | COMMAND_SERVE |
+        COMMAND_USER,
+    MANY = COMMAND_LS | TREE | COMMAND_USER /* takes any number of words */
 };
 
 enum flag_id {
@@ -74,6 +78,10 @@ enum flag_id {
     FLAG_PARENTS,
     FLAG_ENCODING,
     FLAG_DAEMON,
+    FLAG_HTTP_LISTEN,
+    FLAG_FLIGHT_LISTEN,
+    FLAG_LABEL,
+    FLAG_EXPIRES,
     FLAG_HELP,
     FLAG_VERSION
 };
@@ -103,6 +111,12 @@ static const struct flag flags[] = {
     {"parents", 'p', NULL, COMMAND_MKDIR, FLAG_PARENTS, "those above it too; one there is fine"},
     {"encoding", 0, "LIST", COMMAND_MOUNT, FLAG_ENCODING, "every table as these: parquet,csv"},
     {"daemon", 0, NULL, COMMAND_MOUNT, FLAG_DAEMON, "go to the background once it is mounted"},
+    {"http-listen", 0, "ADDRESS", COMMAND_SERVE, FLAG_HTTP_LISTEN,
+     "where HTTP is served: 127.0.0.1:8080; off: nowhere"},
+    {"flight-listen", 0, "ADDRESS", COMMAND_SERVE, FLAG_FLIGHT_LISTEN,
+     "where Flight SQL is served: 127.0.0.1:31337; off: nowhere"},
+    {"label", 0, "TEXT", COMMAND_USER, FLAG_LABEL, "of a new key: what it is for"},
+    {"expires", 0, "TIME", COMMAND_USER, FLAG_EXPIRES, "of a new key: 12h, 90d; without it, never"},
     {"workspace", 0, "DIR", OPENS | CONFIGURES, FLAG_WORKSPACE,
      "directory whose state is kept in DIR/.weir"},
     {"config", 0, "FILE", OPENS | CONFIGURES, FLAG_CONFIG, "configuration, for DIR/weir.yaml"},
@@ -159,6 +173,10 @@ const char *arguments_command_name(enum command command) {
         return "weir init";
     case COMMAND_MOUNT:
         return "weir mount";
+    case COMMAND_SERVE:
+        return "weir serve";
+    case COMMAND_USER:
+        return "weir user";
     }
     return "weir";
 }
@@ -219,6 +237,13 @@ static int add_pair(const struct flag *flag, const char *text, struct wr_options
     if (code != WEIR_OK) wr_error_prefix(error, code, "--%s", flag->name);
     wr_free(key);
     return code;
+}
+
+/* A flag that is short for --set. */
+static int add_setting(struct arguments *arguments, const char *key, const char *value,
+                       struct weir_error *error) {
+    int code = wr_options_add(&arguments->settings, key, value, error);
+    return code == WEIR_OK ? code : wr_error_prefix(error, code, "%s", key);
 }
 
 static int set_format(struct arguments *arguments, const char *value, struct weir_error *error) {
@@ -312,6 +337,16 @@ static int set_flag(struct arguments *arguments, const struct flag *flag, const 
         break;
     case FLAG_DAEMON:
         arguments->daemon = true;
+        break;
+    case FLAG_HTTP_LISTEN:
+        return add_setting(arguments, "http.listen", value, error);
+    case FLAG_FLIGHT_LISTEN:
+        return add_setting(arguments, "flight.listen", value, error);
+    case FLAG_LABEL:
+        arguments->label = value;
+        break;
+    case FLAG_EXPIRES:
+        arguments->expires = value;
         break;
     case FLAG_HELP:
         arguments->help = true;

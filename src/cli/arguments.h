@@ -20,10 +20,12 @@ enum command {
     COMMAND_RM = 1 << 8,
     COMMAND_MKDIR = 1 << 9,
     COMMAND_MOUNT = 1 << 10,
+    COMMAND_SERVE = 1 << 11,
     COMMAND_CONFIG = 1 << 16, /* without the word that follows */
     COMMAND_CONFIG_CHECK = 1 << 17,
     COMMAND_CONFIG_SHOW = 1 << 18,
-    COMMAND_INIT = 1 << 19
+    COMMAND_INIT = 1 << 19,
+    COMMAND_USER = 1 << 20
 };
 
 struct arguments_source {
@@ -36,11 +38,14 @@ struct arguments {
     enum command command;
     struct arguments_source *sources; /* in the order given */
     size_t n_sources;
-    const char **paths; /* of cat, describe, ls, cp, mv, rm, mkdir, mount, in the order given */
+    const char *
+        *paths; /* of cat, describe, ls, cp, mv, rm, mkdir, mount, user: in the order given */
     size_t n_paths;
     const char *query;     /* cat --sql */
     const char *word;      /* of config check (a file) and init (a directory) */
     const char *encodings; /* mount --encoding; NULL: not given */
+    const char *label;     /* user key add --label; NULL: none */
+    const char *expires;   /* user key add --expires; NULL: never */
     const char *workspace;
     const char *config;
     const char *output;

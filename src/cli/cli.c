@@ -85,6 +85,7 @@ static int open_workspace(struct cli *cli, const struct found_workspace *found,
         .memory_limit = arguments->memory_limit,
         .threads = (int32_t)arguments->threads,
         .config = found->file,
+        .preset = arguments->command == COMMAND_SERVE ? "server" : NULL,
     };
 
     WR_TRY(settings_of_workspace(arguments, &settings, &workspace.n_settings, error));

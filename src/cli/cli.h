@@ -194,6 +194,8 @@ int command_mkdir(struct cli *cli);
  * if asked to. Prints its own error; returns an exit code, CLI_DONE to go on. */
 int command_mount_prepare(const struct arguments *arguments);
 int command_mount(struct cli *cli);
+int command_serve(struct cli *cli);
+int command_user(struct cli *cli);
 int command_version(void);
 int command_config_check(struct cli *cli);
 int command_config_show(struct cli *cli);

@@ -45,7 +45,7 @@ static int write_key(void *sink, const struct wr_config_item *item, struct weir_
     else if (strcmp(item->key, "settings") == 0)
         wr_buffer_text(text, settings);
     else
-        wr_buffer_format(text, "# %s: %s\n", item->key, item->value ? item->value : "DIRECTORY");
+        wr_buffer_format(text, "# %s: %s\n", item->key, item->value ? item->value : item->blank);
     return WEIR_OK;
 }
 

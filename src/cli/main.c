@@ -70,6 +70,12 @@ static int run(struct arguments *arguments) {
         case COMMAND_MOUNT:
             code = command_mount(&cli);
             break;
+        case COMMAND_SERVE:
+            code = command_serve(&cli);
+            break;
+        case COMMAND_USER:
+            code = command_user(&cli);
+            break;
         case COMMAND_CONFIG:
         case COMMAND_VERSION:
             break; /* needs nothing opened */

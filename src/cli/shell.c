@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The shell's loop: lines from libedit, statements out of lines, history. */
 #include "shell.h"
+#include "sql/statement.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -161,7 +162,7 @@ static void load_history(struct shell *shell) {
 static void remember(struct shell *shell, const char *text) {
     HistEvent event;
 
-    if (text[strspn(text, " \t\n")] == '\0') return;
+    if (text[strspn(text, " \t\n")] == '\0' || wr_sql_has_secret(text)) return;
     history(shell->history, &event, H_ENTER, text);
     if (shell->history_path[0] == '\0') return;
     mode_t mask = umask(077);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * weir user: add NAME, list, remove NAME, password NAME, key add NAME, key list, key remove PREFIX.
+ * Each is a statement of SQL; only a password comes from the terminal or from standard input.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "cli.h"
+
+enum { MOST_PASSWORD = 1024 };
+
+/* ---- Passwords ---- */
+
+/* One line without its end. */
+static int read_line(FILE *file, char *line, size_t size, struct weir_error *error) {
+    if (fgets(line, (int)size, file) == NULL)
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "no password was given on standard input");
+    size_t length = strcspn(line, "\r\n");
+    if (line[length] == '\0' && length + 1 == size)
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "the password is longer than %d bytes", MOST_PASSWORD);
+    line[length] = '\0';
+    return WEIR_OK;
+}
+
+/* Asks without showing what is typed. */
+static int ask(const char *prompt, char *line, size_t size, struct weir_error *error) {
+    struct termios shown;
+    struct termios hidden;
+    if (tcgetattr(STDIN_FILENO, &shown) != 0)
+        return wr_error_set(error, WEIR_IO, NULL, "the terminal cannot be asked for a password");
+    hidden = shown;
+    hidden.c_lflag &= ~(tcflag_t)ECHO;
+    fprintf(stderr, "%s: ", prompt);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+    int code = read_line(stdin, line, size, error);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    fputc('\n', stderr);
+    return code;
+}
+
+static int read_password(char *password, size_t size, struct weir_error *error) {
+    char again[MOST_PASSWORD + 2];
+    if (!isatty(STDIN_FILENO)) return read_line(stdin, password, size, error);
+    WR_TRY(ask("Password", password, size, error));
+    int code = ask("The same again", again, sizeof again, error);
+    if (code == WEIR_OK && strcmp(password, again) != 0)
+        code =
+            wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "the two passwords are not the same");
+    explicit_bzero(again, sizeof again);
+    return code;
+}
+
+/* ---- Statements ---- */
+
+static int failed(struct cli *cli, struct weir_error *error) {
+    complain(cli, error, NULL, 0);
+    return CLI_FAILED;
+}
+
+/* Runs it, which prints rows if there are any, and wipes the text. */
+static int run_buffer(struct cli *cli, struct wr_buffer *sql) {
+    struct weir_error error = {0};
+    struct ArrowArrayStream rows = {0};
+    int64_t affected = 0;
+    int code = sql->failed ? wr_error_memory(&error)
+                           : weir_query(cli->session, sql->data, &rows, &affected, &error);
+    if (sql->data) explicit_bzero(sql->data, sql->length);
+    wr_buffer_reset(sql);
+    if (code != WEIR_OK) return failed(cli, &error);
+    if (affected < 0) return run_rows(cli, &rows);
+    rows.release(&rows);
+    return CLI_DONE;
+}
+
+static int with_password(struct cli *cli, const char *statement, const char *name) {
+    struct weir_error error = {0};
+    struct wr_buffer sql;
+    char password[MOST_PASSWORD + 2];
+    if (read_password(password, sizeof password, &error) != WEIR_OK) return failed(cli, &error);
+    wr_buffer_init(&sql, 1 << 20);
+    wr_buffer_text(&sql, statement);
+    wr_buffer_identifier(&sql, name);
+    wr_buffer_text(&sql, " PASSWORD ");
+    wr_buffer_literal(&sql, password);
+    explicit_bzero(password, sizeof password);
+    return run_buffer(cli, &sql);
+}
+
+static int with_name(struct cli *cli, const char *statement, const char *name, bool is_text) {
+    struct wr_buffer sql;
+    wr_buffer_init(&sql, 1 << 20);
+    wr_buffer_text(&sql, statement);
+    if (is_text)
+        wr_buffer_literal(&sql, name);
+    else
+        wr_buffer_identifier(&sql, name);
+    return run_buffer(cli, &sql);
+}
+
+static int add_key(struct cli *cli, const char *name) {
+    const struct arguments *arguments = cli->arguments;
+    struct wr_buffer sql;
+    wr_buffer_init(&sql, 1 << 20);
+    wr_buffer_text(&sql, "CREATE API KEY FOR ");
+    wr_buffer_identifier(&sql, name);
+    if (arguments->label) {
+        wr_buffer_text(&sql, " LABEL ");
+        wr_buffer_literal(&sql, arguments->label);
+    }
+    if (arguments->expires) {
+        wr_buffer_text(&sql, " EXPIRES IN ");
+        wr_buffer_literal(&sql, arguments->expires);
+    }
+    int code = run_buffer(cli, &sql);
+    if (code == CLI_DONE)
+        fprintf(stderr, "This is the only time that the key is shown: only its hash is kept.\n");
+    return code;
+}
+
+/* ---- The words ---- */
+
+static int usage(struct cli *cli, const char *message) {
+    struct weir_error error = {0};
+    (void)cli;
+    wr_error_set(&error, WEIR_INVALID_ARGUMENT, NULL, "%s", message);
+    complain_usage("weir user", &error);
+    return CLI_USAGE;
+}
+
+static bool is_call(const struct arguments *arguments, const char *first, const char *second,
+                    size_t n_words) {
+    if (arguments->n_paths != n_words || strcmp(arguments->paths[0], first) != 0) return false;
+    return second == NULL || strcmp(arguments->paths[1], second) == 0;
+}
+
+int command_user(struct cli *cli) {
+    const struct arguments *arguments = cli->arguments;
+    const char *last = arguments->n_paths > 0 ? arguments->paths[arguments->n_paths - 1] : "";
+    /* A catalog in memory would forget them at once. */
+    if (!cli->in_workspace)
+        return usage(cli, "users belong to a workspace: go into one, name one with --workspace, or "
+                          "make one with weir init");
+    if (is_call(arguments, "add", NULL, 2)) return with_password(cli, "CREATE USER ", last);
+    if (is_call(arguments, "password", NULL, 2)) return with_password(cli, "ALTER USER ", last);
+    if (is_call(arguments, "remove", NULL, 2)) return with_name(cli, "DROP USER ", last, false);
+    if (is_call(arguments, "list", NULL, 1))
+        return run_sql(cli, "SELECT name, roles, created_at, is_enabled FROM system.users");
+    if (is_call(arguments, "key", "add", 3)) return add_key(cli, last);
+    if (is_call(arguments, "key", "list", 2)) return run_sql(cli, "SHOW API KEYS");
+    if (is_call(arguments, "key", "remove", 3)) return with_name(cli, "DROP API KEY ", last, true);
+    return usage(cli, "weir user takes: add NAME, list, remove NAME, password NAME, key add NAME, "
+                      "key list, key remove PREFIX");
+}
