@@ -2,6 +2,7 @@
 #
 #   make            gets what is missing, builds build/weir and build/src/libweir.so
 #   make demo       and answers a question over a real data set
+#   make demo-server serves it over HTTP and Flight SQL
 #   make check      runs all tests
 #   make check-asan runs the C tests under AddressSanitizer and UndefinedBehaviorSanitizer
 #   make install    PREFIX=/usr/local DESTDIR=
@@ -23,7 +24,7 @@ meson = $(venv)/bin/meson
 ninja = PATH=$(venv)/bin:$$PATH $(venv)/bin/ninja -C $(1) -j $(JOBS) $(if $(V),-v)
 configure = scripts/configure $(1) $(PROFILE)
 
-.PHONY: all demo check check-asan install dist bench bench-duality bench-databases bindings bindings-check format \
+.PHONY: all demo demo-server check check-asan install dist bench bench-duality bench-databases bench-doors bindings bindings-check format \
 	format-check symbols clean help
 
 all: build
@@ -41,6 +42,9 @@ build:
 
 demo: build
 	@scripts/demo $(BUILD)
+
+demo-server: build
+	@scripts/demo-server $(BUILD)
 
 check: build
 	@scripts/check $(BUILD)
@@ -68,6 +72,9 @@ bench-duality: build
 bench-databases: build
 	@scripts/bench databases $(BUILD) $(BENCH)
 
+bench-doors: build
+	@scripts/bench doors $(BUILD) $(BENCH)
+
 bindings:
 	@scripts/bindings
 
@@ -91,6 +98,7 @@ help:
 	@echo "make bench          TPC-H and start-up beside the datafusion and duckdb packages"
 	@echo "make bench-duality  derived tables beside encoding them, and schemas without data"
 	@echo "make bench-databases tables in databases beside their drivers, connectorx and DuckDB"
+	@echo "make bench-doors    the doors beside a Flight server on pyarrow"
 	@echo "make bindings       writes engine/src/bindings.rs anew from src/engine/engine.h"
 	@echo "make bindings-check compares it with the one checked in"
 	@echo "make symbols        compares what libweir.so exports with scripts/symbols.txt"
