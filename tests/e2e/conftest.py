@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+from grpc_certificates import certificates  # noqa: F401  a fixture
 from databases import drivers, duckdb_tpch, nasty_databases, server, sqlite_tpch  # noqa: F401  fixtures
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -448,7 +448,7 @@ class Generator:
 
     def query(self):
         self.scope, self.why, self.n_aliases = [], [], 0
-        shapes = [self.rows, self.rows, self.rows, self.aggregate, self.aggregate, self.distinct, self.union, self.window, self.nested]
+        shapes = [self.rows, self.rows, self.rows, self.aggregate, self.aggregate, self.distinct, self.union, self.window, self.nested, self.correlated, self.named_twice]
         sql, is_ordered = self.rng.choice(shapes)()
         if self.dialect == "sqlite" and (" CAST(" in sql and "VARCHAR" in sql):
             self.foreign("a cast to a text")
@@ -630,3 +630,35 @@ class Generator:
         inner = f"SELECT DISTINCT {alias}.i16, {alias}.v FROM {source}{self.where()}"
         self.scope = [("s", [("i16", "int"), ("v", "text")])]
         return f"SELECT s.i16, count(*) AS n, min(length(s.v)) AS least FROM ({inner}) AS s GROUP BY s.i16", False
+
+    def correlated(self):
+        """A query for each row of another: its aggregate beside a value, times a float or not."""
+        source = self.enter()
+        outer = self.scope
+        alias, _ = outer[0]
+        inner = self.alias()
+        type = self.rng.choice(["dec", "int"])
+        name = self.rng.choice([name for name, column_type in self.columns if column_type == type])
+        function = self.rng.choice(["avg", "sum", "min", "max", "count"])
+        if function == "avg" or type == "dec":
+            self.foreign("averages and decimals have another scale")
+        value = f"{function}({inner}.{quote(name)})"
+        if self.chance(0.6):
+            self.foreign("a factor is a decimal")
+            value = self.rng.choice([f"{self.rng.choice(['0.2', '1.5', '7e-1'])} * {value}", f"{value} * 0.0001"])
+        self.scope = [(inner, self.columns)]
+        condition = f"{inner}.i16 = {alias}.i16" + (f" AND {self.predicate(1)}" if self.chance(0.4) else "")
+        self.scope = outer
+        side = self.column(type) if self.chance(0.8) else self.expression(type, 1)
+        scalar = f"(SELECT {value} FROM {{1}} AS {inner} WHERE {condition})"
+        sql = f"SELECT {self.listed(self.items(2))} FROM {source} WHERE {side} {self.rng.choice(ORDERS)} {scalar}"
+        return sql + (f" AND {self.predicate(1)}" if self.chance(0.5) else ""), False
+
+    def named_twice(self):
+        source = self.enter()
+        groups = [(f"{self.scope[0][0]}.i16", "int")]
+        items = groups + [(f"{self.rng.choice(['sum', 'max', 'count'])}({self.column('int')})", "int")]
+        inner = f"SELECT {self.listed(items)} FROM {source}{self.where()} GROUP BY {groups[0][0]}"
+        if self.chance(0.5):
+            return f"WITH s AS ({inner}) SELECT s.c0, s.c1 FROM s WHERE s.c1 = (SELECT {self.rng.choice(['max', 'min'])}(c1) FROM s)", False
+        return f"WITH s AS ({inner}) SELECT a.c0, b.c1 FROM s AS a JOIN s AS b ON a.c0 = b.c1", False

@@ -351,7 +351,7 @@ def test_wrong_usage_says_what_is_wrong_and_exits_with_2(run, arguments, expecte
 
 
 @pytest.mark.parametrize("arguments", [
-    ["serve"], ["sql", "--connect", "grpc://localhost", "SELECT 1"],
+    ["sql", "--connect", "grpc://localhost", "SELECT 1"],
 ])
 def test_what_this_version_lacks_says_so(run, arguments):
     assert "not available in this version" in run.error(*arguments, code=2)

@@ -16,6 +16,7 @@
 #include "base/alloc.h"
 #include "nanoarrow/nanoarrow.h"
 #include "engine/engine.h"
+#include "torture.h"
 #include "weir.h"
 
 /* More than any scenario makes; a scenario that never ends is a failure. */
@@ -54,12 +55,7 @@ static void must_query(const char *sql) {
     if (query(sql, &error) != WEIR_OK) die(sql, error.message);
 }
 
-/* What the scenarios hand to the library. Made anew before each run, while no allocation fails. */
-static struct {
-    struct ArrowArrayStream rows;
-    struct ArrowSchema types;
-    struct ArrowArray row;
-} given;
+struct given given;
 
 static void must(int code) {
     if (code != NANOARROW_OK) die("test data", strerror(code));
@@ -308,6 +304,16 @@ static const struct scenario {
     {"attach with a cache", query, "ATTACH 'data' AS made_mount (TYPE files, cache.max_age '1s')",
      NULL},
     {"a cached table's bytes", read_node, "/weir/public/copied.csv", NULL},
+    {"adbc: open", torture_adbc, "open", NULL},
+    {"adbc: query for rows of parameters", torture_adbc, "query", NULL},
+    {"adbc: change for rows of parameters", torture_adbc, "change", NULL},
+    {"adbc: ingest", torture_adbc, "ingest", NULL},
+    {"adbc: objects", torture_adbc, "objects", NULL},
+    {"adbc: schema of a table", torture_adbc, "schema", NULL},
+    {"adbc: info", torture_adbc, "info", NULL},
+    {"adbc: statistics", torture_adbc, "statistics", NULL},
+    {"adbc: partitions", torture_adbc, "partitions", NULL},
+    {"adbc: no such column", torture_adbc, "error", "42703"},
     {"syntax error", query, "SELECT 1 FROM (", "42601"},
     {"no such table", query, "SELECT * FROM nothing", "42P01"},
     {"no such kind", query, "CREATE TABLE made USING nothing", NULL},
@@ -428,6 +434,7 @@ int main(int argc, char **argv) {
         weir_session_open(workspace, NULL, &session, &error) != WEIR_OK)
         die("open", error.message);
     make_data();
+    torture_adbc_open();
     printf("1..%d\n", n_scenarios + 1);
     for (int i = 0; i < n_scenarios; i++) {
         if (argc > 1 && strcmp(argv[1], scenarios[i].name) != 0) continue;
@@ -438,6 +445,7 @@ int main(int argc, char **argv) {
     panic_is_an_error();
     printf("ok %d - a panic inside the engine becomes an error\n", n_scenarios + 1);
     must_query("SELECT count(*) FROM base");
+    torture_adbc_close();
     weir_session_close(session);
     weir_workspace_close(workspace);
     remove_data();

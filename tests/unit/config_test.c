@@ -352,7 +352,7 @@ static void stray_variables_are_told_when_they_look_like_keys(void **state) {
     (void)state;
     char text[2048] = "";
     setenv("WEIR_THREDS", "1", 1);
-    setenv("WEIR_HTTP_LISTEN", "x", 1);
+    setenv("WEIR_STORES_LISTEN", "x", 1);
     setenv("WEIR_PROGRAM", "x", 1);
     setenv("WEIR_TPCH", "x", 1);
     setenv("WEIR_CHECK_COUNT", "x", 1);
@@ -363,14 +363,15 @@ static void stray_variables_are_told_when_they_look_like_keys(void **state) {
     assert_non_null(strstr(text, "the environment variable WEIR_THREDS is not read; did you mean "
                                  "WEIR_THREADS?\n"));
     assert_non_null(strstr(text,
-                           "the environment variable WEIR_HTTP_LISTEN is not read: its key is "
+                           "the environment variable WEIR_STORES_LISTEN is not read: its key is "
                            "not available in this version\n"));
-    assert_int_equal(strlen(text), strlen("the environment variable WEIR_THREDS is not read; did "
-                                          "you mean WEIR_THREADS?\n"
-                                          "the environment variable WEIR_HTTP_LISTEN is not read: "
-                                          "its key is not available in this version\n"));
-    static const char *const names[] = {"WEIR_THREDS", "WEIR_HTTP_LISTEN", "WEIR_PROGRAM",
-                                        "WEIR_TPCH",   "WEIR_CHECK_COUNT", "WEIR_WORKSPACE"};
+    assert_int_equal(strlen(text),
+                     strlen("the environment variable WEIR_THREDS is not read; did "
+                            "you mean WEIR_THREADS?\n"
+                            "the environment variable WEIR_STORES_LISTEN is not read: "
+                            "its key is not available in this version\n"));
+    static const char *const names[] = {"WEIR_THREDS", "WEIR_STORES_LISTEN", "WEIR_PROGRAM",
+                                        "WEIR_TPCH",   "WEIR_CHECK_COUNT",   "WEIR_WORKSPACE"};
     for (size_t i = 0; i < N_OF(names); i++)
         unsetenv(names[i]);
 }
@@ -516,11 +517,12 @@ static void every_error_has_its_line(void **state) {
                                         "component of a path, without '.' and '/'"},
         {"mounts:\n  a: {url: [x, y]}\n",
          "weir.yaml:2: \"mounts.a.url\" takes one value, not a list"},
-        {"http: {listen: ':8080'}\n",
-         "weir.yaml:1: \"http\" is not available in this version; take it out"},
-        {"\nflight.listen: x\n",
-         "weir.yaml:2: \"flight.listen\" is not available in this version; take it out"},
-        {"users:\n  - a\n", "weir.yaml:1: \"users\" is not available in this version; take it out"},
+        {"stores: {listen: ':8080'}\n",
+         "weir.yaml:1: \"stores\" is not available in this version; take it out"},
+        {"\nstores.listen: x\n",
+         "weir.yaml:2: \"stores.listen\" is not available in this version; take it out"},
+        {"extensions:\n  - a\n",
+         "weir.yaml:1: \"extensions\" is not available in this version; take it out"},
         {"a: &x [1]\n", "weir.yaml:1: anchors (&) and aliases (*) are not taken; write the value "
                         "where it is needed, or in quotation marks if it begins with that sign"},
         {"threads: *x\n", "weir.yaml:1: anchors (&) and aliases (*) are not taken; write the value "
@@ -613,7 +615,7 @@ static void a_check_tells_all_problems_and_keeps_the_rest(void **state) {
     const char *yaml = "threds: 1\n"
                        "threads: x\n"
                        "memory_limit: 1GiB\n"
-                       "http: {listen: {a: 1}}\n"
+                       "stores: {listen: {a: 1}}\n"
                        "mounts:\n"
                        "  good: {url: /g}\n"
                        "  bad: [a, {b: c}]\n"
@@ -626,7 +628,7 @@ static void a_check_tells_all_problems_and_keeps_the_rest(void **state) {
     assert_string_equal(
         text, "weir.yaml:1: unknown key \"threds\"; did you mean \"threads\"?\n"
               "weir.yaml:2: \"threads\" must be a whole number from 0 to 4096, not \"x\"\n"
-              "weir.yaml:4: \"http\" is not available in this version; take it out\n"
+              "weir.yaml:4: \"stores\" is not available in this version; take it out\n"
               "weir.yaml:7: \"mounts.bad\" takes keys of its own, not a list\n"
               "weir.yaml:8: \"spool.max_age\" must be a time, such as 500ms, 10s, 2min, "
               "1h or 7d, not \"never\"\n"

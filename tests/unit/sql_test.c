@@ -170,28 +170,6 @@ static void a_statement_that_is_not_ours_is_passed_on_byte_for_byte(void **state
     }
 }
 
-static void a_statement_of_a_later_version_is_named_and_refused(void **state) {
-    (void)state;
-    static const struct {
-        const char *text, *message;
-    } cases[] = {
-        {"CREATE USER u", "CREATE USER is not implemented: "},
-        {"GRANT ALL ON t TO u", "GRANT is not implemented: "},
-        {"REVOKE ALL ON t FROM u", "REVOKE is not implemented: "},
-        {"KILL 5", "KILL is not implemented: "},
-    };
-    for (size_t i = 0; i < N_OF(cases); i++) {
-        struct wr_statement statement = {.text = NULL};
-        struct weir_error error;
-        assert_int_equal(wr_statement_parse(cases[i].text, &statement, &error),
-                         WEIR_NOT_IMPLEMENTED);
-        assert_string_equal(error.sqlstate, "0A000");
-        assert_ptr_equal(strstr(error.message, cases[i].message), error.message);
-        assert_int_equal(error.position, 1);
-        assert_null(statement.text);
-    }
-}
-
 /* ---- CREATE TABLE ... USING ---- */
 
 static void create_using_takes_names_kind_and_options(void **state) {
@@ -409,7 +387,6 @@ int main(void) {
         cmocka_unit_test(a_script_that_ends_early_is_not_complete),
         cmocka_unit_test(the_statement_is_a_place_in_the_script),
         cmocka_unit_test(a_statement_that_is_not_ours_is_passed_on_byte_for_byte),
-        cmocka_unit_test(a_statement_of_a_later_version_is_named_and_refused),
         cmocka_unit_test(create_using_takes_names_kind_and_options),
         cmocka_unit_test(create_using_takes_every_clause),
         cmocka_unit_test(option_values_are_texts_numbers_and_words),

@@ -10,7 +10,7 @@
 
 #include "nanoarrow/nanoarrow.h"
 
-#include "table/adbc/abi.h"
+#include "arrow/adbc_abi.h"
 
 #define EXPORT __attribute__((visibility("default")))
 

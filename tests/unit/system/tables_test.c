@@ -102,7 +102,10 @@ static const struct expected streams[] = {
     {"caches", "catalog:u! namespace:u! name:u! source:u! mode:u! hits:l! misses:l! refreshes:l!"
                " rows:l bytes:l age:l fetched_at:" TIME
                " coverage_start:u coverage_end:u state:u! last_error:u"},
+    {"constraints", "catalog:u! namespace:u! table_name:u! constraint_name:u! constraint_type:u! "
+                    "column_name:u! ordinal_position:l!"},
     {"extensions", "name:u! type:u! summary:u origin:u!"},
+    {"grants", "grantee:u! catalog:u namespace:u name:u privilege:u!"},
     {"jobs", "job_id:u! kind:u! table_name:u state:u! started_at:" TIME " finished_at:" TIME
              " rows:l error_message:u"},
     {"live_queries", "query_id:u! session_id:u! sql:u! state:u! started_at:" TIME "! rows_sent:l!"},
@@ -110,9 +113,9 @@ static const struct expected streams[] = {
     {"mounts", "name:u! kind:u! url:u origin:u!"},
     {"namespaces", "catalog:u! namespace:u! is_default:b!"},
     {"queries", "query_id:u! session_id:u! user_name:u door:u! state:u! sql:u! started_at:" TIME
-                "! finished_at:" TIME " rows_returned:l bytes_returned:l peak_memory:l "
+                "! finished_at:" TIME " rows_returned:l bytes_read:l peak_memory:l "
                 "error_sqlstate:u error_message:u"},
-    {"sessions", "session_id:u! user_name:u door:u! opened_at:" TIME "! last_used_at:" TIME
+    {"sessions", "session_id:u! user_name:u door:u! peer:u opened_at:" TIME "! last_used_at:" TIME
                  "! catalog:u! namespace:u! statements:l!"},
     {"settings", "name:u! value:u origin:u! description:u"},
     {"storage_locations", "name:u! url:u! scheme:u! options:u origin:u!"},
@@ -433,7 +436,8 @@ static void a_name_that_is_no_table_is_answered_with_the_nearest(void **state) {
         assert_null(found.release);
         assert_string_equal(error.sqlstate, "42P01");
         if (i == 0) assert_non_null(strstr(error.message, "did you mean \"mounts\"?"));
-        assert_non_null(strstr(error.message, "its tables are caches, columns, extensions, jobs"));
+        assert_non_null(
+            strstr(error.message, "its tables are caches, columns, constraints, extensions"));
     }
 }
 

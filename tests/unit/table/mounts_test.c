@@ -217,7 +217,9 @@ static void a_catalog_of_the_first_version_gets_what_it_lacks(void **state) {
     struct wr_names *one = toy_open_names(toy_directory);
     assert_int_equal(toy_view(one, "weir", "public", "v", NULL), WEIR_OK);
     wr_names_close(one);
-    run_in_catalog("DROP TABLE mount_options; DROP TABLE mounts; PRAGMA user_version = 1");
+    run_in_catalog("DROP TABLE mount_options; DROP TABLE mounts; DROP TABLE api_keys;"
+                   "DROP TABLE grants; DROP TABLE members; DROP TABLE users; DROP TABLE secrets;"
+                   "PRAGMA user_version = 1");
     one = toy_open_names(toy_directory);
     assert_int_equal(toy_look_up(one, "weir", "public", "v", NULL), WEIR_OK);
     assert_int_equal(toy_attach(one, "lake", "here", "sql", 0, NULL), WEIR_OK);
