@@ -576,8 +576,9 @@ typedef int (*weir_write_fn)(void *context, const void *data, size_t length);
 /*
  * Encodes a stream as a file: "parquet", "arrow" (IPC file), "arrows" (IPC stream), "csv", "tsv",
  * "json" (an array), "jsonl". Options: csv and tsv: header (true), delimiter, null (the text of
- * NULL, empty by default); parquet: compression (zstd). An empty stream gives a valid file with the
- * schema. Takes over `rows` always: it is released, read to its end or not.
+ * NULL, empty by default); parquet: compression (zstd), row_group_size (1048576 rows), page_size
+ * (20000 rows). An empty stream gives a valid file with the schema. Takes over `rows` always: it is
+ * released, read to its end or not.
  */
 WEIR_EXPORT int weir_encode(struct ArrowArrayStream *rows, const char *format,
                             const struct weir_option *options, size_t n_options,

@@ -1910,6 +1910,38 @@ pub type wr_metric_fn = ::std::option::Option<
     ),
 >;
 #[repr(C)]
+#[derive(Debug)]
+pub struct wr_call {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct wr_calls {
+    pub make: ::std::option::Option<unsafe extern "C" fn() -> *mut wr_call>,
+    pub release: ::std::option::Option<unsafe extern "C" fn(call: *mut wr_call)>,
+    pub enter: ::std::option::Option<unsafe extern "C" fn(call: *mut wr_call)>,
+    pub leave: ::std::option::Option<unsafe extern "C" fn(call: *mut wr_call)>,
+    pub cancel: ::std::option::Option<unsafe extern "C" fn(call: *mut wr_call)>,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of wr_calls"][::std::mem::size_of::<wr_calls>() - 40usize];
+    ["Alignment of wr_calls"][::std::mem::align_of::<wr_calls>() - 8usize];
+    ["Offset of field: wr_calls::make"][::std::mem::offset_of!(wr_calls, make) - 0usize];
+    [
+        "Offset of field: wr_calls::release",
+    ][::std::mem::offset_of!(wr_calls, release) - 8usize];
+    [
+        "Offset of field: wr_calls::enter",
+    ][::std::mem::offset_of!(wr_calls, enter) - 16usize];
+    [
+        "Offset of field: wr_calls::leave",
+    ][::std::mem::offset_of!(wr_calls, leave) - 24usize];
+    [
+        "Offset of field: wr_calls::cancel",
+    ][::std::mem::offset_of!(wr_calls, cancel) - 32usize];
+};
+#[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct wr_table {
     pub form: weir_form,
@@ -1918,12 +1950,13 @@ pub struct wr_table {
     pub is_view: i32,
     pub definition: *const ::std::os::raw::c_char,
     pub has_own_rights: i32,
+    pub calls: *const wr_calls,
     pub release: ::std::option::Option<unsafe extern "C" fn(table: *mut wr_table)>,
     pub private_data: *mut ::std::os::raw::c_void,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of wr_table"][::std::mem::size_of::<wr_table>() - 368usize];
+    ["Size of wr_table"][::std::mem::size_of::<wr_table>() - 376usize];
     ["Alignment of wr_table"][::std::mem::align_of::<wr_table>() - 8usize];
     ["Offset of field: wr_table::form"][::std::mem::offset_of!(wr_table, form) - 0usize];
     [
@@ -1942,11 +1975,14 @@ const _: () = {
         "Offset of field: wr_table::has_own_rights",
     ][::std::mem::offset_of!(wr_table, has_own_rights) - 344usize];
     [
+        "Offset of field: wr_table::calls",
+    ][::std::mem::offset_of!(wr_table, calls) - 352usize];
+    [
         "Offset of field: wr_table::release",
-    ][::std::mem::offset_of!(wr_table, release) - 352usize];
+    ][::std::mem::offset_of!(wr_table, release) - 360usize];
     [
         "Offset of field: wr_table::private_data",
-    ][::std::mem::offset_of!(wr_table, private_data) - 360usize];
+    ][::std::mem::offset_of!(wr_table, private_data) - 368usize];
 };
 impl Default for wr_table {
     fn default() -> Self {

@@ -17,8 +17,8 @@ use crate::bindings::*;
 use crate::calls;
 use crate::error::{Result, call_c, coded, from_c};
 use crate::files::FilesTable;
-use crate::planning::{self, Input};
-use crate::runtime::Engine;
+use crate::planning::{self, Input, Scope};
+use crate::runtime::{Engine, with_large_stack};
 use crate::stream_table::StreamTable;
 use crate::view::{Query, view};
 
@@ -240,7 +240,7 @@ impl CatalogProvider for Catalog {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct SchemaOfC {
     names: Arc<Names>,
     catalog: String,
@@ -278,11 +278,19 @@ impl SchemaProvider for SchemaOfC {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        match self.look_up(name).await {
-            // One table that cannot be read does not end the listing of all columns.
-            Err(_) if !planning::is_active() => Ok(None),
-            answer => answer,
+        if planning::is_active() {
+            return self.look_up(name).await;
         }
+        // information_schema lists all columns: a view is planned with its own rights here too, and
+        // one table that cannot be read does not end the listing.
+        let (schema, name) = (self.clone(), name.to_string());
+        let planned = tokio::task::spawn_blocking(move || {
+            with_large_stack("weir-columns", || {
+                let _scope = Scope::enter();
+                schema.names.engine.handle.block_on(schema.look_up(&name))
+            })
+        });
+        Ok(planned.await.ok().and_then(Result::ok).flatten())
     }
 
     async fn table_type(&self, name: &str) -> Result<Option<TableType>> {

@@ -5,6 +5,7 @@
 //! WHERE that the optimizer rewrote, so they are never used: a SELECT over the same WHERE, planned
 //! as any other query, says which rows stay.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use arrow::datatypes::Schema;
@@ -20,7 +21,11 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::prelude::Expr;
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::Value as SqlValue;
+use datafusion::sql::sqlparser::ast::{
+    Expr as SqlExpr, FromTable, Ident, ObjectNamePart, Query as SqlQuery,
+    Statement as SqlStatement, TableFactor, TableWithJoins, Value as SqlValue, VisitMut,
+    VisitorMut,
+};
 
 use crate::commit::{CommitExec, Staging};
 use crate::error::Result;
@@ -81,6 +86,55 @@ fn in_planned_types(
         Ok(ProjectionExpr { expr, alias: g.name().clone() })
     });
     Ok(Arc::new(ProjectionExec::try_new(columns.collect::<Result<Vec<_>>>()?, rows)?))
+}
+
+/// Names the table of `DELETE FROM table AS alias` itself in the condition, which the engine does not
+/// know the alias in. A condition with a query of its own is left: names in it may be others'.
+pub fn delete_without_alias(statement: &mut Statement) {
+    let Statement::Statement(statement) = statement else { return };
+    let SqlStatement::Delete(delete) = statement.as_mut() else { return };
+    let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &mut delete.from;
+    let [TableWithJoins { relation: TableFactor::Table { name, alias, .. }, joins }] =
+        &mut from[..]
+    else {
+        return;
+    };
+    let table = name.0.last().and_then(ObjectNamePart::as_ident).cloned();
+    let (Some(table), Some(given), true) = (table, alias.as_ref(), joins.is_empty()) else {
+        return;
+    };
+    let mut renamed = Renamed { from: given.name.clone(), to: table };
+    let mut condition = delete.selection.clone();
+    if given.columns.is_empty() && condition.visit(&mut renamed).is_continue() {
+        (*alias, delete.selection) = (None, condition);
+    }
+}
+
+/// Gives the columns of one table its other name, up to the first query.
+struct Renamed {
+    from: Ident,
+    to: Ident,
+}
+
+impl VisitorMut for Renamed {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &mut SqlQuery) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut SqlExpr) -> ControlFlow<()> {
+        let folded = |ident: &Ident| match ident.quote_style {
+            Some(_) => ident.value.clone(),
+            None => ident.value.to_ascii_lowercase(),
+        };
+        if let SqlExpr::CompoundIdentifier(names) = expr
+            && folded(&names[0]) == folded(&self.from)
+        {
+            names[0] = self.to.clone();
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 /// Fills in what a COPY's target says by its name: `x.jsonl`, `x.tsv`, `x.csv.gz`. What the

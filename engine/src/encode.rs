@@ -82,7 +82,8 @@ fn encoder(
     let options = Options { format, options };
     match format {
         "parquet" => {
-            options.allow(&["compression", "row_group_size"])?;
+            options.allow(&["compression", "row_group_size", "page_size"])?;
+            let rows = |text: &str| text.parse().ok().filter(|rows| *rows > 0);
             let properties = WriterProperties::builder()
                 .set_compression(options.parse(
                     "compression",
@@ -93,9 +94,15 @@ fn encoder(
                 .set_max_row_group_row_count(Some(options.parse(
                     "row_group_size",
                     "1048576",
-                    |text| text.parse().ok().filter(|rows| *rows > 0),
+                    rows,
                     "a number of rows",
                 )?))
+                .set_data_page_row_count_limit(options.parse(
+                    "page_size",
+                    "20000",
+                    rows,
+                    "a number of rows",
+                )?)
                 .set_max_row_group_bytes(Some(ROW_GROUP_BYTES));
             if let Some(field) =
                 schema.fields().iter().find(|f| any_type(f.data_type(), &parquet_lacks))

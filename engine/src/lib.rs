@@ -3,6 +3,7 @@
 #[rustfmt::skip]
 mod bindings;
 mod bounds;
+mod call;
 mod calls;
 mod catalog;
 mod clock;
@@ -21,6 +22,8 @@ mod limits;
 mod memory;
 mod named_source;
 mod options;
+mod order;
+mod page_index;
 mod parts;
 mod plain;
 mod plan;

@@ -23,6 +23,7 @@ use futures::stream::BoxStream;
 use object_store::ObjectStore;
 
 use crate::error::{Result, classify, coded, is_coded};
+use crate::page_index::with_page_index;
 
 /// Puts the file's path before an error that came from reading it.
 pub fn in_file(error: DataFusionError, path: &str) -> DataFusionError {
@@ -60,7 +61,8 @@ impl FileSource for NamedSource {
         base_config: &FileScanConfig,
         partition: usize,
     ) -> Result<Box<dyn Morselizer>> {
-        let inner = self.0.create_morselizer(object_store, base_config, partition)?;
+        let source = with_page_index(&self.0);
+        let inner = source.create_morselizer(object_store, base_config, partition)?;
         Ok(Box::new(NamedMorselizer(inner)))
     }
 

@@ -19,6 +19,7 @@ use crate::bindings::*;
 use crate::catalog::c_text;
 use crate::error::{Result, coded};
 use crate::options::Options;
+use crate::order::plan_in_order;
 use crate::plain::plain;
 use crate::planning::{InView, Inputs, Scope};
 use crate::runtime::on_large_stack;
@@ -47,11 +48,12 @@ impl Plan {
     async fn make(session: &Arc<Session>, sql: &str) -> Result<Plan> {
         let scope = Scope::enter();
         limits::check_text(sql)?;
-        let state = session.context.state();
+        let state = Arc::new(session.context.state());
         let dialect = state.config_options().sql_parser.dialect;
         let mut statement = state.sql_to_statement(sql, &dialect)?;
         limits::shape(&mut statement)?;
         dml::copy_defaults(&mut statement);
+        dml::delete_without_alias(&mut statement);
         calls::encode(&mut statement, &state)?;
         let query = view_query(&statement);
         let _in_view = match view_name(&statement) {
@@ -61,7 +63,7 @@ impl Plan {
             }
             None => None,
         };
-        let mut plan = state.statement_to_plan(statement).await?;
+        let mut plan = plan_in_order(state, statement).await?;
         if let LogicalPlan::Statement(LogicalStatement::Execute(_)) = &plan {
             // Puts the prepared plan in its place.
             plan = session.context.execute_logical_plan(plan).await?.into_unoptimized_plan();

@@ -23,6 +23,8 @@ use crate::store::{Counters, OpenBeneath, Stores};
 
 /// Planning recurses over expressions: each statement is planned on a thread of this stack.
 const PLANNING_STACK: usize = 256 << 20;
+/// The name of the thread that a statement is planned on: only there C may fetch what a table needs.
+const PLANNING: &str = "weir-plan";
 /// Physical expressions recurse too, where they are evaluated and dropped.
 const WORKER_STACK: usize = 16 << 20;
 /// A stream partition that waits for its reader keeps a blocking thread, and a merge needs all of
@@ -72,12 +74,18 @@ pub fn begin_thread() {
     }
 }
 
-/// Runs `f` on a thread with a stack that deep plans fit in, as one of the engine's threads.
+/// Runs what C asked for on a thread with a stack that deep plans fit in, as one of the engine's
+/// threads.
 pub fn on_large_stack<T: Send>(f: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     check_thread()?;
+    with_large_stack(PLANNING, f)
+}
+
+/// The same from a thread that may wait, one of the engine's too.
+pub fn with_large_stack<T: Send>(thread: &str, f: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
-            .name("weir-plan".into())
+            .name(thread.into())
             .stack_size(PLANNING_STACK)
             .spawn_scoped(scope, || {
                 begin_thread();

@@ -15,8 +15,9 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType};
 use futures::StreamExt;
 
 use crate::bindings::*;
+use crate::call::{Call, Waiting};
 use crate::catalog::Held;
-use crate::error::{Result, call_c};
+use crate::error::{Result, call_c, cancelled};
 use crate::stream::{export, into_arrow};
 
 #[derive(Debug)]
@@ -46,23 +47,29 @@ impl DataSink for Sink {
         let held = self.held.clone();
         let (schema, mode) = (self.schema.clone(), self.mode);
         let failure: Arc<Mutex<Option<DataFusionError>>> = Arc::default();
+        let call = Call::new(&held)?;
+        let waiting = Waiting::new(&call);
         let rows = Blocking {
             data,
             schema,
             handle: tokio::runtime::Handle::current(),
             failure: failure.clone(),
+            call: call.clone(),
         };
         let written = tokio::task::spawn_blocking(move || {
             let mut stream = ArrowArrayStream::default();
             export(Box::new(rows), &mut stream);
             let mut n_rows = 0i64;
             let insert = held.kind().insert.expect("checked by insert_into");
-            call_c(|error| unsafe {
-                insert(held.0.instance, mode, &mut stream, &mut n_rows, error)
+            call.serve(|| {
+                call_c(|error| unsafe {
+                    insert(held.0.instance, mode, &mut stream, &mut n_rows, error)
+                })
             })?;
             Ok(n_rows as u64)
         });
         let written = written.await.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))?;
+        waiting.returned();
         // The input's own error says more than the kind's report of it.
         written.map_err(|e| failure.lock().unwrap().take().unwrap_or(e))
     }
@@ -74,13 +81,21 @@ struct Blocking {
     schema: SchemaRef,
     handle: tokio::runtime::Handle,
     failure: Arc<Mutex<Option<DataFusionError>>>,
+    call: Arc<Call>,
 }
 
 impl Iterator for Blocking {
     type Item = std::result::Result<RecordBatch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let item = self.handle.block_on(self.data.next())?;
+        let (data, call) = (&mut self.data, &self.call);
+        let item = self.handle.block_on(async {
+            tokio::select! {
+                biased;
+                () = call.cancelled() => Some(Err(cancelled())),
+                item = data.next() => item,
+            }
+        })?;
         Some(match item {
             Ok(batch) => batch.with_schema(self.schema.clone()),
             Err(error) => {

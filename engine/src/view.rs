@@ -22,6 +22,7 @@ use datafusion::sql::sqlparser::ast::{Ident, Query as SqlQuery, Statement as Sql
 
 use crate::catalog::{FormOf, Held, Names, text};
 use crate::error::{Result, classify, coded, is_coded, position};
+use crate::order::plan_in_order;
 use crate::planning::InView;
 use crate::{calls, limits};
 
@@ -76,7 +77,7 @@ impl Query {
     }
 }
 
-async fn plan(state: &SessionState, query: &Query) -> Result<LogicalPlan> {
+async fn plan(state: &Arc<SessionState>, query: &Query) -> Result<LogicalPlan> {
     limits::check_text(&query.text)?;
     let dialect = state.config_options().sql_parser.dialect;
     let mut statement = state.sql_to_statement(&query.text, &dialect)?;
@@ -88,7 +89,7 @@ async fn plan(state: &SessionState, query: &Query) -> Result<LogicalPlan> {
     for (name, table) in query.inputs.iter().rev() {
         add_input(state, ast, name, table)?;
     }
-    let plan = state.statement_to_plan(statement).await?;
+    let plan = plan_in_order(state.clone(), statement).await?;
     with_parameters(state, query, plan)
 }
 

@@ -64,6 +64,22 @@ void wr_engine_close(struct wr_engine *engine);
 typedef void (*wr_metric_fn)(void *sink, const char *name, int64_t value, const char *help);
 void wr_engine_metrics(const struct wr_engine *engine, wr_metric_fn emit, void *sink);
 
+/* ---- Calls: how a kind learns that what it changes is not wanted any more ---- */
+
+/*
+ * The functions of base/call.h. The engine makes a call for each `insert` and `change` of a kind;
+ * the thread that runs it enters and leaves. When the statement is to end before that has returned,
+ * it is cancelled.
+ */
+struct wr_call;
+struct wr_calls {
+    struct wr_call *(*make)(void); /* NULL for want of memory */
+    void (*release)(struct wr_call *call);
+    void (*enter)(struct wr_call *call);
+    void (*leave)(struct wr_call *call);
+    void (*cancel)(struct wr_call *call);
+};
+
 /* ---- Catalog: C answers names ---- */
 
 /*
@@ -75,9 +91,10 @@ struct wr_table {
     struct weir_form form;
     const struct weir_table_kind *kind;
     void *instance;
-    int32_t is_view;        /* how information_schema shows it */
-    const char *definition; /* SQL text of a view, for information_schema; NULL: none */
-    int32_t has_own_rights; /* of the SQL form: names in it are looked up as `in_view` */
+    int32_t is_view;              /* how information_schema shows it */
+    const char *definition;       /* SQL text of a view, for information_schema; NULL: none */
+    int32_t has_own_rights;       /* of the SQL form: names in it are looked up as `in_view` */
+    const struct wr_calls *calls; /* static; NULL: its kind hears of no cancel */
     void (*release)(struct wr_table *table);
     void *private_data;
 };

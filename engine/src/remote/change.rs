@@ -20,6 +20,7 @@ use datafusion::physical_plan::{
 };
 
 use crate::bindings::*;
+use crate::call::{Call, Waiting};
 use crate::catalog::c_text;
 use crate::error::{Result, call_c, coded};
 use crate::options::Options;
@@ -165,8 +166,14 @@ impl ExecutionPlan for ChangeExec {
         let (table, statement, schema) =
             (self.table.clone(), self.statement.clone(), self.schema.clone());
         let count = async move {
-            let task = tokio::task::spawn_blocking(move || run(&table, statement.as_deref()));
-            let count = task.await.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))??;
+            let call = Call::new(&table.held)?;
+            let waiting = Waiting::new(&call);
+            let task = tokio::task::spawn_blocking(move || {
+                call.serve(|| run(&table, statement.as_deref()))
+            });
+            let count = task.await.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))?;
+            waiting.returned();
+            let count = count?;
             let column: ArrayRef = Arc::new(UInt64Array::from(vec![count]));
             Ok(RecordBatch::try_new(schema, vec![column])?)
         };

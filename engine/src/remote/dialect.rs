@@ -136,6 +136,14 @@ impl Dialect {
         }
     }
 
+    /// NULL of a type. PostgreSQL makes a text of one that has none, where it cannot tell.
+    pub fn null(self, data_type: &DataType) -> String {
+        match self.type_name(data_type) {
+            Some(name) if self == PostgreSql => format!("CAST(NULL AS {name})"),
+            _ => "NULL".into(),
+        }
+    }
+
     fn boolean(self, value: bool) -> &'static str {
         match (self, value) {
             (Sqlite, true) => "1",

@@ -74,6 +74,10 @@ impl Scope<'_> {
             Expr::Column(column) => Some(self.column(column)?.sql.clone()),
             // A NULL does not say of which type it is: a list's would come back as a list of it.
             Expr::Literal(value, _) if value.is_null() && self.kind(expr)? == Kind::Other => None,
+            // What a change writes takes the column's own type.
+            Expr::Literal(value, _) if value.is_null() && !self.is_change => {
+                Some(self.dialect.null(&value.data_type()))
+            }
             Expr::Literal(value, _) => self.dialect.literal(value),
             Expr::BinaryExpr(binary) => self.binary(expr, binary),
             Expr::Not(inner) => Some(format!("(NOT {})", self.expr(inner)?)),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchemaRef, JoinType, NullEquality};
 use datafusion::datasource::source_as_provider;
-use datafusion::logical_expr::utils::{conjunction, split_conjunction};
+use datafusion::logical_expr::utils::{conjunction, grouping_set_to_exprlist, split_conjunction};
 use datafusion::logical_expr::{
     Aggregate, Distinct, Extension, Filter, Join, Limit, LogicalPlan, Operator, Projection, Sort,
     SortExpr, TableScan, TableSource, Union, Window,
@@ -253,8 +253,10 @@ impl<'a> Pusher<'a> {
     fn aggregate(&self, aggregate: &Aggregate, relation: Relation) -> Option<Relation> {
         let relation = relation.unordered(self.aliases);
         let schema = aggregate.input.schema();
+        // What is grouped by twice is one column of the plan.
+        let keys = grouping_set_to_exprlist(&aggregate.group_expr).ok()?;
         let (groups, values) = self.scoped(&relation, schema, |scope| {
-            let groups = aggregate.group_expr.iter().map(|expr| {
+            let groups = keys.iter().map(|expr| {
                 scope.groups(expr)?;
                 // A number would be a position.
                 let is_literal = matches!(unaliased(expr), Expr::Literal(..));
@@ -269,7 +271,7 @@ impl<'a> Pusher<'a> {
             false => format!(" GROUP BY {}", groups.join(", ")),
         };
         let columns = [groups.clone(), values].concat();
-        if columns.is_empty() {
+        if columns.is_empty() || columns.len() != aggregate.schema.fields().len() {
             return None;
         }
         let rows = relation.rows;
