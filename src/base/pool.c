@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
@@ -11,11 +13,13 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-/* What a thread waits for work before it ends. */
-enum { IDLE_SECONDS = 10 };
+/* What a thread waits for work before it ends. Another one costs some 50 us, its stack what it
+ * used of it. */
+enum { IDLE_SECONDS = 2 };
 
 struct wr_pool {
-    pthread_mutex_t mutex; /* guards what follows */
+    atomic_int n_signalling; /* threads that are about to signal `work` */
+    pthread_mutex_t mutex;   /* guards what follows */
     pthread_cond_t work;
     pthread_cond_t ended; /* a thread did */
     struct wr_task *first, *last;
@@ -132,8 +136,11 @@ void wr_pool_submit(struct wr_pool *pool, struct wr_task *task) {
     pool->n_waiting++;
     /* Where no more threads can be had, those that are there do it. */
     if (pool->n_waiting > pool->n_idle && pool->n_threads < pool->max_threads) (void)start(pool);
-    pthread_cond_signal(&pool->work);
+    atomic_fetch_add(&pool->n_signalling, 1);
     pthread_mutex_unlock(&pool->mutex);
+    /* Without the mutex, which the thread that wakes takes first. */
+    pthread_cond_signal(&pool->work);
+    atomic_fetch_sub(&pool->n_signalling, 1);
 }
 
 void wr_pool_close(struct wr_pool *pool) {
@@ -144,6 +151,9 @@ void wr_pool_close(struct wr_pool *pool) {
     while (pool->n_threads > 0)
         pthread_cond_wait(&pool->ended, &pool->mutex);
     pthread_mutex_unlock(&pool->mutex);
+    /* Who submitted what was run meanwhile may not have signalled yet. */
+    while (atomic_load(&pool->n_signalling) > 0)
+        sched_yield();
     pthread_cond_destroy(&pool->ended);
     pthread_cond_destroy(&pool->work);
     pthread_mutex_destroy(&pool->mutex);

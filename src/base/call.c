@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/call.h"
+
+#include <pthread.h>
+#include <stddef.h>
+
+#include "base/alloc.h"
+
+struct wr_call {
+    pthread_mutex_t mutex; /* guards the rest; held while a watch is told */
+    int n_references;
+    bool is_cancelled;
+    struct wr_call_watch *watches;
+    struct wr_call *outer; /* of the thread that serves it */
+};
+
+static _Thread_local struct wr_call *serving;
+
+struct wr_call *wr_call_new(void) {
+    struct wr_call *call = wr_calloc(1, sizeof *call);
+    if (!call) return NULL;
+    if (pthread_mutex_init(&call->mutex, NULL)) {
+        wr_free(call);
+        return NULL;
+    }
+    call->n_references = 1;
+    return call;
+}
+
+void wr_call_release(struct wr_call *call) {
+    if (!call) return;
+    pthread_mutex_lock(&call->mutex);
+    bool is_last = --call->n_references == 0;
+    pthread_mutex_unlock(&call->mutex);
+    if (!is_last) return;
+    pthread_mutex_destroy(&call->mutex);
+    wr_free(call);
+}
+
+void wr_call_enter(struct wr_call *call) {
+    if (!call) return;
+    pthread_mutex_lock(&call->mutex);
+    call->n_references++;
+    pthread_mutex_unlock(&call->mutex);
+    call->outer = serving;
+    serving = call;
+}
+
+void wr_call_leave(struct wr_call *call) {
+    if (!call) return;
+    serving = call->outer;
+    wr_call_release(call);
+}
+
+void wr_call_cancel(struct wr_call *call) {
+    if (!call) return;
+    pthread_mutex_lock(&call->mutex);
+    bool is_first = !call->is_cancelled;
+    call->is_cancelled = true;
+    for (struct wr_call_watch *watch = call->watches; is_first && watch; watch = watch->next)
+        watch->stop(watch->context);
+    pthread_mutex_unlock(&call->mutex);
+}
+
+void wr_call_watch(struct wr_call_watch *watch, void (*stop)(void *context), void *context) {
+    struct wr_call *call = serving;
+    *watch = (struct wr_call_watch){.stop = stop, .context = context, .call = call};
+    if (!call) return;
+    pthread_mutex_lock(&call->mutex);
+    watch->next = call->watches;
+    call->watches = watch;
+    if (call->is_cancelled) stop(context);
+    pthread_mutex_unlock(&call->mutex);
+}
+
+void wr_call_unwatch(struct wr_call_watch *watch) {
+    struct wr_call *call = watch->call;
+    if (!call) return;
+    pthread_mutex_lock(&call->mutex);
+    struct wr_call_watch **at = &call->watches;
+    while (*at && *at != watch)
+        at = &(*at)->next;
+    if (*at) *at = watch->next;
+    pthread_mutex_unlock(&call->mutex);
+    watch->call = NULL;
+}
