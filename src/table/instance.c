@@ -8,6 +8,7 @@
 #include "arrow/arrow.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/call.h"
 #include "base/error.h"
 #include "base/options.h"
 
@@ -193,6 +194,14 @@ static void table_release(struct wr_table *table) {
     table->release = NULL;
 }
 
+static const struct wr_calls calls = {
+    .make = wr_call_new,
+    .release = wr_call_release,
+    .enter = wr_call_enter,
+    .leave = wr_call_leave,
+    .cancel = wr_call_cancel,
+};
+
 int wr_instance_table(struct wr_instance *instance, struct wr_table *ret_table,
                       struct weir_error *error) {
     struct weir_form form = {0};
@@ -203,6 +212,7 @@ int wr_instance_table(struct wr_instance *instance, struct wr_table *ret_table,
         .instance = instance->table,
         .is_view = instance->view_text != NULL,
         .definition = instance->view_text,
+        .calls = &calls,
         .release = table_release,
         .private_data = wr_instance_retain(instance),
     };

@@ -38,6 +38,11 @@ void wr_adbc_database_release(struct wr_adbc_database *database);
 
 /* What the driver says of itself: "PostgreSQL", "SQLite", "DuckDB", ... */
 const char *wr_adbc_database_vendor(const struct wr_adbc_database *database);
+/* The catalog that is meant: the option, else the current one where the driver tells it; NULL: the
+ * database has none, or does not tell. */
+const char *wr_adbc_database_catalog(const struct wr_adbc_database *database);
+/* The current schema of that catalog, where the driver tells it; else NULL. */
+const char *wr_adbc_database_schema(const struct wr_adbc_database *database);
 /* Option pool.max: what may be read at the same time. */
 int64_t wr_adbc_database_most_connections(const struct wr_adbc_database *database);
 /* The same text for the same database, without secrets: "adbc:pg#1". */

@@ -11,8 +11,8 @@
 #include "table/adbc/answer.h"
 
 const struct wr_adbc_backend *wr_adbc_backend_of(const struct wr_adbc_database *database) {
-    static const struct wr_adbc_backend *const known[] = {&wr_adbc_postgresql, &wr_adbc_sqlite,
-                                                          &wr_adbc_duckdb, &wr_adbc_mysql};
+    static const struct wr_adbc_backend *const known[] = {
+        &wr_adbc_postgresql, &wr_adbc_sqlite, &wr_adbc_duckdb, &wr_adbc_mysql, &wr_adbc_weir};
     const char *vendor = wr_adbc_database_vendor(database);
     for (size_t i = 0; vendor && i < sizeof known / sizeof *known; i++) {
         if (strcasecmp(known[i]->vendor, vendor) == 0) return known[i];
@@ -109,7 +109,8 @@ int wr_adbc_query_columns(struct wr_adbc_database *database, const char *query, 
 /* ---- Names ---- */
 
 const char *wr_adbc_own_schema(const struct wr_adbc_backend *backend, const char *schema) {
-    return schema && backend->may_lack_schemas && strcmp(schema, ".") == 0 ? NULL : schema;
+    bool is_none = schema && backend->may_lack_schemas && !backend->dot_is_a_schema;
+    return is_none && strcmp(schema, ".") == 0 ? NULL : schema;
 }
 
 void wr_adbc_full_name(struct wr_buffer *text, const struct wr_adbc_name *name, char quote) {

@@ -46,10 +46,25 @@ int wr_adbc_ask_name(struct wr_adbc_database *database, const char *sql, const c
 int wr_adbc_query_columns(struct wr_adbc_database *database, const char *query, const char *limit,
                           struct ArrowSchema *ret_schema, struct weir_error *error);
 
+/* What AdbcConnectionGetObjects tells of the database's catalog; "." is what is in no schema. */
+int wr_adbc_list_schemas(struct wr_adbc_database *database, struct wr_adbc_items *ret_items,
+                         struct weir_error *error);
+int wr_adbc_list_tables(struct wr_adbc_database *database, const char *schema, const char *table,
+                        struct wr_adbc_items *ret_items, struct weir_error *error);
+/* The columns as a driver gives them, read as they are. */
+int wr_adbc_take_columns(const struct ArrowSchema *schema, struct wr_adbc_relation *relation,
+                         struct weir_error *error);
+
 struct wr_adbc_name {
     const char *catalog; /* NULL: the database's current one */
     const char *schema;  /* NULL: its default one */
     const char *table;
+};
+
+/* Ranges of dates and times that the values of a database lie in. */
+struct wr_adbc_ranges {
+    int64_t first_day, last_day;                 /* since 1970 */
+    int64_t first_microsecond, last_microsecond; /* of timestamps */
 };
 
 struct wr_adbc_backend {
@@ -57,7 +72,9 @@ struct wr_adbc_backend {
     const char *dialect;   /* of weir_extension.h */
     char quote;            /* of identifiers */
     bool may_lack_schemas; /* what is in none is listed in "." */
+    bool dot_is_a_schema;  /* and "." is its name in SQL, too */
     bool makes_schemas;    /* CREATE SCHEMA and DROP SCHEMA are the database's own */
+    bool has_catalogs;     /* which a connection can use beside its current one */
 
     /* The schema where names without one are; NULL where there are no schemas. Free with wr_free.
      */
@@ -75,8 +92,10 @@ struct wr_adbc_backend {
     /* The same of a query, in parentheses already. */
     int (*describe_query)(struct wr_adbc_database *database, const char *query,
                           struct wr_adbc_relation *relation, struct weir_error *error);
-    /* What of a batch the driver cannot have given rightly: `given` its schema, `schema` the one
-     * that was asked for. */
+    /* Those of its values; what lies outside is an error. NULL: Arrow's own. */
+    const struct wr_adbc_ranges *ranges;
+    /* What else of a batch the driver cannot have given rightly: `given` its schema, `schema` the
+     * one that was asked for. NULL: nothing. */
     int (*check)(const struct ArrowSchema *schema, const struct ArrowSchema *given,
                  const struct ArrowArray *batch, struct weir_error *error);
     /* Adds the type of a column of CREATE TABLE; WEIR_NOT_IMPLEMENTED when there is none. NULL: the
@@ -89,6 +108,7 @@ extern const struct wr_adbc_backend wr_adbc_postgresql;
 extern const struct wr_adbc_backend wr_adbc_sqlite;
 extern const struct wr_adbc_backend wr_adbc_duckdb;
 extern const struct wr_adbc_backend wr_adbc_mysql;
+extern const struct wr_adbc_backend wr_adbc_weir;
 extern const struct wr_adbc_backend wr_adbc_generic;
 
 const struct wr_adbc_backend *wr_adbc_backend_of(const struct wr_adbc_database *database);
@@ -124,11 +144,6 @@ void wr_adbc_partitions_reset(struct wr_adbc_partitions *partitions);
 
 /* ---- Checks of batches (check.c) ---- */
 
-/* Ranges of dates and times that the values of a database lie in. */
-struct wr_adbc_ranges {
-    int64_t first_day, last_day;                 /* since 1970 */
-    int64_t first_microsecond, last_microsecond; /* of timestamps */
-};
 /* WEIR_INVALID_DATA for a date, time or timestamp that is not: infinity, as drivers hand it over.
  */
 int wr_adbc_check_ranges(const struct wr_adbc_ranges *ranges, const struct ArrowSchema *given,

@@ -228,17 +228,12 @@ static int describe_query(struct wr_adbc_database *database, const char *query,
 /* ---- Values ---- */
 
 /* Its infinities are the ends of the numbers. */
-static int check(const struct ArrowSchema *schema, const struct ArrowSchema *given,
-                 const struct ArrowArray *batch, struct weir_error *error) {
-    static const struct wr_adbc_ranges ranges = {
-        .first_day = -INT32_MAX + 1,
-        .last_day = INT32_MAX - 1,
-        .first_microsecond = -INT64_MAX + 1,
-        .last_microsecond = INT64_MAX - 1,
-    };
-    (void)schema;
-    return wr_adbc_check_ranges(&ranges, given, batch, error);
-}
+static const struct wr_adbc_ranges ranges = {
+    .first_day = -INT32_MAX + 1,
+    .last_day = INT32_MAX - 1,
+    .first_microsecond = -INT64_MAX + 1,
+    .last_microsecond = INT64_MAX - 1,
+};
 
 const struct wr_adbc_backend wr_adbc_duckdb = {
     .vendor = "duckdb",
@@ -250,5 +245,5 @@ const struct wr_adbc_backend wr_adbc_duckdb = {
     .tables = tables,
     .describe = describe,
     .describe_query = describe_query,
-    .check = check,
+    .ranges = &ranges,
 };

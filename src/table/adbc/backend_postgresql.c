@@ -190,17 +190,12 @@ static int describe_query(struct wr_adbc_database *database, const char *query,
 
 /* The first day and instant are those of 4714 BC, PostgreSQL's first. Infinity, and what lies past
  * 64 bits of microseconds, the driver gives as something long before. */
-static int check(const struct ArrowSchema *schema, const struct ArrowSchema *given,
-                 const struct ArrowArray *batch, struct weir_error *error) {
-    static const struct wr_adbc_ranges ranges = {
-        .first_day = -2440588,
-        .last_day = 2145042905,
-        .first_microsecond = INT64_C(-210866803200000000),
-        .last_microsecond = INT64_MAX,
-    };
-    (void)schema;
-    return wr_adbc_check_ranges(&ranges, given, batch, error);
-}
+static const struct wr_adbc_ranges ranges = {
+    .first_day = -2440588,
+    .last_day = 2145042905,
+    .first_microsecond = INT64_C(-210866803200000000),
+    .last_microsecond = INT64_MAX,
+};
 
 const struct wr_adbc_backend wr_adbc_postgresql = {
     .vendor = "PostgreSQL",
@@ -212,6 +207,6 @@ const struct wr_adbc_backend wr_adbc_postgresql = {
     .tables = tables,
     .describe = describe,
     .describe_query = describe_query,
-    .check = check,
+    .ranges = &ranges,
     .type_name = wr_postgresql_type_name,
 };

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "table/adbc/core.h"
+#include "table/adbc/stop.h"
 
 /* ---- One statement ---- */
 
@@ -20,8 +21,10 @@ int wr_adbc_run(struct wr_adbc_connection *connection, const char *name, const c
         WR_ADBC_CALL(driver, StatementNew, &connection->adbc, &statement, &reason);
     if (status) return wr_adbc_error(core, name, status, &reason, "new statement", error);
     status = WR_ADBC_CALL(driver, StatementSetSqlQuery, &statement, sql, &reason);
+    wr_adbc_stop_show(connection->stop, &statement);
     if (!status)
         status = WR_ADBC_CALL(driver, StatementExecuteQuery, &statement, NULL, &n_rows, &reason);
+    wr_adbc_stop_hide(connection->stop);
     int code = status ? wr_adbc_error(core, name, status, &reason, "execute", error) : WEIR_OK;
     reason = wr_adbc_error_new(driver);
     WR_ADBC_CALL(driver, StatementRelease, &statement, &reason);

@@ -28,9 +28,10 @@
 struct wr_adbc_connection {
     struct AdbcConnection adbc;
     struct wr_adbc_core *core;
-    int64_t made_ms; /* wr_adbc_now */
-    int64_t used_ms; /* when it was given back last */
-    bool was_used;   /* by an earlier statement */
+    int64_t made_ms;           /* wr_adbc_now */
+    int64_t used_ms;           /* when it was given back last */
+    bool was_used;             /* by an earlier statement */
+    struct wr_adbc_stop *stop; /* of who changes something through it (stop.h); NULL: nobody */
     struct wr_adbc_connection *next;
 };
 
@@ -50,6 +51,7 @@ struct wr_adbc_core {
     char *key; /* a hash of the options */
     char *id;
     char *vendor;
+    char *catalog, *schema; /* the current ones of a new connection; NULL: not told */
     bool has_cancel;
 
     pthread_mutex_t mutex;
@@ -67,6 +69,7 @@ struct wr_adbc_core {
 struct wr_adbc_database {
     atomic_int n_references;
     char *name;
+    char *catalog; /* of the option; NULL: the current one */
     struct wr_adbc_core *core;
 };
 
@@ -132,7 +135,7 @@ int wr_adbc_connect(struct wr_adbc_core *core, const char *name,
 bool wr_adbc_is_alive(struct wr_adbc_connection *connection);
 void wr_adbc_disconnect(struct wr_adbc_connection *connection);
 
-/* What the driver says of itself: vendor, has_cancel. */
+/* What the driver says of itself: vendor, catalog, schema, has_cancel. */
 int wr_adbc_learn(struct wr_adbc_core *core, struct weir_error *error);
 
 /* One statement without rows, on the calling thread. `ret_n_rows` may be NULL. */

@@ -36,6 +36,8 @@ static void free_core(struct wr_adbc_core *core) {
     wr_free(core->key);
     wr_free(core->id);
     wr_free(core->vendor);
+    wr_free(core->catalog);
+    wr_free(core->schema);
     pthread_cond_destroy(&core->changed);
     pthread_mutex_destroy(&core->mutex);
     wr_free(core);
@@ -148,6 +150,7 @@ static int make_key(const struct wr_adbc_settings *settings, const struct wr_adb
         wr_hash_text(&hash, settings->options.items[i].value);
     }
     for (size_t i = 0; i < n_options; i++) {
+        if (strcasecmp(sorted[i].key, "catalog") == 0) continue; /* the same database */
         wr_hash_text(&hash, sorted[i].key);
         wr_hash_text(&hash, sorted[i].value);
     }
@@ -298,15 +301,19 @@ static int core_of(const char *name, const struct weir_option *options, size_t n
 int wr_adbc_database_open(const char *name, const struct weir_option *options, size_t n_options,
                           struct wr_adbc_database **ret_database, struct weir_error *error) {
     struct wr_adbc_database *database = wr_calloc(1, sizeof *database);
-    char *copy = wr_strdup(name);
-    int code = database && copy ? core_of(name, options, n_options, &database->core, error)
-                                : wr_error_memory(error);
+    const char *catalog = wr_options_get(options, n_options, "catalog");
+    char *copy = wr_strdup(name), *catalog_copy = wr_strdup(catalog);
+    int code = database && copy && (catalog_copy || !catalog)
+                   ? core_of(name, options, n_options, &database->core, error)
+                   : wr_error_memory(error);
     if (code) {
         wr_free(database);
         wr_free(copy);
+        wr_free(catalog_copy);
         return code;
     }
     database->name = copy;
+    database->catalog = catalog_copy;
     atomic_init(&database->n_references, 1);
     *ret_database = database;
     return WEIR_OK;
@@ -321,6 +328,7 @@ void wr_adbc_database_release(struct wr_adbc_database *database) {
     if (!database || atomic_fetch_sub(&database->n_references, 1) != 1) return;
     wr_adbc_core_release(database->core);
     wr_free(database->name);
+    wr_free(database->catalog);
     wr_free(database);
 }
 
@@ -330,6 +338,17 @@ const char *wr_adbc_database_vendor(const struct wr_adbc_database *database) {
 
 const char *wr_adbc_database_id(const struct wr_adbc_database *database) {
     return database->core->id;
+}
+
+const char *wr_adbc_database_catalog(const struct wr_adbc_database *database) {
+    return database->catalog ? database->catalog : database->core->catalog;
+}
+
+const char *wr_adbc_database_schema(const struct wr_adbc_database *database) {
+    const struct wr_adbc_core *core = database->core;
+    bool is_current =
+        !database->catalog || (core->catalog && strcmp(database->catalog, core->catalog) == 0);
+    return is_current ? core->schema : NULL;
 }
 
 int64_t wr_adbc_database_most_connections(const struct wr_adbc_database *database) {

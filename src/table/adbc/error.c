@@ -40,6 +40,24 @@ static void trim(char *text) {
         text[--length] = '\0';
 }
 
+/* A weir says "... (SQLSTATE 42P01, position 8)" at the end of its message, which its drivers hand
+ * on in words of their own. The position is one in a statement that the user has not seen. */
+static bool cut_sqlstate(char *message, char ret_state[6]) {
+    static const char words[] = " (SQLSTATE ";
+    char *at = NULL;
+    for (char *found = strstr(message, words); found; found = strstr(found + 1, words))
+        at = found;
+    if (!at) return false;
+    const char *state = at + sizeof words - 1;
+    for (size_t i = 0; i < 5; i++) {
+        if (!isalnum((unsigned char)state[i])) return false;
+    }
+    memcpy(ret_state, state, 5);
+    ret_state[5] = '\0';
+    *at = '\0';
+    return true;
+}
+
 static int fill(const struct wr_adbc_core *core, const char *name, int status,
                 const struct AdbcError *reason, const char *text, struct weir_error *error) {
     char state[6] = "";
@@ -47,6 +65,7 @@ static int fill(const struct wr_adbc_core *core, const char *name, int status,
     char *message = wr_adbc_redact(&core->secrets, text);
     if (!message) return wr_error_memory(error);
     trim(message);
+    if (core->family == WR_ADBC_WEIR && !state[0]) cut_sqlstate(message, state);
     const char *sqlstate = state[0] ? state : NULL;
     int code = code_of(status, sqlstate, message);
     if (!sqlstate) wr_adbc_read_words(core->family, message, &code, &sqlstate);

@@ -267,6 +267,44 @@ static int look_for_end(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fet
     return WEIR_OK;
 }
 
+bool wr_adbc_in_transaction(const struct wr_adbc_fetch *fetch) {
+    return fetch->source == WR_ADBC_CHANGE && fetch->database->core->family == WR_ADBC_SQLITE;
+}
+
+static AdbcStatusCode set_autocommit(struct wr_adbc_fetch *fetch, const char *value,
+                                     struct AdbcError *reason) {
+    return WR_ADBC_CALL(driver_of(fetch), ConnectionSetOption, &fetch->connection->adbc,
+                        WR_ADBC_AUTOCOMMIT, value, reason);
+}
+
+static AdbcStatusCode end_transaction(struct wr_adbc_fetch *fetch, bool commits,
+                                      struct AdbcError *reason) {
+    struct AdbcConnection *adbc = &fetch->connection->adbc;
+    AdbcStatusCode status = commits
+                                ? WR_ADBC_CALL(driver_of(fetch), ConnectionCommit, adbc, reason)
+                                : WR_ADBC_CALL(driver_of(fetch), ConnectionRollback, adbc, reason);
+    return status ? status : set_autocommit(fetch, "true", reason);
+}
+
+/* `usable` tells afterwards whether the connection is as it was before. */
+static int run_in_transaction(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fetch,
+                              struct weir_error *error) {
+    const struct wr_adbc_core *core = fetch->database->core;
+    const char *name = fetch->database->name;
+    struct AdbcError reason = wr_adbc_error_new(driver_of(fetch));
+    AdbcStatusCode status = set_autocommit(fetch, "false", &reason);
+    if (status) return wr_adbc_error(core, name, status, &reason, "transaction", error);
+    int code = run(reader, fetch, error);
+    close_statement(reader, fetch);
+    bool commits = !code && wr_adbc_reader_commits(reader);
+    status = end_transaction(fetch, commits, &reason);
+    fetch->usable = !status;
+    if (status && !code) return wr_adbc_error(core, name, status, &reason, "commit", error);
+    if (reason.release) reason.release(&reason);
+    if (code || commits) return code;
+    return wr_error_set(error, WEIR_CANCELLED, NULL, "database \"%s\": cancelled", name);
+}
+
 static int try_start(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fetch,
                      enum wr_adbc_trust trust, struct weir_error *error) {
     fetch->usable = false;
@@ -277,6 +315,11 @@ static int try_start(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fetch,
         WR_TRY(wr_adbc_acquire(fetch->database, trust, &fetch->connection, error));
     if (fetch->around.begin)
         WR_TRY(fetch->around.begin(fetch->around.context, fetch->connection, error));
+    if (wr_adbc_in_transaction(fetch)) {
+        WR_TRY(run_in_transaction(reader, fetch, error));
+        leave_connection(reader, fetch);
+        return WEIR_OK;
+    }
     int code = run(reader, fetch, error);
     if (code) {
         fetch->usable = is_harmless(error);

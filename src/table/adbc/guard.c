@@ -40,7 +40,9 @@ static int next(void *context, struct ArrowArray *ret_array, struct weir_error *
     struct ArrowArray array = {0};
     WR_TRY(pull(rows, &array, error));
     int code = WEIR_OK;
-    if (array.release && guard->backend->check)
+    if (array.release && guard->backend->ranges)
+        code = wr_adbc_check_ranges(guard->backend->ranges, &rows->given, &array, error);
+    if (array.release && !code && guard->backend->check)
         code = guard->backend->check(&guard->schema, &rows->given, &array, error);
     if (code) {
         wr_arrow_release_array(&array);

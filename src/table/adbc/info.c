@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "table/adbc/core.h"
 
+enum { MOST_NAME = 1024 };
+
 /* The text of a row of AdbcConnectionGetInfo: a code, and a union whose first member is a text. */
 static char *text_of(const struct ArrowArrayView *view) {
     if (view->n_children != 2 || view->length < 1) return NULL;
@@ -44,7 +46,11 @@ static const struct {
     const char *vendor;
     enum wr_adbc_family family;
 } vendors[] = {
-    {"PostgreSQL", WR_ADBC_POSTGRESQL}, {"SQLite", WR_ADBC_SQLITE}, {"DuckDB", WR_ADBC_DUCKDB}};
+    {"PostgreSQL", WR_ADBC_POSTGRESQL},
+    {"SQLite", WR_ADBC_SQLITE},
+    {"DuckDB", WR_ADBC_DUCKDB},
+    {"weir", WR_ADBC_WEIR},
+};
 
 static char *ask_vendor(struct wr_adbc_connection *connection) {
     const struct wr_adbc_driver *driver = connection->core->driver;
@@ -99,9 +105,27 @@ static bool find_cancel(struct wr_adbc_core *core, struct wr_adbc_connection *co
     return has_cancel;
 }
 
+/* A name, or NULL where the driver does not tell it. */
+static char *ask_option(struct wr_adbc_connection *connection, const char *key) {
+    const struct wr_adbc_driver *driver = connection->core->driver;
+    if (driver->version < WR_ADBC_VERSION_1_1_0) return NULL;
+    struct AdbcError reason = wr_adbc_error_new(driver);
+    char value[MOST_NAME] = "";
+    size_t length = sizeof value; /* with the zero at the end, also in the answer */
+    AdbcStatusCode status =
+        WR_ADBC_CALL(driver, ConnectionGetOption, &connection->adbc, key, value, &length, &reason);
+    if (reason.release) reason.release(&reason);
+    if (status || length > sizeof value || !value[0]) return NULL;
+    return wr_strndup(value, sizeof value - 1);
+}
+
 int wr_adbc_learn(struct wr_adbc_core *core, struct weir_error *error) {
     /* Nobody else knows the core yet. */
     WR_TRY(learn_vendor(core, core->idle, error));
+    if (core->family == WR_ADBC_OTHER || core->family == WR_ADBC_WEIR) {
+        core->catalog = ask_option(core->idle, WR_ADBC_CURRENT_CATALOG);
+        core->schema = ask_option(core->idle, WR_ADBC_CURRENT_SCHEMA);
+    }
     core->has_cancel = find_cancel(core, core->idle);
     return WEIR_OK;
 }

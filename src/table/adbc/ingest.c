@@ -7,8 +7,13 @@
 
 #include "arrow/arrow.h"
 #include "base/error.h"
+#include "table/adbc/stop.h"
 
 void wr_adbc_target(const struct wr_adbc_ingest *ingest, struct wr_buffer *sql) {
+    if (ingest->database->catalog) {
+        wr_buffer_identifier(sql, ingest->database->catalog);
+        wr_buffer_char(sql, '.');
+    }
     if (ingest->schema) {
         wr_buffer_identifier(sql, ingest->schema);
         wr_buffer_char(sql, '.');
@@ -34,8 +39,8 @@ static int run_on_target(struct wr_adbc_ingest *ingest, const char *before, cons
 
 static AdbcStatusCode set_options(const struct wr_adbc_driver *driver,
                                   struct AdbcStatement *statement, enum wr_adbc_family family,
-                                  const char *schema, const char *table, const char *mode,
-                                  bool temporary, struct AdbcError *reason) {
+                                  const char *catalog, const char *schema, const char *table,
+                                  const char *mode, bool temporary, struct AdbcError *reason) {
     AdbcStatusCode status =
         WR_ADBC_CALL(driver, StatementSetOption, statement, WR_ADBC_INGEST_TABLE, table, reason);
     if (!status)
@@ -49,6 +54,10 @@ static AdbcStatusCode set_options(const struct wr_adbc_driver *driver,
         const char *key = family == WR_ADBC_SQLITE ? WR_ADBC_INGEST_CATALOG : WR_ADBC_INGEST_SCHEMA;
         status = WR_ADBC_CALL(driver, StatementSetOption, statement, key, schema, reason);
     }
+    /* One of PostgreSQL's connections has no other than its own. */
+    if (!status && catalog && family != WR_ADBC_SQLITE && family != WR_ADBC_POSTGRESQL)
+        status = WR_ADBC_CALL(driver, StatementSetOption, statement, WR_ADBC_INGEST_CATALOG,
+                              catalog, reason);
     return status;
 }
 
@@ -60,23 +69,25 @@ static AdbcStatusCode execute(struct wr_adbc_ingest *ingest, struct AdbcStatemen
     AdbcStatusCode status =
         WR_ADBC_CALL(driver, StatementNew, &ingest->connection->adbc, statement, reason);
     if (!status)
-        status =
-            set_options(driver, statement, core->family, schema, table, mode, temporary, reason);
+        status = set_options(driver, statement, core->family,
+                             temporary ? NULL : ingest->database->catalog, schema, table, mode,
+                             temporary, reason);
     if (!status)
         status = WR_ADBC_CALL(driver, StatementBindStream, statement, &ingest->rows, reason);
+    struct wr_adbc_stop *stop = ingest->connection->stop;
+    wr_adbc_stop_show(stop, statement);
     if (!status)
         status = WR_ADBC_CALL(driver, StatementExecuteQuery, statement, NULL, NULL, reason);
+    wr_adbc_stop_hide(stop);
     return status;
 }
 
-int wr_adbc_ingest_into(struct wr_adbc_ingest *ingest, const char *schema, const char *table,
-                        bool create, bool temporary, struct weir_error *error) {
+static int into(struct wr_adbc_ingest *ingest, const char *schema, const char *table,
+                const char *mode, bool temporary, struct weir_error *error) {
     const struct wr_adbc_driver *driver = ingest->connection->core->driver;
     struct AdbcError reason = wr_adbc_error_new(driver);
     struct AdbcStatement statement = {.private_driver = (struct AdbcDriver *)&driver->functions};
-    AdbcStatusCode status = execute(
-        ingest, &statement, schema, table,
-        create ? WR_ADBC_INGEST_MODE_CREATE : WR_ADBC_INGEST_MODE_APPEND, temporary, &reason);
+    AdbcStatusCode status = execute(ingest, &statement, schema, table, mode, temporary, &reason);
     int code = status ? wr_adbc_error(ingest->connection->core, ingest->database->name, status,
                                       &reason, "ingest", error)
                       : WEIR_OK;
@@ -91,6 +102,12 @@ int wr_adbc_ingest_into(struct wr_adbc_ingest *ingest, const char *schema, const
         if (error) *error = ingest->fate.error;
     }
     return code;
+}
+
+int wr_adbc_ingest_into(struct wr_adbc_ingest *ingest, const char *schema, const char *table,
+                        bool create, bool temporary, struct weir_error *error) {
+    const char *mode = create ? WR_ADBC_INGEST_MODE_CREATE : WR_ADBC_INGEST_MODE_APPEND;
+    return into(ingest, schema, table, mode, temporary, error);
 }
 
 /* ---- One transaction ---- */
@@ -165,6 +182,23 @@ static int write_rows(struct wr_adbc_ingest *ingest, struct weir_error *error) {
     }
 }
 
+/* Of a database whose statements are atomic, and which has no transactions. */
+static int as_one_statement(struct wr_adbc_ingest *ingest, struct weir_error *error) {
+    static const char *const modes[] = {
+        [WR_ADBC_APPEND] = WR_ADBC_INGEST_MODE_APPEND,
+        [WR_ADBC_CREATE] = WR_ADBC_INGEST_MODE_CREATE,
+        [WR_ADBC_REPLACE] = WR_ADBC_INGEST_MODE_REPLACE,
+    };
+    if (ingest->mode == WR_ADBC_OVERWRITE) {
+        return wr_error_set(error, WEIR_NOT_IMPLEMENTED, "0A000",
+                            "database \"%s\": INSERT OVERWRITE is two statements there, and %s has "
+                            "no transactions",
+                            ingest->database->name, wr_adbc_database_vendor(ingest->database));
+    }
+    int code = into(ingest, ingest->schema, ingest->table, modes[ingest->mode], false, error);
+    return code && ingest->mode == WR_ADBC_CREATE ? exists_already(code, error) : code;
+}
+
 static AdbcStatusCode set_autocommit(struct wr_adbc_connection *connection, const char *value,
                                      struct AdbcError *reason) {
     return WR_ADBC_CALL(connection->core->driver, ConnectionSetOption, &connection->adbc,
@@ -202,6 +236,8 @@ static int in_transaction(struct wr_adbc_ingest *ingest, bool *ret_usable,
                              "transaction", error);
     }
     int code = write_rows(ingest, error);
+    if (!code && wr_adbc_is_stopped(ingest->connection->stop))
+        code = wr_adbc_stopped(ingest->database->name, error);
     *ret_usable = end_transaction(ingest, &code, error);
     return code;
 }
@@ -218,10 +254,23 @@ static void set_spill(struct wr_adbc_ingest *ingest, const char *sql) {
 
 static int run_ingest(struct wr_adbc_ingest *ingest, struct weir_error *error) {
     WR_TRY(wr_adbc_acquire(ingest->database, WR_ADBC_CHECKED, &ingest->connection, error));
-    bool usable = false;
+    bool usable = false, is_clean = false;
+    struct wr_adbc_stop stop;
+    wr_adbc_stop_begin(&stop, ingest->connection);
+    ingest->fate.stop = &stop;
     set_spill(ingest, "PRAGMA cache_spill = OFF");
-    int code = in_transaction(ingest, &usable, error);
+    int code;
+    if (ingest->connection->core->family == WR_ADBC_WEIR) {
+        code = as_one_statement(ingest, error);
+        usable = !code;
+    } else {
+        code = in_transaction(ingest, &usable, error);
+    }
     if (usable) set_spill(ingest, "PRAGMA cache_spill = ON");
+    ingest->fate.stop = NULL;
+    if (wr_adbc_stop_end(&stop, &is_clean) && code)
+        code = wr_adbc_stopped(ingest->database->name, error);
+    usable = usable && is_clean;
     if (code && wr_adbc_is_connection_error(error)) wr_adbc_doubt(ingest->connection->core);
     wr_adbc_give_back(ingest->connection, usable);
     return code;

@@ -12,6 +12,7 @@
 
 /* What became of the rows; stays when the driver has released the stream. */
 struct wr_adbc_rows_fate {
+    struct wr_adbc_stop *stop; /* who ends them; NULL: nobody */
     int64_t n_rows;
     int code; /* of the source, or of a check; 0: none */
     struct weir_error error;

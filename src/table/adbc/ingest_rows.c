@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "table/adbc/ingest.h"
+#include "table/adbc/stop.h"
 
 /* What is done with the values of a column. */
 enum treatment {
@@ -342,7 +343,9 @@ static int treat(const struct checked *checked, struct ArrowArray *array,
 static int next_checked(void *context, struct ArrowArray *ret_array, struct weir_error *error) {
     struct checked *checked = context;
     struct ArrowArray array = {0};
-    int code = wr_arrow_stream_next(&checked->rows, "the rows to be written", &array, error);
+    int code = wr_adbc_is_stopped(checked->fate->stop)
+                   ? wr_adbc_stopped(checked->name, error)
+                   : wr_arrow_stream_next(&checked->rows, "the rows to be written", &array, error);
     if (!code && array.release) {
         checked->fate->n_rows += array.length;
         code = treat(checked, &array, error);

@@ -441,7 +441,6 @@ static const struct weir_option_spec options[] = {
     {"table", WEIR_OPTION_TEXT, 0,
      "the table: its exact name, or without the option schema 'schema.name'"},
     {"schema", WEIR_OPTION_TEXT, 0, "the table's schema; the database's default one when absent"},
-    {"catalog", WEIR_OPTION_TEXT, 0, "the table's catalog; the database's current one when absent"},
     {"query", WEIR_OPTION_TEXT, 0, "in place of a table: a SELECT that the database runs"},
     {"partition_column", WEIR_OPTION_TEXT, 0,
      "read by ranges of this column, by several connections"},

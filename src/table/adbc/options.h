@@ -13,6 +13,8 @@
     {"driver", WEIR_OPTION_TEXT, 0, \
      "the ADBC driver: a name, a manifest (x.toml) or a library; when absent, what the URL says"}, \
     {"entrypoint", WEIR_OPTION_TEXT, 0, "the function of the library that starts the driver"}, \
+    {"catalog", WEIR_OPTION_TEXT, 0, \
+     "which of the database's catalogs; its current one when absent"}, \
     {"username", WEIR_OPTION_TEXT, 0, "who connects, when the URL does not say"}, \
     {"password", WEIR_OPTION_TEXT, 0, "never shown; better in the environment or a profile"}, \
     {"create", WEIR_OPTION_BOOLEAN, 0, "make a database's file that is not there (false)"}, \

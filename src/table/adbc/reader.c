@@ -23,6 +23,7 @@ struct wr_adbc_reader {
     bool left; /* nobody waits for the answer */
     bool cancelled;
     bool timed_out;
+    bool committing;     /* a change in a transaction of its own: cancel comes too late */
     int64_t give_up_ms;  /* when to stop waiting after a cancel; 0: there was none */
     int64_t deadline_ms; /* of the statement; 0: none */
     int n_cancelling;
@@ -201,7 +202,7 @@ static void *run_cancel(void *context) {
 /* The mutex is held. What is shown stays until n_cancelling is 0 again. */
 static void cancel_shown(struct wr_adbc_reader *reader) {
     bool can_cancel = reader->core->has_cancel && reader->shown;
-    reader->give_up_ms = wr_adbc_now() + (can_cancel ? GRACE_MS : 0);
+    reader->give_up_ms = wr_adbc_now() + (can_cancel || reader->committing ? GRACE_MS : 0);
     pthread_cond_broadcast(&reader->changed);
     if (!can_cancel || reader->n_cancelling > 0) return;
     reader->n_cancelling++;
@@ -245,6 +246,14 @@ bool wr_adbc_reader_is_cancelled(struct wr_adbc_reader *reader) {
     bool cancelled = reader->cancelled || reader->timed_out;
     pthread_mutex_unlock(&reader->mutex);
     return cancelled;
+}
+
+bool wr_adbc_reader_commits(struct wr_adbc_reader *reader) {
+    pthread_mutex_lock(&reader->mutex);
+    reader->committing = !reader->cancelled && !reader->timed_out;
+    bool commits = reader->committing;
+    pthread_mutex_unlock(&reader->mutex);
+    return commits;
 }
 
 struct AdbcStatement *wr_adbc_reader_statement(struct wr_adbc_reader *reader) {
@@ -358,7 +367,9 @@ int wr_adbc_reader_change(struct wr_adbc_reader *reader, int64_t *ret_n_rows,
     int code = ask(reader, START, &nothing, error);
     /* The thread waits for the next order. */
     if (!code && ret_n_rows) *ret_n_rows = reader->fetch.n_rows;
-    if (reader->left) wr_error_append(error, "; whether it was done is not known");
+    /* One that is not committed yet is taken back when it ends. */
+    if (reader->left && (reader->committing || !wr_adbc_in_transaction(&reader->fetch)))
+        wr_error_append(error, "; whether it was done is not known");
     reader_close(reader);
     return code;
 }

@@ -6,7 +6,8 @@
  * 1. The thread alone calls the driver, save for cancel. It takes the connection, runs, fetches,
  *    and at the end gives the connection back or closes it, also when nobody waits any more.
  * 2. Cancel sets a flag and has another thread call the driver's cancel. A driver without one is
- *    left to finish by itself; a driver that has one is given two seconds.
+ *    left to finish by itself, and what it changed is taken back; a driver that has one is given
+ * two seconds.
  * 3. Starting fetches the first batch as well, and its end where that is known to be near. When
  * that fails because a connection that had been used before is gone, it is tried once more on a new
  * one.
@@ -97,12 +98,17 @@ void wr_adbc_reader_show(struct wr_adbc_reader *reader, struct AdbcStatement *st
 /* and hidden; waits for a cancel that is under way. */
 void wr_adbc_reader_hide(struct wr_adbc_reader *reader);
 bool wr_adbc_reader_is_cancelled(struct wr_adbc_reader *reader);
+/* Whether a change is to be committed: it was not cancelled, and from now on that comes too late.
+ */
+bool wr_adbc_reader_commits(struct wr_adbc_reader *reader);
 struct AdbcStatement *wr_adbc_reader_statement(struct wr_adbc_reader *reader);
 
 /* WEIR_INVALID_DATA (22021) for a text that is not UTF-8 (texts.c). */
 int wr_adbc_check_texts(const struct wr_adbc_database *database, const struct ArrowSchema *schema,
                         const struct ArrowArray *array, struct weir_error *error);
 
+/* A change that is committed by itself: nothing else could end it (SQLite). */
+bool wr_adbc_in_transaction(const struct wr_adbc_fetch *fetch);
 int wr_adbc_fetch_start(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fetch,
                         struct weir_error *error);
 /* `ret_array` without release: the end. */

@@ -30,6 +30,7 @@ enum wr_adbc_family {
     WR_ADBC_POSTGRESQL,
     WR_ADBC_SQLITE,
     WR_ADBC_DUCKDB,
+    WR_ADBC_WEIR,
 };
 enum wr_adbc_family wr_adbc_family_of(const char *driver, const char *library);
 

@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arrow/arrow.h"
+#include "base/call.h"
 #include "base/error.h"
 #include "table/adbc/reader.h"
+
+static void cancel_reader(void *reader) {
+    wr_adbc_reader_cancel(reader);
+}
 
 static int read_plan(struct wr_adbc_database *database, const struct wr_adbc_plan *plan,
                      struct ArrowArrayStream *ret_rows, struct weir_error *error) {
     struct wr_adbc_reader *reader;
     WR_TRY(wr_adbc_reader_new(database, plan, &reader, error));
+    struct wr_call_watch watch;
+    wr_call_watch(&watch, cancel_reader, reader);
     int code = wr_adbc_reader_start(reader, ret_rows, error);
+    wr_call_unwatch(&watch);
     wr_adbc_reader_release(reader);
     return code;
 }
@@ -39,7 +47,10 @@ int wr_adbc_change(struct wr_adbc_database *database, const char *sql, int64_t *
     struct wr_adbc_plan plan = {.source = WR_ADBC_CHANGE, .sql = sql, .n_columns = -1};
     struct wr_adbc_reader *reader;
     WR_TRY(wr_adbc_reader_new(database, &plan, &reader, error));
+    struct wr_call_watch watch;
+    wr_call_watch(&watch, cancel_reader, reader);
     int code = wr_adbc_reader_change(reader, ret_n_rows, error);
+    wr_call_unwatch(&watch);
     wr_adbc_reader_release(reader);
     return code;
 }

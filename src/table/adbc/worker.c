@@ -17,7 +17,81 @@ struct timespec wr_adbc_time(int64_t milliseconds) {
                              .tv_nsec = milliseconds % 1000 * 1000000};
 }
 
-bool wr_adbc_thread(void *(*run)(void *context), void *context) {
+static void init_condition(pthread_cond_t *condition) {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+/* ---- Threads ---- */
+
+/*
+ * A thread that has nothing more to do waits a while for other work. What runs on it is drivers,
+ * which keep a lot of memory per thread: a new one would fault its pages in for each statement.
+ */
+enum { PARKED_SECONDS = 10 };
+
+struct parked {
+    void *(*run)(void *context); /* NULL: there is none yet */
+    void *context;
+    pthread_cond_t called;
+    struct parked *next;
+};
+
+static pthread_mutex_t parked_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct parked *parked_first; /* the last to have worked is the first to work again */
+
+static void forget_parked(struct parked *self) {
+    struct parked **at = &parked_first;
+    while (*at != self)
+        at = &(*at)->next;
+    *at = self->next;
+}
+
+/* Whether there is other work now. */
+static bool park(struct parked *self) {
+    int64_t until_ms = wr_adbc_now() + PARKED_SECONDS * INT64_C(1000);
+    struct timespec until = wr_adbc_time(until_ms);
+    self->run = NULL;
+    pthread_mutex_lock(&parked_mutex);
+    self->next = parked_first;
+    parked_first = self;
+    int waited = 0;
+    while (!self->run && waited != ETIMEDOUT)
+        waited = pthread_cond_timedwait(&self->called, &parked_mutex, &until);
+    bool called = self->run != NULL;
+    if (!called) forget_parked(self);
+    pthread_mutex_unlock(&parked_mutex);
+    return called;
+}
+
+static void *run_thread(void *context) {
+    struct parked self = *(struct parked *)context;
+    wr_free(context);
+    init_condition(&self.called);
+    do {
+        self.run(self.context);
+    } while (park(&self));
+    pthread_cond_destroy(&self.called);
+    return NULL;
+}
+
+static bool call_parked(void *(*run)(void *context), void *context) {
+    pthread_mutex_lock(&parked_mutex);
+    struct parked *parked = parked_first;
+    if (parked) {
+        parked_first = parked->next;
+        parked->run = run;
+        parked->context = context;
+        pthread_cond_signal(&parked->called);
+    }
+    pthread_mutex_unlock(&parked_mutex);
+    return parked != NULL;
+}
+
+static bool start_thread(struct parked *work) {
     /* Signals are for the threads of the program. */
     sigset_t all, before;
     sigfillset(&all);
@@ -26,10 +100,21 @@ bool wr_adbc_thread(void *(*run)(void *context), void *context) {
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_t thread;
-    int errnum = pthread_create(&thread, &attributes, run, context);
+    int errnum = pthread_create(&thread, &attributes, run_thread, work);
     pthread_attr_destroy(&attributes);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return errnum == 0;
+}
+
+bool wr_adbc_thread(void *(*run)(void *context), void *context) {
+    if (call_parked(run, context)) return true;
+    struct parked *work = wr_calloc(1, sizeof *work);
+    if (!work) return false;
+    work->run = run;
+    work->context = context;
+    bool started = start_thread(work);
+    if (!started) wr_free(work);
+    return started;
 }
 
 /* ---- The end of the process ---- */
@@ -102,11 +187,7 @@ static struct job *new_job(void (*work)(void *), void (*drop)(void *), void *con
     job->drop = drop;
     job->context = context;
     pthread_mutex_init(&job->mutex, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&job->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    init_condition(&job->changed);
     return job;
 }
 
