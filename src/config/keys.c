@@ -177,6 +177,12 @@ const struct wr_config_key wr_config_keys[] = {
      .type = WR_CONFIG_TEXT,
      .fallback = "127.0.0.1:31337",
      .help = "address and port of the Flight SQL door of weir serve; off: none"},
+    {.name = "flight.max_connections_per_address",
+     .type = WR_CONFIG_INTEGER,
+     .fallback = "2048",
+     .least = 1,
+     .greatest = 1000000,
+     .help = "connections over Flight SQL of one address at a time; further ones are closed"},
     {.name = "http.listen",
      .type = WR_CONFIG_TEXT,
      .fallback = "127.0.0.1:8080",
@@ -317,6 +323,7 @@ const struct wr_config_key wr_config_keys[] = {
     {.name = "auth.certificates",
      .type = WR_CONFIG_LIST,
      .accepts = is_certificate,
+     .has_commas = true,
      .wanted = "entries user=subject, as in alice=CN=alice,O=Example",
      .help =
          "users of client certificates by their subjects (RFC 2253): a list in the file, or one "
@@ -383,8 +390,8 @@ void wr_config_variable(const char *name, char ret_variable[WR_CONFIG_VARIABLE_S
 
 /* ---- Values ---- */
 
-size_t wr_config_item(const char *list, size_t *offset, const char **ret_item) {
-    const char *separators = strchr(list, '\n') ? "\n" : ",\n";
+static size_t next_item(const char *list, const char *separators, size_t *offset,
+                        const char **ret_item) {
     const char *at = list + *offset;
     at += strspn(at, ", \n\t");
     size_t length = strcspn(at, separators);
@@ -395,11 +402,16 @@ size_t wr_config_item(const char *list, size_t *offset, const char **ret_item) {
     return length;
 }
 
+size_t wr_config_item(const char *list, size_t *offset, const char **ret_item) {
+    return next_item(list, strchr(list, '\n') ? "\n" : ",\n", offset, ret_item);
+}
+
 static bool accepts_list(const struct wr_config_key *key, const char *text) {
     const char *item = NULL;
     char copy[4096];
     size_t offset = 0;
-    for (size_t length; (length = wr_config_item(text, &offset, &item)) > 0;) {
+    const char *separators = key->has_commas || strchr(text, '\n') ? "\n" : ",\n";
+    for (size_t length; (length = next_item(text, separators, &offset, &item)) > 0;) {
         if (length >= sizeof copy) return false;
         memcpy(copy, item, length);
         copy[length] = '\0';

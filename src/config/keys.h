@@ -24,6 +24,7 @@ struct wr_config_key {
     const char *fallback;              /* as it would be written; NULL: no value */
     int64_t least, greatest;           /* of numbers, in bytes or milliseconds */
     bool (*accepts)(const char *text); /* of texts and each of a list; NULL: any */
+    bool has_commas;                   /* of a list: each has them, and one is not taken for more */
     const char *wanted;                /* what `accepts` takes, for messages */
     const char *help;
 };

@@ -52,6 +52,7 @@ static void free_query(struct wr_query *query) {
     wr_free(query->peer);
     wr_free(query->sql);
     wr_free(query->message);
+    wr_call_release(query->call);
     wr_free(query);
 }
 
@@ -228,7 +229,8 @@ int wr_query_new(struct wr_queries *queries, const char *session, const char *sq
     int code = wr_random_id(query->id, error);
     if (code == WEIR_OK) {
         query->sql = wr_sql_shown(sql, MAX_SHOWN);
-        ok = query->sql != NULL;
+        query->call = wr_call_new();
+        ok = query->sql && query->call;
     }
     pthread_mutex_lock(&queries->mutex);
     queries->n_references++;
@@ -263,8 +265,9 @@ void wr_query_release(struct wr_query *query) {
     struct wr_queries *queries = query->queries;
     struct wr_run *run = NULL;
     pthread_mutex_lock(&queries->mutex);
-    /* One that was planned only leaves the list with its statement. */
-    if (query->state == WR_QUERY_PLANNED) {
+    /* One that was planned only leaves the list with its statement, whose reference is the last
+     * besides the list's: a cancel that looks at it meanwhile lets go of its own. */
+    if (query->state == WR_QUERY_PLANNED && query->is_listed && query->n_references == 2) {
         unlink_query(query);
         query->n_references--;
     }
@@ -338,6 +341,10 @@ int wr_query_begin(struct wr_query *query, struct weir_error *error) {
     return code;
 }
 
+struct wr_call *wr_query_call(struct wr_query *query) {
+    return query->call;
+}
+
 void wr_query_set_run(struct wr_query *query, struct wr_run *run) {
     pthread_mutex_lock(&query->queries->mutex);
     query->run = run;
@@ -376,9 +383,10 @@ bool wr_query_is_over(struct wr_query *query) {
 
 /* ---- Cancel ---- */
 
-/* The engine only notes it: that may be done with the mutex held. */
+/* Engine and kinds only note it: that may be done with the mutex held. */
 void wr_query_ask_to_end(struct wr_query *query) {
     query->cancelled = true;
+    wr_call_cancel(query->call);
     if (query->run) wr_run_cancel(query->run);
     pthread_cond_broadcast(&query->queries->changed);
 }

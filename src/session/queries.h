@@ -73,6 +73,8 @@ void wr_query_planned(struct wr_query *query);
 /* Waits for a place, then is "running". Codes: WEIR_CANCELLED, WEIR_TIMEOUT (53400) when no place
  * came, or too many wait. After a failure it is over. */
 int wr_query_begin(struct wr_query *query, struct weir_error *error);
+/* What ends with the query: entered by whoever does its work beside the engine. */
+struct wr_call *wr_query_call(struct wr_query *query);
 /* The engine's handle, which the query takes over; once. Cancels it if the query was cancelled
  * before. */
 void wr_query_set_run(struct wr_query *query, struct wr_run *run);

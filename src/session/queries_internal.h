@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/call.h"
 #include "session/queries.h"
 
 enum wr_query_state {
@@ -47,6 +48,7 @@ struct wr_query {
     bool cancelled;
     bool has_place;
     struct wr_run *run;
+    struct wr_call *call;         /* of what the session does itself */
     struct weir_progress figures; /* of the run when it was over */
     int code;
     char sqlstate[8];

@@ -2,6 +2,7 @@
 /* The life of a statement: prepare, bind, execute, close. */
 #include "arrow/arrow.h"
 #include "base/alloc.h"
+#include "base/call.h"
 #include "base/error.h"
 #include "catalog/tree.h"
 #include "session/session.h"
@@ -204,7 +205,10 @@ static int execute_other(struct weir_statement *statement, struct ArrowArrayStre
     struct ArrowArrayStream none = {0};
     /* Made first: nothing may fail after the change. */
     WR_TRY(wr_arrow_empty_stream(&none, error));
+    struct wr_call *call = wr_query_call(statement->query);
+    wr_call_enter(call);
     int code = change(statement, ret_affected, error);
+    wr_call_leave(call);
     if (code == WEIR_OK) wr_arrow_move_stream(&none, ret_rows);
     wr_arrow_release_stream(&none);
     return code;
