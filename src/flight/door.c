@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/units.h"
 #include "flight/service.h"
 
 #define PATH(name) "/arrow.flight.protocol.FlightService/" name
@@ -109,6 +110,18 @@ static int open_handles(struct wr_flight_door *door, struct weir_error *error) {
     return wr_handles_new(&door->tickets, error);
 }
 
+/* 0: as the server has it. */
+static int most_per_address(struct wr_flight_door *door, int32_t *ret_most,
+                            struct weir_error *error) {
+    char *text = NULL;
+    int64_t most = 0;
+    WR_TRY(setting(door->workspace, "flight.max_connections_per_address", &text, error));
+    if (text) (void)wr_parse_int(text, &most);
+    weir_free(text);
+    *ret_most = (int32_t)most;
+    return WEIR_OK;
+}
+
 static int open_server(struct wr_flight_door *door, const char *listen, struct weir_error *error) {
     struct wr_grpc_tls tls = {
         .certificate = door->certificate, .key = door->key, .client_ca = door->client_ca};
@@ -119,6 +132,7 @@ static int open_server(struct wr_flight_door *door, const char *listen, struct w
         .n_methods = sizeof methods / sizeof *methods,
         .context = door,
     };
+    WR_TRY(most_per_address(door, &options.max_per_address, error));
     return wr_grpc_open(&options, &door->server, error);
 }
 

@@ -19,9 +19,9 @@
  * call the service, but for a message's `release`, which has to be short.
  * 2. A service's functions run on a pool of threads and may block. A call that gives many messages
  * holds a thread only while it makes the next one: a client that does not read holds none.
- * 3. Of each call at most MESSAGES_AHEAD messages wait to be sent. The service is asked for the
- * next one when there is room. What a message points to is released when its last byte has left the
- * process or will never do.
+ * 3. Of each call two messages wait to be sent, and more (64) only while they have less than 3 MiB
+ * together. The service is asked for the next ones when half of that is gone. What a message points
+ * to is released when its last byte has left the process or will never do.
  * 4. A call ends once: with a status of the service, or because the client is gone, reset it, or
  * its deadline has passed. `cancel` is then called, on a thread of the server's own, if a function
  * of the call is running; `release` comes last, when none is.
@@ -126,7 +126,7 @@ int wr_grpc_read(struct wr_grpc_call *call, const void **ret_data, size_t *ret_l
                  struct weir_error *error);
 /* Takes over the memory of the last message read. */
 void *wr_grpc_take(struct wr_grpc_call *call);
-/* Sends a message, which it takes over always; waits while MESSAGES_AHEAD are unsent. */
+/* Sends a message, which it takes over always; waits while enough of them are unsent. */
 int wr_grpc_write(struct wr_grpc_call *call, struct wr_grpc_message *message,
                   struct weir_error *error);
 
@@ -179,6 +179,7 @@ struct wr_grpc_options {
     int32_t max_threads;     /* of the pool; 0: 128 */
     int64_t max_message;     /* bytes of one that a client sends; 0: 64 MiB */
     int32_t max_connections; /* 0: 4096 */
+    int32_t max_per_address; /* of those; 0: 2048 */
     int32_t max_streams;     /* at a time on one connection; 0: 256 */
     int64_t idle_ms;         /* of a connection without a call before it is closed; 0: 2 hours */
     int64_t keepalive_ms;    /* silence before a ping; 0: 2 minutes */

@@ -25,7 +25,10 @@
 struct wr_connection;
 
 enum {
-    MESSAGES_AHEAD = 2,          /* made and not sent */
+    /* Made and not sent: two, and more only while they are small. */
+    MESSAGES_AHEAD = 2,
+    BYTES_AHEAD = 3 << 20,
+    MOST_MESSAGES_AHEAD = 64,
     MESSAGES_BEHIND = 2,         /* received and not read, before the client is held up */
     MAX_HEADER_BYTES = 64 << 10, /* of a client's list */
     REQUEST_MS = 60 * 1000       /* without a byte of a message that is waited for */
@@ -105,7 +108,7 @@ struct wr_grpc_call {
     struct wr_grpc_reply reply;
     void (*on_cancel)(void *context);
     void *on_cancel_context;
-    int n_ahead;
+    size_t n_ahead, bytes_ahead;
     struct wr_outgoing *made, *last_made; /* not yet the loop's */
     bool has_ended;
     struct wr_ending ending;
@@ -131,8 +134,8 @@ void wr_call_give_up(struct wr_grpc_call *call);
 /* A message has arrived: takes it over. True: enough of them wait. */
 bool wr_call_receive(struct wr_grpc_call *call, struct wr_incoming *message);
 void wr_call_receive_end(struct wr_grpc_call *call);
-/* One of its messages was released. */
-void wr_call_sent(struct wr_grpc_call *call);
+/* One of its messages, of so many bytes, was released. */
+void wr_call_sent(struct wr_grpc_call *call, size_t length);
 
 /* ---- From anywhere ---- */
 

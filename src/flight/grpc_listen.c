@@ -28,7 +28,9 @@ static struct wr_place *least_used(struct wr_grpc_server *server) {
 
 static void take_client(struct wr_grpc_server *server, int fd, const struct sockaddr *address,
                         socklen_t length) {
-    if (atomic_load(&server->n_connections) >= server->options.max_connections) {
+    uint64_t key = wr_address_key(address);
+    if (atomic_load(&server->n_connections) >= server->options.max_connections ||
+        !wr_addresses_enter(&server->addresses, key)) {
         close(fd);
         return;
     }
@@ -37,7 +39,7 @@ static void take_client(struct wr_grpc_server *server, int fd, const struct sock
     atomic_fetch_add(&place->n_connections, 1);
     if (wr_connection_open(server, place, fd, address, length, NULL)) {
         atomic_fetch_sub(&place->n_connections, 1);
-        wr_server_connection_ended(server);
+        wr_server_connection_ended(server, key);
     }
 }
 

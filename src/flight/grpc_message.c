@@ -86,7 +86,7 @@ int wr_outgoing_new(struct wr_grpc_call *call, struct wr_grpc_message *message,
         return code ? code : wr_error_memory(error);
     }
     outgoing->message = *message;
-    outgoing->left = sizeof outgoing->prefix + length;
+    outgoing->length = outgoing->left = sizeof outgoing->prefix + length;
     for (size_t i = 0; i < 4; i++)
         outgoing->prefix[1 + i] = (unsigned char)(length >> (24 - 8 * i));
     outgoing->call = wr_call_ref(call);
@@ -119,9 +119,10 @@ bool wr_outgoing_put(struct wr_outgoing *outgoing, struct wr_output *output, siz
 
 static void release(struct wr_outgoing *outgoing) {
     struct wr_grpc_call *call = outgoing->call;
+    size_t length = outgoing->length;
     if (outgoing->message.release) outgoing->message.release(&outgoing->message);
     wr_free(outgoing);
-    wr_call_sent(call);
+    wr_call_sent(call, length);
     wr_call_unref(call);
 }
 

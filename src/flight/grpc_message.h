@@ -11,8 +11,9 @@ struct wr_outgoing {
     struct wr_grpc_call *call; /* a reference */
     struct wr_grpc_message message;
     unsigned char prefix[5];
-    size_t left; /* bytes that no output has yet, the prefix too */
-    size_t part; /* the next byte's: 0 is the prefix, 1 the first part, ... */
+    size_t length; /* with the prefix */
+    size_t left;   /* bytes that no output has yet, the prefix too */
+    size_t part;   /* the next byte's: 0 is the prefix, 1 the first part, ... */
     size_t offset;
     size_t n_slices; /* of it that are in an output */
 };

@@ -31,18 +31,31 @@ static void finish(struct wr_grpc_call *call) {
     if (has_reply && call->reply.release) call->reply.release(&call->reply);
 }
 
+/* ---- How many messages are ahead ---- */
+
+/* No more are asked for. */
+static bool is_full(const struct wr_grpc_call *call) {
+    if (call->n_ahead < MESSAGES_AHEAD) return false;
+    return call->bytes_ahead >= BYTES_AHEAD || call->n_ahead >= MOST_MESSAGES_AHEAD;
+}
+
+/* More are asked for again. Not at the first that was sent: waking a thread costs more than making
+ * a small message. */
+static bool is_low(const struct wr_grpc_call *call) {
+    if (call->n_ahead < MESSAGES_AHEAD) return true;
+    return call->bytes_ahead <= BYTES_AHEAD / 2 && call->n_ahead <= MOST_MESSAGES_AHEAD / 2;
+}
+
 /* With the mutex held, also after. Gives the message to the loop; a late one is released. */
 static int make(struct wr_grpc_call *call, struct wr_grpc_message *message,
                 struct weir_error *error) {
-    call->n_ahead++;
     pthread_mutex_unlock(&call->mutex);
     struct wr_outgoing *outgoing;
     int code = wr_outgoing_new(call, message, &outgoing, error);
     pthread_mutex_lock(&call->mutex);
-    if (code) {
-        call->n_ahead--;
-        return code;
-    }
+    if (code) return code;
+    call->n_ahead++;
+    call->bytes_ahead += outgoing->length;
     if (call->is_over) {
         pthread_mutex_unlock(&call->mutex);
         wr_outgoing_abandon(outgoing);
@@ -63,7 +76,7 @@ static int make(struct wr_grpc_call *call, struct wr_grpc_message *message,
 
 /* With the mutex held. */
 static bool wants_more(const struct wr_grpc_call *call) {
-    return call->has_reply && !call->has_ended && !call->is_over && call->n_ahead < MESSAGES_AHEAD;
+    return call->has_reply && !call->has_ended && !call->is_over && !is_full(call);
 }
 
 /* With the mutex held, also after. */
@@ -171,7 +184,7 @@ void *wr_grpc_take(struct wr_grpc_call *call) {
 int wr_grpc_write(struct wr_grpc_call *call, struct wr_grpc_message *message,
                   struct weir_error *error) {
     pthread_mutex_lock(&call->mutex);
-    while (call->n_ahead >= MESSAGES_AHEAD && !call->is_over)
+    while (is_full(call) && !call->is_over)
         pthread_cond_wait(&call->changed, &call->mutex);
     int code = make(call, message, error);
     pthread_mutex_unlock(&call->mutex);
@@ -222,12 +235,15 @@ void wr_grpc_on_cancel(struct wr_grpc_call *call, void (*cancel)(void *context),
     if (is_over && cancel) cancel(context);
 }
 
-/* With the mutex held. */
-static void submit(struct wr_grpc_call *call) {
+/* With the mutex held; `submit` follows without it, as the thread that wakes takes it first. */
+static void mark_running(struct wr_grpc_call *call) {
     call->is_running = true;
     call->task.run = run_task;
-    struct wr_grpc_server *server = call->server;
     wr_call_ref(call);
+}
+
+static void submit(struct wr_grpc_call *call) {
+    struct wr_grpc_server *server = call->server;
     wr_pool_submit(call->method->call ? server->pool : server->exchanges, &call->task);
 }
 
@@ -236,18 +252,22 @@ static void submit(struct wr_grpc_call *call) {
 void wr_call_start(struct wr_grpc_call *call) {
     pthread_mutex_lock(&call->mutex);
     call->is_started = true;
-    if (!call->is_over) submit(call);
+    bool is_wanted = !call->is_over;
+    if (is_wanted) mark_running(call);
     pthread_mutex_unlock(&call->mutex);
+    if (is_wanted) submit(call);
 }
 
 void wr_call_give_up(struct wr_grpc_call *call) {
     pthread_mutex_lock(&call->mutex);
     struct wr_outgoing *made = call->made;
+    bool is_wanted = false;
     if (!call->is_over) {
         call->is_over = true;
         pthread_cond_broadcast(&call->changed);
         if (!call->is_running && call->has_reply) {
-            submit(call); /* releases it */
+            is_wanted = true; /* releases it */
+            mark_running(call);
         } else if (call->is_running && (call->has_reply || call->on_cancel)) {
             call->cancel_task.run = run_cancel;
             wr_call_ref(call);
@@ -256,6 +276,7 @@ void wr_call_give_up(struct wr_grpc_call *call) {
     }
     call->made = call->last_made = NULL;
     pthread_mutex_unlock(&call->mutex);
+    if (is_wanted) submit(call);
     while (made) {
         struct wr_outgoing *next = made->next;
         wr_outgoing_abandon(made);
@@ -288,10 +309,14 @@ void wr_call_receive_end(struct wr_grpc_call *call) {
     pthread_mutex_unlock(&call->mutex);
 }
 
-void wr_call_sent(struct wr_grpc_call *call) {
+void wr_call_sent(struct wr_grpc_call *call, size_t length) {
     pthread_mutex_lock(&call->mutex);
     call->n_ahead--;
-    pthread_cond_broadcast(&call->changed);
-    if (!call->is_running && wants_more(call)) submit(call);
+    call->bytes_ahead -= length;
+    bool has_room = is_low(call);
+    if (has_room) pthread_cond_broadcast(&call->changed);
+    bool is_wanted = has_room && !call->is_running && wants_more(call);
+    if (is_wanted) mark_running(call);
     pthread_mutex_unlock(&call->mutex);
+    if (is_wanted) submit(call);
 }

@@ -32,7 +32,8 @@ void wr_server_call_failed(struct wr_grpc_server *server) {
     atomic_fetch_add(&server->failed, 1);
 }
 
-void wr_server_connection_ended(struct wr_grpc_server *server) {
+void wr_server_connection_ended(struct wr_grpc_server *server, uint64_t address) {
+    wr_addresses_leave(&server->addresses, address);
     pthread_mutex_lock(&server->mutex);
     atomic_fetch_sub(&server->n_connections, 1);
     pthread_cond_broadcast(&server->changed);
@@ -143,6 +144,8 @@ static void take_options(struct wr_grpc_server *server, const struct wr_grpc_opt
     *own = *options;
     own->max_threads = or_default(own->max_threads, 128);
     own->max_connections = or_default(own->max_connections, 4096);
+    own->max_per_address = or_default(own->max_per_address, 2048);
+    server->addresses.most = own->max_per_address;
     own->max_streams = or_default(own->max_streams, 256);
     set_default(&own->max_message, 64 << 20);
     set_default(&own->idle_ms, 2 * 3600 * 1000);
@@ -208,6 +211,7 @@ int wr_grpc_open(const struct wr_grpc_options *options, struct wr_grpc_server **
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&server->mutex, NULL);
+    pthread_mutex_init(&server->addresses.mutex, NULL);
     pthread_cond_init(&server->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     wr_buffer_init(&server->address, 4096);
@@ -319,6 +323,7 @@ void wr_grpc_close(struct wr_grpc_server *server) {
     wr_free((char *)server->tls_options.client_ca);
     wr_buffer_reset(&server->address);
     pthread_cond_destroy(&server->changed);
+    pthread_mutex_destroy(&server->addresses.mutex);
     pthread_mutex_destroy(&server->mutex);
     wr_free(server);
 }

@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/pool.h"
 #include "flight/grpc.h"
+#include "flight/grpc_addresses.h"
 #include "flight/grpc_call.h"
 #include "flight/loop.h"
 #include "flight/tls.h"
@@ -46,6 +47,7 @@ struct wr_grpc_server {
     int n_listeners;
     struct wr_buffer address;
     struct wr_allowance allowance;
+    struct wr_addresses addresses;
 
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t changed;
@@ -65,8 +67,8 @@ void wr_server_call_failed(struct wr_grpc_server *server);
 void wr_server_client_began(struct wr_grpc_server *server);
 /* Frees it on the pool. */
 void wr_server_forget_client(struct wr_grpc_server *server, struct wr_client *client);
-/* A socket was closed. */
-void wr_server_connection_ended(struct wr_grpc_server *server);
+/* A socket was closed; `address` is what it was counted for (wr_address_key). */
+void wr_server_connection_ended(struct wr_grpc_server *server, uint64_t address);
 
 /* A new connection's TLS; NULL without. False: no memory. */
 bool wr_server_secure(struct wr_grpc_server *server, struct wr_tls **ret_tls);

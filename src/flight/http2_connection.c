@@ -107,7 +107,7 @@ void wr_connection_close(struct wr_connection *connection) {
     }
     if (connection->next) connection->next->previous = connection->previous;
     atomic_fetch_sub(&place->n_connections, 1);
-    wr_server_connection_ended(connection->server);
+    wr_server_connection_ended(connection->server, connection->address);
     wr_client_unref(connection->client);
     /* This turn's events may still name it. */
     wr_loop_later(place->loop, &connection->free);
@@ -324,6 +324,7 @@ int wr_connection_open(struct wr_grpc_server *server, struct wr_place *place, in
     connection->server = server;
     connection->place = place;
     connection->client = client;
+    connection->address = wr_address_key(address);
     connection->watch = (struct wr_watch){fd, ready};
     connection->timer.fire = wr_connection_fire;
     connection->adopt.run = adopt;

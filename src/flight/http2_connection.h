@@ -19,8 +19,8 @@
 #include "flight/tls.h"
 
 enum {
-    OUTPUT_FULL = 1 << 20,   /* bytes that are made ready before the kernel gets them */
-    MAX_FRAME = 1 << 20,     /* of DATA that is sent, if the client takes so much */
+    OUTPUT_FULL = 2 << 20,   /* bytes that are made ready before the kernel gets them */
+    MAX_FRAME = 2 << 20,     /* of DATA that is sent, if the client takes so much */
     STREAM_WINDOW = 4 << 20, /* bytes of one stream that a client may send ahead */
     CONNECTION_WINDOW = 16 << 20,
     RESETS_AT_ONCE = 400, /* streams that a client may have reset, and how many more each second */
@@ -35,6 +35,7 @@ struct wr_connection {
     struct wr_connection *previous, *next;
     struct wr_grpc_server *server;
     struct wr_client *client;
+    uint64_t address; /* what it is counted for: wr_address_key */
     struct wr_watch watch;
     uint32_t events; /* that are watched for */
     nghttp2_session *session;

@@ -50,7 +50,7 @@ struct wr_ipc_batch {
     struct wr_ipc_scratch *scratch; /* memory that parts point to */
 };
 
-/* `length` rows of a batch from `offset` on. */
+/* `length` rows of a batch from `offset` on. An encoder takes one batch at a time. */
 int wr_ipc_encode(struct wr_ipc_encoder *encoder, const struct ArrowArray *array, int64_t offset,
                   int64_t length, struct wr_ipc_batch *ret_batch, struct weir_error *error);
 void wr_ipc_batch_free(struct wr_ipc_batch *batch);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nanoarrow adds offsets and lengths without looking for overflow, and allocates what a compressed
- * buffer says it unpacks to. Both are bounded here, from the flatbuffer that it will read.
+ * nanoarrow adds offsets and lengths without looking for overflow, allocates what a compressed
+ * buffer says it unpacks to, and takes it that all is there that a verified flatbuffer may leave
+ * out. All three are looked at here, in the flatbuffer that it will read.
  */
 #include "flight/ipc_check.h"
 
@@ -65,10 +66,45 @@ static int check_nodes(FB(RecordBatch_table_t) batch, struct weir_error *error) 
     return WEIR_OK;
 }
 
+/* ---- Schemas ---- */
+
+static int check_metadata(FB(KeyValue_vec_t) pairs, struct weir_error *error) {
+    for (size_t i = 0; i < FB(KeyValue_vec_len)(pairs); i++) {
+        FB(KeyValue_table_t) pair = FB(KeyValue_vec_at)(pairs, i);
+        if (!FB(KeyValue_key)(pair) || !FB(KeyValue_value)(pair))
+            return wrong(error, "has metadata without a key or a value");
+    }
+    return WEIR_OK;
+}
+
+/* wr_ipc_is_affordable has bounded how many there are, and how deep. */
+static int check_fields(FB(Field_vec_t) fields, struct weir_error *error) {
+    for (size_t i = 0; i < FB(Field_vec_len)(fields); i++) {
+        FB(Field_table_t) field = FB(Field_vec_at)(fields, i);
+        if (!FB(Field_type)(field)) return wrong(error, "has a column without a type");
+        FB(DictionaryEncoding_table_t) dictionary = FB(Field_dictionary)(field);
+        if (dictionary && !FB(DictionaryEncoding_indexType)(dictionary))
+            return wrong(error, "has a dictionary without a type of its indexes");
+        WR_TRY(check_metadata(FB(Field_custom_metadata)(field), error));
+        WR_TRY(check_fields(FB(Field_children)(field), error));
+    }
+    return WEIR_OK;
+}
+
+static int check_schema(FB(Schema_table_t) schema, struct weir_error *error) {
+    WR_TRY(check_metadata(FB(Schema_custom_metadata)(schema), error));
+    return check_fields(FB(Schema_fields)(schema), error);
+}
+
+/* ---- Messages ---- */
+
 int wr_ipc_check_message(const void *message, const void *body, size_t body_length,
                          struct weir_error *error) {
     FB(Message_table_t) root = FB(Message_as_root)(message);
     FB(RecordBatch_table_t) batch = NULL;
+    if (!FB(Message_header)(root)) return wrong(error, "has no header");
+    if (FB(Message_header_type)(root) == FB(MessageHeader_Schema))
+        return check_schema((FB(Schema_table_t))FB(Message_header)(root), error);
     if (FB(Message_header_type)(root) == FB(MessageHeader_RecordBatch))
         batch = (FB(RecordBatch_table_t))FB(Message_header)(root);
     if (FB(Message_header_type)(root) == FB(MessageHeader_DictionaryBatch)) {

@@ -160,11 +160,29 @@ static bool has_valid_texts(const struct ArrowArrayView *view) {
     return true;
 }
 
+/* nanoarrow lets a dense union's offset be the length of its child, one past the last value. */
+static bool has_valid_unions(const struct ArrowArrayView *view) {
+    if (view->storage_type == NANOARROW_TYPE_DENSE_UNION) {
+        for (int64_t i = 0; i < view->length; i++) {
+            int8_t child = ArrowArrayViewUnionChildIndex(view, i);
+            if (child < 0 || child >= view->n_children ||
+                ArrowArrayViewUnionChildOffset(view, i) >= view->children[child]->length)
+                return false;
+        }
+    }
+    for (int64_t i = 0; i < view->n_children; i++) {
+        if (!has_valid_unions(view->children[i])) return false;
+    }
+    return true;
+}
+
 static int check_array(struct wr_ipc_decoder *decoder, const struct ArrowArray *array,
                        struct weir_error *error) {
     struct ArrowError details = {{0}};
     int code = ArrowArrayViewSetArray(&decoder->types, array, &details);
     if (code) return complain(code, &details, error);
+    if (!has_valid_unions(&decoder->types))
+        return refuse(error, "has a union that refers to a value that is not there");
     return has_valid_texts(&decoder->types) ? WEIR_OK : refuse(error, "has text that is not UTF-8");
 }
 
@@ -215,6 +233,8 @@ static int decode(struct wr_ipc_decoder *decoder, struct ArrowBufferView framed,
                   struct ArrowSchema *ret_schema, struct ArrowArray *ret_array,
                   struct weir_error *error) {
     struct ArrowError details = {{0}};
+    if (!wr_ipc_is_affordable(framed.data.as_uint8 + 8, (size_t)framed.size_bytes - 8))
+        return refuse(error, "is cut, or refers to its own parts too often");
     int code = ArrowIpcDecoderVerifyHeader(&decoder->messages, framed, &details);
     if (code) return complain(code, &details, error);
     WR_TRY(wr_ipc_check_message(framed.data.as_uint8 + 8, body, body_length, error));

@@ -14,6 +14,10 @@ struct wr_ipc_encoder {
     enum wr_ipc_codec codec;
     struct ArrowArrayView types; /* the schema's tree: types and layouts, never set to an array */
     size_t n_nodes, n_buffers;   /* without the root's */
+    struct wr_ipc_node *nodes;   /* of the batch that is encoded */
+    struct wr_ipc_range *buffers;
+    flatcc_builder_t builder; /* keeps its memory from batch to batch */
+    bool has_builder;
 };
 
 /* ---- Arrays ---- */
@@ -267,14 +271,20 @@ static int build(flatcc_builder_t *builder, const struct wr_ipc_body *body, int6
     return !FB(Message_end_as_root)(builder);
 }
 
-static int make_header(const struct wr_ipc_body *body, int64_t length, struct wr_ipc_batch *batch,
-                       struct weir_error *error) {
-    flatcc_builder_t builder;
-    if (flatcc_builder_init(&builder)) return wr_error_memory(error);
+static void drop_builder(struct wr_ipc_encoder *encoder) {
+    if (encoder->has_builder) flatcc_builder_clear(&encoder->builder);
+    encoder->has_builder = false;
+}
+
+static int make_header(struct wr_ipc_encoder *encoder, const struct wr_ipc_body *body,
+                       int64_t length, struct wr_ipc_batch *batch, struct weir_error *error) {
+    flatcc_builder_t *builder = &encoder->builder;
+    if (!encoder->has_builder && flatcc_builder_init(builder)) return wr_error_memory(error);
+    encoder->has_builder = true;
     size_t size = 0;
     void *data =
-        build(&builder, body, length) ? NULL : flatcc_builder_finalize_buffer(&builder, &size);
-    flatcc_builder_clear(&builder);
+        build(builder, body, length) ? NULL : flatcc_builder_finalize_buffer(builder, &size);
+    if (!data || flatcc_builder_reset(builder)) drop_builder(encoder);
     if (!data) return wr_error_memory(error);
     batch->header = data;
     batch->header_length = size;
@@ -306,12 +316,21 @@ int wr_ipc_encoder_new(const struct ArrowSchema *schema, enum wr_ipc_codec codec
                                   "the result's schema is not valid: %s", details.message);
     }
     count(&encoder->types, &encoder->n_nodes, &encoder->n_buffers);
+    encoder->nodes = wr_calloc(encoder->n_nodes, sizeof *encoder->nodes);
+    encoder->buffers = wr_calloc(encoder->n_buffers, sizeof *encoder->buffers);
+    if (!encoder->nodes || !encoder->buffers) {
+        wr_ipc_encoder_free(encoder);
+        return wr_error_memory(error);
+    }
     *ret_encoder = encoder;
     return WEIR_OK;
 }
 
 void wr_ipc_encoder_free(struct wr_ipc_encoder *encoder) {
     if (!encoder) return;
+    drop_builder(encoder);
+    wr_free(encoder->nodes);
+    wr_free(encoder->buffers);
     ArrowArrayViewReset(&encoder->types);
     wr_free(encoder);
 }
@@ -328,10 +347,10 @@ static int encode(struct wr_ipc_encoder *encoder, struct wr_ipc_body *body,
                   const struct ArrowArray *array, struct rows rows, struct wr_ipc_batch *batch,
                   struct weir_error *error) {
     size_t most_parts = encoder->n_buffers * WR_IPC_PARTS_OF_A_BUFFER;
-    body->nodes = wr_calloc(encoder->n_nodes, sizeof *body->nodes);
-    body->buffers = wr_calloc(encoder->n_buffers, sizeof *body->buffers);
-    body->parts = wr_calloc(most_parts, sizeof *body->parts);
-    if (!body->nodes || !body->buffers || !body->parts) return wr_error_memory(error);
+    body->nodes = encoder->nodes;
+    body->buffers = encoder->buffers;
+    body->parts = wr_reallocarray(NULL, most_parts, sizeof *body->parts);
+    if (!body->parts) return wr_error_memory(error);
     if (array->n_children != encoder->types.n_children) {
         return wr_error_set(error, WEIR_INTERNAL, NULL,
                             "a batch of the result has %lld columns and not %lld",
@@ -344,7 +363,7 @@ static int encode(struct wr_ipc_encoder *encoder, struct wr_ipc_body *body,
         return wr_error_set(error, WEIR_INTERNAL, NULL,
                             "a batch of the result is not of the result's schema");
     }
-    return make_header(body, rows.length, batch, error);
+    return make_header(encoder, body, rows.length, batch, error);
 }
 
 int wr_ipc_encode(struct wr_ipc_encoder *encoder, const struct ArrowArray *array, int64_t offset,
@@ -352,8 +371,6 @@ int wr_ipc_encode(struct wr_ipc_encoder *encoder, const struct ArrowArray *array
     struct wr_ipc_body body = {.codec = encoder->codec};
     struct wr_ipc_batch batch = {0};
     int code = encode(encoder, &body, array, (struct rows){offset, length}, &batch, error);
-    wr_free(body.nodes);
-    wr_free(body.buffers);
     if (code) {
         wr_free(body.parts);
         free_scratch(body.scratch);

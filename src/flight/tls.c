@@ -4,7 +4,9 @@
 #include <limits.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -18,6 +20,7 @@ struct wr_tls {
     unsigned char *out; /* from out_start to out_end */
     size_t out_start, out_end, out_capacity;
     bool has_failed;
+    unsigned long failure; /* OpenSSL's code; 0: it has none */
 };
 
 /* ---- The network's side, as a BIO ---- */
@@ -98,7 +101,8 @@ static BIO *new_bio(struct wr_tls *tls) {
     return bio;
 }
 
-struct wr_tls *wr_tls_new(SSL_CTX *context) {
+/* Neither side's yet. */
+static struct wr_tls *make(SSL_CTX *context) {
     struct wr_tls *tls = wr_calloc(1, sizeof *tls);
     BIO *bio = tls ? new_bio(tls) : NULL;
     if (bio) tls->ssl = SSL_new(context);
@@ -108,7 +112,32 @@ struct wr_tls *wr_tls_new(SSL_CTX *context) {
         return NULL;
     }
     SSL_set_bio(tls->ssl, bio, bio);
-    SSL_set_accept_state(tls->ssl);
+    return tls;
+}
+
+struct wr_tls *wr_tls_new(SSL_CTX *context) {
+    struct wr_tls *tls = make(context);
+    if (tls) SSL_set_accept_state(tls->ssl);
+    return tls;
+}
+
+/* Whom the certificate has to name, and who is asked for if there are several. */
+static bool expect(SSL *ssl, const char *host) {
+    X509_VERIFY_PARAM *parameters = SSL_get0_param(ssl);
+    if (X509_VERIFY_PARAM_set1_ip_asc(parameters, host) == 1) return true;
+    ERR_clear_error();
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
+}
+
+struct wr_tls *wr_tls_new_client(SSL_CTX *context, const char *host) {
+    struct wr_tls *tls = make(context);
+    if (!tls) return NULL;
+    if (!expect(tls->ssl, host)) {
+        wr_tls_free(tls);
+        return NULL;
+    }
+    SSL_set_connect_state(tls->ssl);
     return tls;
 }
 
@@ -133,7 +162,20 @@ ssize_t wr_tls_read(struct wr_tls *tls, void *buffer, size_t size) {
     if (SSL_read_ex(tls->ssl, buffer, size, &n)) return (ssize_t)n;
     if (SSL_get_error(tls->ssl, 0) == SSL_ERROR_WANT_READ) return 0;
     tls->has_failed = true;
+    tls->failure = ERR_peek_error();
     return -1;
+}
+
+bool wr_tls_is_finished(const struct wr_tls *tls) {
+    return SSL_is_init_finished(tls->ssl);
+}
+
+void wr_tls_reason(const struct wr_tls *tls, char *ret_text, size_t size) {
+    long verified = SSL_get_verify_result(tls->ssl);
+    const char *reason = verified == X509_V_OK ? ERR_reason_error_string(tls->failure)
+                                               : X509_verify_cert_error_string(verified);
+    snprintf(ret_text, size, "%s%s", verified == X509_V_OK ? "" : "the server's certificate: ",
+             reason ? reason : "the server closed the connection");
 }
 
 bool wr_tls_is_ready(const struct wr_tls *tls) {

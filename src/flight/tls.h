@@ -24,6 +24,8 @@ struct wr_tls;
 
 /* NULL: no memory. */
 struct wr_tls *wr_tls_new(SSL_CTX *context);
+/* A client's, whose server has to have a certificate of this name or address. */
+struct wr_tls *wr_tls_new_client(SSL_CTX *context, const char *host);
 void wr_tls_free(struct wr_tls *tls); /* NULL is welcome */
 
 /* Bytes from the network, which live until wr_tls_read has answered 0 or -1. */
@@ -32,6 +34,10 @@ void wr_tls_give(struct wr_tls *tls, const void *data, size_t length);
  * failed; an alert may be waiting to be sent. */
 ssize_t wr_tls_read(struct wr_tls *tls, void *buffer, size_t size);
 
+/* Whether the handshake is done, whatever the peer speaks. */
+bool wr_tls_is_finished(const struct wr_tls *tls);
+/* Why it failed. */
+void wr_tls_reason(const struct wr_tls *tls, char *ret_text, size_t size);
 /* Whether the handshake is done, and the peer speaks HTTP/2. */
 bool wr_tls_is_ready(const struct wr_tls *tls);
 /* The subject (RFC 2253) of the peer's certificate. *ret_subject is NULL when it has none; free
