@@ -168,7 +168,11 @@ bool http_parse_date(const char *text, int64_t *ret_seconds) {
     }
     if (time.tm_mon < 0) return false;
     time.tm_year -= 1900;
-    *ret_seconds = timegm(&time);
+    int64_t seconds = timegm(&time);
+    char again[HTTP_DATE_SIZE];
+    http_format_date(seconds, again);
+    if (strcmp(again, text) != 0) return false; /* another weekday, the 31st of June */
+    *ret_seconds = seconds;
     return true;
 }
 
