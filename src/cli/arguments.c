@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/units.h"
+#include "config/config.h"
 #include "text.h"
 
 static const struct {
@@ -44,6 +45,7 @@ enum {
     ROWS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | COMMAND_CONFIG_SHOW |
         COMMAND_USER,                                /* prints rows */
     LISTS = RUNS | COMMAND_LS | COMMAND_CONFIG_SHOW, /* of any length, with NULLs */
+    CONNECTS = RUNS | COMMAND_DESCRIBE,              /* SQL does what they do */
     SCRIPTS = COMMAND_SHELL | COMMAND_SQL,
     OPENS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | TREE | COMMAND_MOUNT | COMMAND_SERVE |
         COMMAND_USER,
@@ -51,7 +53,12 @@ enum {
 };
 
 enum flag_id {
-    FLAG_ABSENT, /* not in this version */
+    FLAG_CONNECT,
+    FLAG_PASSWORD_FILE,
+    FLAG_TOKEN_FILE,
+    FLAG_TLS_CA,
+    FLAG_TLS_CERTIFICATE,
+    FLAG_TLS_KEY,
     FLAG_COMMAND,
     FLAG_FILE,
     FLAG_PARAM,
@@ -117,6 +124,13 @@ static const struct flag flags[] = {
      "where Flight SQL is served: 127.0.0.1:31337; off: nowhere"},
     {"label", 0, "TEXT", COMMAND_USER, FLAG_LABEL, "of a new key: what it is for"},
     {"expires", 0, "TIME", COMMAND_USER, FLAG_EXPIRES, "of a new key: 12h, 90d; without it, never"},
+    {"connect", 0, "URI", CONNECTS, FLAG_CONNECT,
+     "a server to run it on: grpc://[USER@]HOST[:PORT], grpc+tls://..."},
+    {"password-file", 0, "FILE", CONNECTS, FLAG_PASSWORD_FILE, "the USER's, for WEIR_PASSWORD"},
+    {"token-file", 0, "FILE", CONNECTS, FLAG_TOKEN_FILE, "an API key or JWT, for WEIR_TOKEN"},
+    {"tls-ca", 0, "FILE", CONNECTS, FLAG_TLS_CA, "who certifies the server, for the system's"},
+    {"tls-certificate", 0, "FILE", CONNECTS, FLAG_TLS_CERTIFICATE, "the client's own"},
+    {"tls-key", 0, "FILE", CONNECTS, FLAG_TLS_KEY, "of that certificate"},
     {"workspace", 0, "DIR", OPENS | CONFIGURES, FLAG_WORKSPACE,
      "directory whose state is kept in DIR/.weir"},
     {"config", 0, "FILE", OPENS | CONFIGURES, FLAG_CONFIG, "configuration, for DIR/weir.yaml"},
@@ -134,7 +148,6 @@ static const struct flag flags[] = {
     {"keep-going", 0, NULL, SCRIPTS, FLAG_KEEP_GOING,
      "go on after a failed statement; still exits 1"},
     {"no-rc", 0, NULL, SCRIPTS, FLAG_NO_RC, "do not read ~/.weirrc"},
-    {"connect", 0, "URI", ALL, FLAG_ABSENT, NULL},
     {"help", 'h', NULL, ALL, FLAG_HELP, "print this"},
     {"version", 'V', NULL, ALL, FLAG_VERSION, "print the version"},
 };
@@ -203,7 +216,7 @@ void arguments_help(enum command command) {
     }
     for (size_t i = 0; i < N_FLAGS; i++) {
         char name[64], letter[8] = "    ";
-        if (flags[i].id == FLAG_ABSENT || (flags[i].commands & command) == 0) continue;
+        if ((flags[i].commands & command) == 0) continue;
         if (flags[i].letter != 0) snprintf(letter, sizeof letter, "-%c, ", flags[i].letter);
         snprintf(name, sizeof name, "--%s %s", flags[i].name,
                  flags[i].argument ? flags[i].argument : "");
@@ -263,9 +276,6 @@ static int set_flag(struct arguments *arguments, const struct flag *flag, const 
     bool good = true;
 
     switch (flag->id) {
-    case FLAG_ABSENT:
-        return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
-                            "--%s is not available in this version", flag->name);
     case FLAG_COMMAND:
         return add_source(arguments, false, value, error);
     case FLAG_FILE:
@@ -280,6 +290,24 @@ static int set_flag(struct arguments *arguments, const struct flag *flag, const 
         return set_format(arguments, value, error);
     case FLAG_SQL:
         arguments->query = value;
+        break;
+    case FLAG_CONNECT:
+        arguments->connect = value;
+        break;
+    case FLAG_PASSWORD_FILE:
+        arguments->password_file = value;
+        break;
+    case FLAG_TOKEN_FILE:
+        arguments->token_file = value;
+        break;
+    case FLAG_TLS_CA:
+        arguments->tls_ca = value;
+        break;
+    case FLAG_TLS_CERTIFICATE:
+        arguments->tls_certificate = value;
+        break;
+    case FLAG_TLS_KEY:
+        arguments->tls_key = value;
         break;
     case FLAG_WORKSPACE:
         arguments->workspace = value;
@@ -496,6 +524,37 @@ static int parse_word(struct arguments *arguments, const char *word, bool *has_c
                  arguments_command_name(arguments->command), word);
 }
 
+/* What is a server's own to say, and what is of no use without a server. */
+static int check_connection(const struct arguments *arguments, const bool *seen,
+                            struct weir_error *error) {
+    static const enum flag_id here[] = {FLAG_WORKSPACE,    FLAG_CONFIG,  FLAG_TABLE,
+                                        FLAG_MEMORY_LIMIT, FLAG_THREADS, FLAG_BYTES};
+    static const enum flag_id there[] = {FLAG_PASSWORD_FILE, FLAG_TOKEN_FILE, FLAG_TLS_CA,
+                                         FLAG_TLS_CERTIFICATE, FLAG_TLS_KEY};
+    bool connects = arguments->connect != NULL;
+    const enum flag_id *wrong = connects ? here : there;
+    size_t n_wrong = connects ? sizeof here / sizeof *here : sizeof there / sizeof *there;
+
+    for (size_t i = 0; i < N_FLAGS; i++) {
+        for (size_t k = 0; seen[i] && k < n_wrong; k++) {
+            if (flags[i].id == wrong[k])
+                return usage(error,
+                             connects ? "--connect and --%s exclude each other"
+                                      : "--%s is of no use without --connect",
+                             flags[i].name);
+        }
+    }
+    for (size_t i = 0; connects && i < arguments->settings.n_items; i++) {
+        const char *key = arguments->settings.items[i].key;
+        if (wr_config_is_key(key))
+            return usage(error,
+                         "%s is a key of the server's configuration, which --connect does "
+                         "not change",
+                         key);
+    }
+    return WEIR_OK;
+}
+
 /* What no flag or argument tells alone. */
 static int check(const struct arguments *arguments, struct weir_error *error) {
     const char *command = arguments_command_name(arguments->command);
@@ -534,11 +593,17 @@ static int parse(int argc, char **argv, struct arguments *arguments, struct weir
             WR_TRY(parse_word(arguments, argv[i], &has_command, error));
     }
     for (size_t i = 0; i < N_FLAGS; i++) {
+        if (seen[i] && flags[i].id == FLAG_CONNECT && (CONNECTS & arguments->command) == 0)
+            return usage(error,
+                         "%s works on this machine and takes no --connect; SQL on a server: "
+                         "weir sql --connect",
+                         arguments_command_name(arguments->command));
         if (seen[i] && (flags[i].commands & arguments->command) == 0)
             return usage(error, "%s has no flag --%s", arguments_command_name(arguments->command),
                          flags[i].name);
     }
     if (arguments->help || arguments->version) return WEIR_OK;
+    WR_TRY(check_connection(arguments, seen, error));
     if (arguments->command == COMMAND_CONFIG_CHECK && arguments->word && arguments->config)
         return usage(error, "FILE and --config exclude each other");
     if (arguments->command == COMMAND_CONFIG)

@@ -41,11 +41,14 @@ struct arguments {
     const char *
         *paths; /* of cat, describe, ls, cp, mv, rm, mkdir, mount, user: in the order given */
     size_t n_paths;
-    const char *query;     /* cat --sql */
-    const char *word;      /* of config check (a file) and init (a directory) */
-    const char *encodings; /* mount --encoding; NULL: not given */
-    const char *label;     /* user key add --label; NULL: none */
-    const char *expires;   /* user key add --expires; NULL: never */
+    const char *query;                      /* cat --sql */
+    const char *word;                       /* of config check (a file) and init (a directory) */
+    const char *encodings;                  /* mount --encoding; NULL: not given */
+    const char *label;                      /* user key add --label; NULL: none */
+    const char *expires;                    /* user key add --expires; NULL: never */
+    const char *connect;                    /* NULL: here */
+    const char *password_file, *token_file; /* of --connect; NULL: not given */
+    const char *tls_ca, *tls_certificate, *tls_key;
     const char *workspace;
     const char *config;
     const char *output;

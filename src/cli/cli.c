@@ -93,16 +93,33 @@ static int open_workspace(struct cli *cli, const struct found_workspace *found,
     watch_block(true); /* the engine's threads leave the signals to us */
     int code = weir_workspace_open(&workspace, &cli->workspace, error);
     if (code == WEIR_OK) code = weir_session_open(cli->workspace, NULL, &cli->session, error);
+    if (code == WEIR_OK) code = connection_local(cli->session, &cli->connection, error);
     watch_block(false);
     wr_free(settings);
     return code;
 }
 
-static int open_all(struct cli *cli, const struct found_workspace *found,
-                    struct weir_error *error) {
+bool cli_is_local(const struct cli *cli) {
+    return cli->session != NULL;
+}
+
+static int open_server(struct cli *cli, struct weir_error *error) {
+    const struct arguments *arguments = cli->arguments;
+    const struct connection_server server = {
+        .uri = arguments->connect,
+        .password_file = arguments->password_file,
+        .token_file = arguments->token_file,
+        .tls_ca = arguments->tls_ca,
+        .tls_certificate = arguments->tls_certificate,
+        .tls_key = arguments->tls_key,
+    };
+    return connection_remote(&server, &cli->connection, error);
+}
+
+/* With the connection there is. */
+static int open_rest(struct cli *cli, struct weir_error *error) {
     const struct arguments *arguments = cli->arguments;
 
-    WR_TRY(open_workspace(cli, found, error));
     int code = settings_apply(cli, error);
     if (code != WEIR_OK) return code;
     for (size_t i = 0; i < arguments->tables.n_items; i++) {
@@ -120,9 +137,43 @@ static int open_all(struct cli *cli, const struct found_workspace *found,
     return code;
 }
 
-int cli_open(struct cli *cli, struct arguments *arguments) {
+static int open_here(struct cli *cli, struct arguments *arguments) {
     struct weir_error error = {0};
     struct found_workspace found;
+
+    if (find_workspace(arguments, &found, &error) != WEIR_OK ||
+        read_configuration(arguments, &found, &error) != WEIR_OK) {
+        error.sqlstate[0] = '\0';
+        complain(cli, &error, NULL, 0);
+        return CLI_USAGE;
+    }
+    cli->in_workspace = found.directory[0] != '\0';
+    if (open_workspace(cli, &found, &error) == WEIR_OK && open_rest(cli, &error) == WEIR_OK)
+        return CLI_DONE;
+    complain(cli, &error, NULL, 0);
+    return CLI_FAILED;
+}
+
+static int open_there(struct cli *cli) {
+    struct weir_error error = {0};
+
+    int code = open_server(cli, &error);
+    if (code == WEIR_INVALID_ARGUMENT) error.sqlstate[0] = '\0';
+    if (code == WEIR_CANCELLED && watch_interrupted()) {
+        fprintf(stderr, "interrupted\n");
+        return 128 + watch_interrupted();
+    }
+    if (code != WEIR_OK) {
+        complain(cli, &error, NULL, 0);
+        return code == WEIR_INVALID_ARGUMENT ? CLI_USAGE : CLI_NO_CONNECTION;
+    }
+    if (open_rest(cli, &error) == WEIR_OK) return CLI_DONE;
+    complain(cli, &error, NULL, 0);
+    return CLI_FAILED;
+}
+
+int cli_open(struct cli *cli, struct arguments *arguments) {
+    struct weir_error error = {0};
 
     cli_begin(cli, arguments);
     if (arguments->output != NULL && arguments->format == NULL &&
@@ -134,18 +185,7 @@ int cli_open(struct cli *cli, struct arguments *arguments) {
         complain_usage(arguments_command_name(arguments->command), &error);
         return CLI_USAGE;
     }
-    if (find_workspace(arguments, &found, &error) != WEIR_OK ||
-        read_configuration(arguments, &found, &error) != WEIR_OK) {
-        error.sqlstate[0] = '\0';
-        complain(cli, &error, NULL, 0);
-        return CLI_USAGE;
-    }
-    cli->in_workspace = found.directory[0] != '\0';
-    if (open_all(cli, &found, &error) != WEIR_OK) {
-        complain(cli, &error, NULL, 0);
-        return CLI_FAILED;
-    }
-    return CLI_DONE;
+    return arguments->connect != NULL ? open_there(cli) : open_here(cli, arguments);
 }
 
 int cli_close(struct cli *cli, int exit_code) {
@@ -158,6 +198,7 @@ int cli_close(struct cli *cli, int exit_code) {
     }
     if (cli->file.path != NULL) sink_abort(&cli->file);
     sink_abort(&cli->standard);
+    connection_close(cli->connection);
     weir_session_close(cli->session);
     weir_workspace_close(cli->workspace);
     if (exit_code == CLI_DONE) parameters_warn_unused(cli);

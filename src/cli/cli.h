@@ -7,12 +7,14 @@
 
 #include "arguments.h"
 #include "config/config.h"
+#include "connection.h"
 #include "output.h"
 
 enum cli_exit {
     CLI_DONE = 0,
     CLI_FAILED = 1, /* the statement or its data */
     CLI_USAGE = 2,
+    CLI_NO_CONNECTION = 3, /* --connect */
     CLI_INTERRUPTED = 130, /* 128 and the signal's number */
     CLI_CLOSED = -1        /* the reader of the output went away: stop, and exit with 0 */
 };
@@ -27,9 +29,10 @@ struct source {
 
 struct cli {
     const struct arguments *arguments;
-    struct weir_workspace *workspace;
-    struct weir_session *session;
-    struct output_settings output; /* format NULL: by the place it goes to */
+    struct weir_workspace *workspace; /* NULL with --connect */
+    struct weir_session *session;     /* the same */
+    struct connection *connection;    /* where statements run */
+    struct output_settings output;    /* format NULL: by the place it goes to */
     struct wr_options parameters;
     bool *parameter_used; /* one for each */
     bool in_workspace;    /* one with a directory of its own */
@@ -61,6 +64,8 @@ int cli_open(struct cli *cli, struct arguments *arguments);
 /* Makes a file given with -o visible if all went well so far, closes everything, and returns the
  * final exit code. */
 int cli_close(struct cli *cli, int exit_code);
+/* Whether the tree of this machine is at hand, and not a server's SQL alone. */
+bool cli_is_local(const struct cli *cli);
 /* Widths and heights as they are now. */
 void cli_measure_terminal(struct cli *cli, int *ret_lines);
 
@@ -127,7 +132,7 @@ int script_read(const char *path, char **ret_text, size_t *ret_length, struct we
 /* ---- parameters.c ---- */
 
 /* Gives the statement the values of --param that it asks for. */
-int parameters_bind(struct cli *cli, struct weir_statement *statement, struct weir_error *error);
+int parameters_bind(struct cli *cli, struct prepared *prepared, struct weir_error *error);
 void parameters_warn_unused(const struct cli *cli);
 /* All of --param as the arguments of a call, "(day => '2026-01-01', n => 3)"; nothing without any.
  * They count as used. */
@@ -168,6 +173,8 @@ int node_open(struct cli *cli, const char *path, struct weir_node **ret_node,
 bool node_is_listed(int type);
 /* What it is, in a word: "directory", "file", an encoding, "series", "view", "table". Borrowed. */
 const char *node_kind(const struct weir_node_info *info);
+/* A name or path that only a server can look up, as the FROM clause has it: a path is one name. */
+void node_from_text(struct wr_buffer *buffer, const char *text);
 /* The node that `path` opened, as the FROM clause has it. */
 void node_from(struct wr_buffer *buffer, const char *path, const struct weir_node_info *info);
 

@@ -61,13 +61,21 @@ static int print_bytes(struct cli *cli, struct weir_node *node, const char *enco
 
 /* ---- Rows ---- */
 
+/* `info` NULL: only a server knows what it is. */
+static void put_from(struct wr_buffer *sql, const char *path, const struct weir_node_info *info) {
+    if (info == NULL)
+        node_from_text(sql, path);
+    else
+        node_from(sql, path, info);
+}
+
 static int print_rows(struct cli *cli, const char *path, const struct weir_node_info *info) {
     struct weir_error error = {0};
     struct wr_buffer sql;
 
     wr_buffer_init(&sql, 1 << 20);
     wr_buffer_text(&sql, "SELECT * FROM ");
-    node_from(&sql, path, info);
+    put_from(&sql, path, info);
     parameters_call(cli, &sql);
     int code = sql.failed ? run_failed(cli, 0, (wr_error_memory(&error), &error), NULL, 0)
                           : run_sql(cli, sql.data);
@@ -83,7 +91,7 @@ static int query(struct cli *cli, const char *path, const struct weir_node_info 
 
     wr_buffer_init(&view, 1 << 20);
     wr_buffer_text(&view, "CREATE OR REPLACE TEMPORARY VIEW data AS SELECT * FROM ");
-    node_from(&view, path, info);
+    put_from(&view, path, info);
     int code = view.failed ? run_failed(cli, 0, (wr_error_memory(&error), &error), NULL, 0)
                            : run_sql(cli, view.data);
     wr_buffer_reset(&view);
@@ -102,6 +110,15 @@ static bool asks_for_file(const struct cli *cli, const struct weir_node_info *in
     return info->type != WEIR_NODE_SERIES || strpbrk(info->path, "*?[{") == NULL;
 }
 
+static int print(struct cli *cli, const char *path, const struct weir_node_info *info) {
+    /* Rows for another program are CSV, unless the output's name says otherwise. */
+    if (cli->output.format == NULL &&
+        (cli->file_path == NULL ? !cli->standard.terminal
+                                : output_format_of_path(cli->file_path) == NULL))
+        cli->output.format = output_format_named("csv");
+    return cli->arguments->query != NULL ? query(cli, path, info) : print_rows(cli, path, info);
+}
+
 int command_cat(struct cli *cli) {
     const struct arguments *arguments = cli->arguments;
     const char *path = arguments->paths[0];
@@ -112,6 +129,7 @@ int command_cat(struct cli *cli) {
     struct weir_node_info info;
     bool bytes = arguments->bytes;
 
+    if (!cli_is_local(cli)) return print(cli, path, NULL);
     int code = work_begin(cli, &error);
     if (code == WEIR_OK) code = node_open(cli, path, &node, &info, &error);
     if (code == WEIR_OK && !bytes && arguments->query == NULL)
@@ -124,15 +142,7 @@ int command_cat(struct cli *cli) {
         wr_arrow_release_schema(&schema);
     }
     int exit_code = work_end(cli, code, &error);
-    if (exit_code == CLI_DONE && !bytes) {
-        /* Rows for another program are CSV, unless the output's name says otherwise. */
-        if (cli->output.format == NULL &&
-            (cli->file_path == NULL ? !cli->standard.terminal
-                                    : output_format_of_path(cli->file_path) == NULL))
-            cli->output.format = output_format_named("csv");
-        exit_code =
-            arguments->query != NULL ? query(cli, path, &info) : print_rows(cli, path, &info);
-    }
+    if (exit_code == CLI_DONE && !bytes) exit_code = print(cli, path, &info);
     weir_node_close(node);
     return exit_code;
 }

@@ -321,7 +321,25 @@ static int print(struct cli *cli, struct facts *facts) {
     return code == WEIR_OK ? exit_code : run_failed(cli, 0, &error, NULL, 0);
 }
 
+/* A server says what columns there are; how it has them is its own business. */
+static int describe_there(struct cli *cli, const char *text) {
+    struct weir_error error = {0};
+    struct wr_buffer sql;
+
+    wr_buffer_init(&sql, 1 << 20);
+    wr_buffer_text(&sql, "DESCRIBE ");
+    node_from_text(&sql, text);
+    int64_t max_rows = cli->output.max_rows; /* a schema is shown whole */
+    cli->output.max_rows = 0;
+    int code = sql.failed ? run_failed(cli, 0, (wr_error_memory(&error), &error), NULL, 0)
+                          : run_sql(cli, sql.data);
+    cli->output.max_rows = max_rows;
+    wr_buffer_reset(&sql);
+    return code;
+}
+
 int describe_node(struct cli *cli, const char *path) {
+    if (!cli_is_local(cli)) return describe_there(cli, path);
     struct facts facts = {.path = path, .statistics = {.size = sizeof facts.statistics}};
     struct weir_error error = {0};
     struct weir_node *node = NULL;

@@ -5,51 +5,20 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
 #include "cli.h"
-
-enum { MOST_PASSWORD = 1024 };
+#include "password.h"
 
 /* ---- Passwords ---- */
 
-/* One line without its end. */
-static int read_line(FILE *file, char *line, size_t size, struct weir_error *error) {
-    if (fgets(line, (int)size, file) == NULL)
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "no password was given on standard input");
-    size_t length = strcspn(line, "\r\n");
-    if (line[length] == '\0' && length + 1 == size)
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "the password is longer than %d bytes", MOST_PASSWORD);
-    line[length] = '\0';
-    return WEIR_OK;
-}
-
-/* Asks without showing what is typed. */
-static int ask(const char *prompt, char *line, size_t size, struct weir_error *error) {
-    struct termios shown;
-    struct termios hidden;
-    if (tcgetattr(STDIN_FILENO, &shown) != 0)
-        return wr_error_set(error, WEIR_IO, NULL, "the terminal cannot be asked for a password");
-    hidden = shown;
-    hidden.c_lflag &= ~(tcflag_t)ECHO;
-    fprintf(stderr, "%s: ", prompt);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-    int code = read_line(stdin, line, size, error);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-    fputc('\n', stderr);
-    return code;
-}
-
 static int read_password(char *password, size_t size, struct weir_error *error) {
     char again[MOST_PASSWORD + 2];
-    if (!isatty(STDIN_FILENO)) return read_line(stdin, password, size, error);
-    WR_TRY(ask("Password", password, size, error));
-    int code = ask("The same again", again, sizeof again, error);
+    if (!isatty(STDIN_FILENO)) return password_read_line(stdin, password, size, error);
+    WR_TRY(password_ask(stdin, "Password", password, size, error));
+    int code = password_ask(stdin, "The same again", again, sizeof again, error);
     if (code == WEIR_OK && strcmp(password, again) != 0)
         code =
             wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "the two passwords are not the same");

@@ -94,25 +94,22 @@ void completer_free(struct completer *completer) {
 
 /* ---- The catalog's names ---- */
 
+struct loading {
+    struct words *names;
+    const char *end; /* goes after each */
+};
+
+static bool add_name(void *context, const char *value, size_t length) {
+    const struct loading *loading = context;
+    if (length > 0) add(loading->names, value, length, loading->end);
+    return loading->names->n_items < MOST_NAMES;
+}
+
 /* Adds the first column of a query, `end` after each value. */
 static void load(struct completer *completer, const char *sql, const char *end) {
-    struct ArrowArrayStream rows = {0}, text = {0};
-    int code = weir_query(completer->cli->session, sql, &rows, NULL, NULL);
-
-    if (code == WEIR_OK) code = weir_text(&rows, &text, NULL);
-    while (code == WEIR_OK && completer->names.n_items < MOST_NAMES) {
-        struct ArrowArray batch = {0};
-        code = wr_arrow_stream_next(&text, "names", &batch, NULL);
-        if (code != WEIR_OK || batch.release == NULL) break;
-        for (int64_t row = 0; row < batch.length; row++) {
-            size_t length;
-            const char *value = output_cell(&batch, 0, row, &length);
-            if (value != NULL && length > 0) add(&completer->names, value, length, end);
-        }
-        wr_arrow_release_array(&batch);
-    }
-    wr_arrow_release_stream(&text);
-    wr_arrow_release_stream(&rows);
+    struct loading loading = {&completer->names, end};
+    if (completer->names.n_items >= MOST_NAMES) return;
+    (void)connection_list(completer->cli->connection, sql, add_name, &loading, NULL);
 }
 
 static void refresh(struct completer *completer) {
@@ -183,9 +180,9 @@ static int offer_entry(void *context, const struct weir_node_entry *entry) {
     return 0;
 }
 
-/* "/" is the top of the tree, but an absolute path may also be one of this machine. */
-static void offer_root(const struct path_search *search) {
-    DIR *list = opendir("/");
+/* What a directory of this machine holds. */
+static void offer_directory(const struct path_search *search, const char *path) {
+    DIR *list = opendir(path);
     struct dirent *item;
 
     while (list != NULL && (item = readdir(list)) != NULL) {
@@ -205,10 +202,12 @@ static void find_paths(struct completer *completer, const char *typed, size_t le
         search.head--;
     char *directory = wr_strndup(search.head == 0 ? "." : typed, search.head + (search.head == 0));
     if (directory == NULL) return;
-    if (weir_node_open(completer->cli->session, directory, &node, NULL) == WEIR_OK)
+    bool is_local = cli_is_local(completer->cli);
+    if (is_local && weir_node_open(completer->cli->session, directory, &node, NULL) == WEIR_OK)
         (void)weir_node_list(node, offer_entry, &search, NULL);
     weir_node_close(node);
-    if (strcmp(directory, "/") == 0) offer_root(&search);
+    /* "/" is the top of the tree, but an absolute path may also be one of this machine. */
+    if (!is_local || strcmp(directory, "/") == 0) offer_directory(&search, directory);
     wr_free(directory);
 }
 
@@ -255,14 +254,16 @@ size_t completer_find(struct completer *completer, const char *line, size_t curs
                     add(&completer->found, names[i], strlen(names[i]), "");
             }
         } else if ((strncmp(line, "\\d", 2) == 0 || strncmp(line, ".schema", 7) == 0) &&
-                   memchr(word, '/', (size_t)(end - word)) == NULL) {
+                   (!cli_is_local(completer->cli) ||
+                    memchr(word, '/', (size_t)(end - word)) == NULL)) {
             find_names(completer, word, (size_t)(end - word));
         } else {
             find_paths(completer, word, (size_t)(end - word), "");
         }
     } else if (quoted != NULL) {
         word = quoted;
-        find_paths(completer, word, (size_t)(end - word), "'");
+        /* A server's files are not known here, and this machine's are not there. */
+        if (cli_is_local(completer->cli)) find_paths(completer, word, (size_t)(end - word), "'");
     } else {
         find_names(completer, word, (size_t)(end - word));
     }

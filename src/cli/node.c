@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "cli.h"
 #include "text.h"
@@ -12,7 +13,7 @@
 
 int work_begin(struct cli *cli, struct weir_error *error) {
     WR_TRY(watch_begin(cli->arguments->timeout_ms, false, cli->output.unicode, error));
-    watch_attach_session(cli->session);
+    watch_attach_connection(cli->connection);
     return WEIR_OK;
 }
 
@@ -73,6 +74,26 @@ const char *node_kind(const struct weir_node_info *info) {
         return "table";
     default:
         return "file";
+    }
+}
+
+void node_from_text(struct wr_buffer *buffer, const char *text) {
+    bool is_path = strchr(text, '/') != NULL || output_format_of_path(text) != NULL ||
+                   text[strcspn(text, "*?[{\"\'")] != '\0';
+    if (is_path) {
+        wr_buffer_identifier(buffer, text);
+        return;
+    }
+    for (;;) {
+        char *part = wr_strndup(text, strcspn(text, "."));
+        if (part == NULL)
+            buffer->failed = true;
+        else
+            wr_buffer_identifier(buffer, part);
+        wr_free(part);
+        text += strcspn(text, ".");
+        if (*text == '\0') return;
+        wr_buffer_char(buffer, *text++);
     }
 }
 

@@ -155,18 +155,18 @@ static int find_values(struct cli *cli, const struct ArrowSchema *wanted, struct
     return WEIR_OK;
 }
 
-int parameters_bind(struct cli *cli, struct weir_statement *statement, struct weir_error *error) {
+int parameters_bind(struct cli *cli, struct prepared *prepared, struct weir_error *error) {
     struct ArrowSchema wanted = {0}, schema = {0};
     struct ArrowArray row = {0};
 
-    WR_TRY(weir_statement_parameters(statement, &wanted, error));
+    WR_TRY(prepared->type->parameters(prepared, &wanted, error));
     int code = WEIR_OK;
     if (wanted.n_children > 0) {
         struct value *values = wr_calloc((size_t)wanted.n_children, sizeof *values);
         code = values == NULL ? wr_error_memory(error) : find_values(cli, &wanted, values, error);
         if (code == WEIR_OK && build_row(&wanted, values, &schema, &row) != NANOARROW_OK)
             code = wr_error_memory(error);
-        if (code == WEIR_OK) code = weir_statement_bind(statement, &schema, &row, error);
+        if (code == WEIR_OK) code = prepared->type->bind(prepared, &schema, &row, error);
         wr_free(values);
     }
     wr_arrow_release_array(&row);

@@ -81,7 +81,7 @@ static void report(const struct cli *cli, bool is_query, int64_t rows, int64_t s
 }
 
 struct run {
-    struct weir_statement *statement;
+    struct prepared *prepared;
     struct tap tap;
     bool is_query;
     int64_t rows; /* given or affected; -1: does not apply */
@@ -91,21 +91,23 @@ static int execute(struct cli *cli, const char *sql, struct run *run, struct wei
     struct ArrowArrayStream rows = {0};
 
     /* Planning may wait for a table to be fetched. */
-    watch_attach_session(cli->session);
-    int prepared = weir_prepare(cli->session, sql, &run->statement, error);
-    watch_attach_session(NULL);
-    WR_TRY(prepared);
-    WR_TRY(parameters_bind(cli, run->statement, error));
-    watch_attach(run->statement);
+    watch_attach_connection(cli->connection);
+    int code = cli->connection->type->prepare(cli->connection, sql, &run->prepared, error);
+    watch_attach_connection(NULL);
+    WR_TRY(code);
+    struct prepared *prepared = run->prepared;
+    WR_TRY(parameters_bind(cli, prepared, error));
+    watch_attach(prepared);
     if (watch_reason() != WATCH_NONE) return wr_error_set(error, WEIR_CANCELLED, NULL, "cancelled");
-    WR_TRY(weir_statement_execute(run->statement, &rows, &run->rows, error));
-    run->is_query = weir_statement_is_query(run->statement) == 1;
+    WR_TRY(prepared->type->execute(prepared, &rows, &run->rows, error));
+    run->is_query = prepared->type->is_query(prepared);
     if (!run->is_query) {
         wr_arrow_release_stream(&rows);
         cli->names_changed = true;
         return WEIR_OK;
     }
-    int code = tap_init(&run->tap, &rows, cli->interactive, error);
+    /* A server is not sent back what it gave. */
+    code = tap_init(&run->tap, &rows, cli->interactive && cli_is_local(cli), error);
     wr_arrow_release_stream(&rows);
     if (code == WEIR_OK) code = print_tap(cli, &run->tap, error);
     run->rows = run->tap.rows;
@@ -143,9 +145,10 @@ int run_statement(struct cli *cli, const struct source *source, size_t from, siz
         code = execute(cli, sql, &run, &error);
     }
     int reason = watch_end();
-    if (cli->interactive && code == WEIR_OK && run.is_query) keep_result(cli, &run.tap);
+    if (cli->interactive && cli_is_local(cli) && code == WEIR_OK && run.is_query)
+        keep_result(cli, &run.tap);
     tap_reset(&run.tap);
-    weir_statement_close(run.statement);
+    prepared_close(run.prepared);
     wr_free(sql);
     if (code == WEIR_OK) {
         report(cli, run.is_query, run.rows, started);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arrow/arrow.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "cli.h"
@@ -38,38 +37,22 @@ int settings_of_sessions(const struct arguments *arguments, struct weir_option *
 
 struct names {
     struct wr_options known; /* the keys are the names */
-    bool has;                /* the one that was given */
+    const char *key;         /* that was given */
+    bool has;
 };
 
-static int add_batch(struct names *names, const struct ArrowArray *batch, const char *key) {
-    for (int64_t row = 0; row < batch->length; row++) {
-        size_t length;
-        const char *text = output_cell(batch, 0, row, &length);
-        char *name = text == NULL ? NULL : wr_strndup(text, length);
-        int code = name == NULL ? WEIR_INTERNAL : wr_options_add(&names->known, name, "", NULL);
-        if (name != NULL && strcmp(name, key) == 0) names->has = true;
-        wr_free(name);
-        if (code != WEIR_OK) return code;
-    }
-    return WEIR_OK;
+static bool add_name(void *context, const char *text, size_t length) {
+    struct names *names = context;
+    char *name = wr_strndup(text, length);
+    bool good = name != NULL && wr_options_add(&names->known, name, "", NULL) == WEIR_OK;
+    if (good && strcmp(name, names->key) == 0) names->has = true;
+    wr_free(name);
+    return good;
 }
 
-static int read_names(struct cli *cli, const char *key, struct names *names) {
+static int read_names(struct cli *cli, struct names *names) {
     static const char sql[] = "SELECT name FROM information_schema.df_settings";
-    struct ArrowArrayStream rows = {0}, text = {0};
-    struct ArrowArray batch = {0};
-
-    int code = weir_query(cli->session, sql, &rows, NULL, NULL);
-    if (code == WEIR_OK) code = weir_text(&rows, &text, NULL);
-    for (bool more = true; code == WEIR_OK && more;) {
-        code = wr_arrow_stream_next(&text, "settings", &batch, NULL);
-        more = code == WEIR_OK && batch.release != NULL;
-        if (more) code = add_batch(names, &batch, key);
-        wr_arrow_release_array(&batch);
-    }
-    wr_arrow_release_stream(&text);
-    wr_arrow_release_stream(&rows);
-    return code;
+    return connection_list(cli->connection, sql, add_name, names, NULL);
 }
 
 static const char *find_nearest(const struct names *names, const char *key) {
@@ -88,9 +71,9 @@ static const char *find_nearest(const struct names *names, const char *key) {
 
 /* The engine's own message stays where its setting is known, and only the value is wrong. */
 static int explain(struct cli *cli, const char *key, int code, struct weir_error *error) {
-    struct names names = {0};
+    struct names names = {.key = key};
 
-    if (read_names(cli, key, &names) != WEIR_OK || names.has) {
+    if (read_names(cli, &names) != WEIR_OK || names.has) {
         wr_options_reset(&names.known);
         return wr_error_prefix(error, code, "--set %s", key);
     }
@@ -115,7 +98,7 @@ int settings_apply(struct cli *cli, struct weir_error *error) {
     for (size_t i = 0; i < settings->n_items; i++) {
         const struct weir_option *setting = &settings->items[i];
         if (wr_config_is_key(setting->key)) continue;
-        int code = weir_session_set(cli->session, setting->key, setting->value, error);
+        int code = cli->connection->type->set(cli->connection, setting->key, setting->value, error);
         if (code != WEIR_OK) return explain(cli, setting->key, code, error);
     }
     return WEIR_OK;

@@ -300,8 +300,10 @@ int command_shell(struct cli *cli) {
         complain(cli, &error, NULL, 0);
         cli->quit = true;
     } else {
-        fprintf(stderr, "weir %s (%s). Statements end with \";\"; .help lists the commands.\n",
-                weir_version(), weir_engine_version());
+        bool is_local = cli_is_local(cli);
+        fprintf(stderr, "weir %s (%s%s). Statements end with \";\"; .help lists the commands.\n",
+                weir_version(), is_local ? "" : "connected to ",
+                is_local ? weir_engine_version() : cli->arguments->connect);
         run_rc(cli);
         loop(&shell);
     }

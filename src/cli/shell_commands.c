@@ -275,7 +275,6 @@ static void print_help(const struct shell_command *command) {
 static int run_help(struct cli *cli, const char *argument) {
     bool found = false;
 
-    (void)cli;
     for (size_t i = 0; i < N_COMMANDS; i++) {
         const char *name = commands[i].name;
         if (argument[0] != '\0' && strcmp(argument, name) != 0 && strcmp(argument, name + 1) != 0)
@@ -285,9 +284,9 @@ static int run_help(struct cli *cli, const char *argument) {
     }
     if (!found) return wrong("there is no command \"%s\"; .help lists them", argument);
     if (argument[0] == '\0')
-        printf(
-            "\nStatements end with a semicolon. `_` is the last result as a table. Tab completes; "
-            "Ctrl-C\ncancels a statement; Ctrl-D leaves.\n");
+        printf("\nStatements end with a semicolon. %sTab completes; Ctrl-C\ncancels a statement; "
+               "Ctrl-D leaves.\n",
+               cli_is_local(cli) ? "`_` is the last result as a table. " : "");
     fflush(stdout);
     return CLI_DONE;
 }

@@ -77,7 +77,10 @@ int tap_next(struct tap *tap, struct ArrowArray *ret_array, struct weir_error *e
 
     if (code != WEIR_OK) {
         tap->failed = true;
-        if (weir_stream_error(&tap->source, &tap->error) != WEIR_OK && error != NULL)
+        const struct weir_error *own = wr_arrow_callback_error(&tap->source); /* a server's */
+        if (own != NULL)
+            tap->error = *own;
+        else if (weir_stream_error(&tap->source, &tap->error) != WEIR_OK && error != NULL)
             tap->error = *error;
         return code;
     }

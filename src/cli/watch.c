@@ -26,8 +26,8 @@ static int wake_pipe[2] = {-1, -1};
 static struct {
     pthread_t thread;
     pthread_mutex_t mutex;
-    struct weir_statement *statement;
-    struct weir_session *session;
+    struct prepared *prepared;
+    struct connection *connection;
     int64_t started;
     int64_t limit_ms;
     int reason;
@@ -101,12 +101,13 @@ static void tick(void) {
     else if (watch.limit_ms > 0 && elapsed >= watch.limit_ms)
         watch.reason = WATCH_TIMED_OUT;
     /* Again at every tick: a cancel just before the execution starts does not reach it. */
-    if (watch.reason != WATCH_NONE && watch.session != NULL) weir_session_interrupt(watch.session);
-    if (watch.statement == NULL) return;
+    if (watch.reason != WATCH_NONE && watch.connection != NULL)
+        watch.connection->type->interrupt(watch.connection);
+    if (watch.prepared == NULL) return;
     if (watch.reason != WATCH_NONE) {
-        (void)weir_statement_cancel(watch.statement, NULL);
+        watch.prepared->type->cancel(watch.prepared);
     } else if (watch.progress && elapsed >= PROGRESS_AFTER_MS &&
-               weir_statement_progress(watch.statement, &progress, NULL) == WEIR_OK) {
+               watch.prepared->type->progress(watch.prepared, &progress)) {
         progress_draw(&progress, elapsed, watch.unicode);
         watch.drawn = true;
     }
@@ -135,8 +136,8 @@ static void *run(void *unused) {
 int watch_begin(int64_t limit_ms, bool progress, bool unicode, struct weir_error *error) {
     /* In a one-shot program a signal that came between two statements still counts. */
     if (!ends_at_second_signal) signal_seen = 0;
-    watch.statement = NULL;
-    watch.session = NULL;
+    watch.prepared = NULL;
+    watch.connection = NULL;
     watch.started = text_now();
     watch.limit_ms = limit_ms;
     watch.reason = WATCH_NONE;
@@ -150,15 +151,15 @@ int watch_begin(int64_t limit_ms, bool progress, bool unicode, struct weir_error
     return errnum == 0 ? WEIR_OK : wr_error_errno(error, errnum, "cannot start a thread");
 }
 
-void watch_attach(struct weir_statement *statement) {
+void watch_attach(struct prepared *prepared) {
     pthread_mutex_lock(&watch.mutex);
-    watch.statement = statement;
+    watch.prepared = prepared;
     pthread_mutex_unlock(&watch.mutex);
 }
 
-void watch_attach_session(struct weir_session *session) {
+void watch_attach_connection(struct connection *connection) {
     pthread_mutex_lock(&watch.mutex);
-    watch.session = session;
+    watch.connection = connection;
     pthread_mutex_unlock(&watch.mutex);
 }
 
@@ -182,8 +183,8 @@ int watch_end(void) {
     if (!watch.running) return WATCH_NONE;
     pthread_mutex_lock(&watch.mutex);
     watch.ended = true;
-    watch.statement = NULL;
-    watch.session = NULL;
+    watch.prepared = NULL;
+    watch.connection = NULL;
     erase_progress();
     pthread_mutex_unlock(&watch.mutex);
     ssize_t ignored = write(wake_pipe[1], "", 1);

@@ -4,19 +4,20 @@
  * work of more than a second shows its progress. One statement, or work of a session, at a time.
  *
  *     watch_begin(limit_ms, progress);
- *     weir_prepare(...); watch_attach(statement);
+ *     connection->type->prepare(...); watch_attach(prepared);
  *     ... execute and read ...
  *     reason = watch_end();
- *     weir_statement_close(statement);
+ *     prepared_close(prepared);
  *
  * What is done for a session without a statement (nodes, files, copies) is watched the same way,
- * with watch_attach_session.
+ * with watch_attach_connection.
  */
 #ifndef WR_CLI_WATCH_H
 #define WR_CLI_WATCH_H
 
 #include <stdbool.h>
 
+#include "connection.h"
 #include "weir.h"
 
 enum watch_reason { WATCH_NONE = 0, WATCH_INTERRUPTED = 1, WATCH_TIMED_OUT = 2 };
@@ -34,8 +35,8 @@ int watch_interrupted(void);
 void watch_staged_file(const char *path);
 
 int watch_begin(int64_t limit_ms, bool progress, bool unicode, struct weir_error *error);
-void watch_attach(struct weir_statement *statement);
-void watch_attach_session(struct weir_session *session);
+void watch_attach(struct prepared *prepared);
+void watch_attach_connection(struct connection *connection);
 /* Why the work has been, or is about to be, cancelled. */
 int watch_reason(void);
 /* The screen now belongs to the results. */
