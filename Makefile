@@ -5,6 +5,7 @@
 #   make demo-server serves it over HTTP and Flight SQL
 #   make check      runs all tests
 #   make check-asan runs the C tests under AddressSanitizer and UndefinedBehaviorSanitizer
+#   make fuzz       sends hostile inputs under these two: SECONDS=60 for each of TARGETS=
 #   make install    PREFIX=/usr/local DESTDIR=
 #   make help       lists the rest
 #
@@ -24,7 +25,7 @@ meson = $(venv)/bin/meson
 ninja = PATH=$(venv)/bin:$$PATH $(venv)/bin/ninja -C $(1) -j $(JOBS) $(if $(V),-v)
 configure = scripts/configure $(1) $(PROFILE)
 
-.PHONY: all demo demo-server check check-asan install dist bench bench-duality bench-databases bench-doors bindings bindings-check format \
+.PHONY: all demo demo-server check check-asan fuzz install dist bench bench-duality bench-databases bench-doors bindings bindings-check format \
 	format-check symbols clean help
 
 all: build
@@ -54,6 +55,12 @@ check-asan:
 	@$(call configure,$(BUILD)-asan) -Db_sanitize=address,undefined -Db_lundef=false
 	@$(call ninja,$(BUILD)-asan)
 	@scripts/check --c-only $(BUILD)-asan
+
+fuzz:
+	@$(setup)
+	@$(call configure,$(BUILD)-asan) -Db_sanitize=address,undefined -Db_lundef=false
+	@$(call ninja,$(BUILD)-asan)
+	@scripts/fuzz $(BUILD)-asan $(or $(SECONDS),60) $(TARGETS)
 
 install: build
 	@$(meson) configure $(BUILD) --prefix "$(abspath $(PREFIX))"
