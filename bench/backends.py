@@ -8,6 +8,7 @@ the bare driver, and `script(sql)` for many statements.
 """
 
 import contextlib
+import importlib.util
 import os
 import pathlib
 import shutil
@@ -47,6 +48,10 @@ class Drivers:
             "postgresql": (adbc_driver_postgresql._driver_path(), "AdbcDriverInit"),
             "sqlite": (adbc_driver_sqlite._driver_path(), "AdbcDriverInit"),
         }
+        if importlib.util.find_spec("adbc_driver_flightsql"):
+            import adbc_driver_flightsql
+
+            self.libraries["flightsql"] = (adbc_driver_flightsql._driver_path(), "AdbcDriverInit")
         if "duckdb" in self.software:
             self.libraries["duckdb"] = (self.software["duckdb"], "duckdb_adbc_init")
         for name, (library, entry) in self.libraries.items():

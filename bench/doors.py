@@ -3,14 +3,17 @@
 The doors of weir serve beside other ways to the same rows: bench/doors.py BUILD [--scale N] [--seconds N]
 [--case NAME ...]
 
-lineitem of TPC-H lies in memory in every server: in weir as a table, in a Flight server on pyarrow (C++) as
-the batches that weir gave. The client is pyarrow.flight in a process of its own. Two servers are compared in
-pairs of neighbouring runs, each first in its turn; a ratio is the median of the pairs' ratios, weir's over
-the other's. The processors' time is the server's, from the kernel's count; memory its resident peak.
+The other is a Flight server on pyarrow (C++). The client is pyarrow.flight in a process of its own. Two servers are
+compared in pairs of neighbouring runs, each first in its turn; a ratio is the median of the pairs' ratios. The
+processors' time is the server's, from the kernel's count; memory its resident peak.
 
-- stream: one client reads all rows, over Flight without and with TLS, and in weir's own process.
+- stream: one client reads all of lineitem of TPC-H, over Flight without and with TLS, and in weir's own process.
+  "Memory": both servers hold the same batches, of 8,192 rows; into weir they came by an ingest. "Parquet": both read
+  the file for each run.
 - latency: `SELECT 1`, and a row by its key, from the request to the last row, on one warm connection.
-- clients: 1, 4, 16, 64 clients at the same time read a part each, again and again.
+- clients: 1, 4, 16, 64 clients at the same time read 400,000 rows each from memory, again and again, and keep no batch.
+- slow: a client reads 10 GB, which weir makes as they are read, at a pace; then clients that stop after the first
+  batch.
 
 Prints Markdown.
 """
@@ -20,171 +23,16 @@ import contextlib
 import os
 import pathlib
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.flight as flight
+import doors_servers
 import run as tpch
-import weir_ctypes
 
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "weir"
-TICK = os.sysconf("SC_CLK_TCK")
-STATEMENT_QUERY = "type.googleapis.com/arrow.flight.protocol.sql.CommandStatementQuery"
-PART = "SELECT * FROM l WHERE l_orderkey <= 400000"  # 400,000 rows of scale factor 1
-
-
-# ---- Flight SQL by hand: two messages ----
-
-
-def field(number, data):
-    """A field of bytes in protocol buffers' encoding."""
-    length, size = bytearray(), len(data)
-    while size >= 0x80:
-        length.append(size & 0x7F | 0x80)
-        size >>= 7
-    return bytes([number << 3 | 2]) + bytes(length) + bytes([size]) + data
-
-
-def statement(sql):
-    return flight.FlightDescriptor.for_command(field(1, STATEMENT_QUERY.encode()) + field(2, field(1, sql.encode())))
-
-
-class Client:
-    """Reads the rows of a statement; of the server on pyarrow, its name for them."""
-
-    def __init__(self, uri, roots=None):
-        self.client = flight.FlightClient(uri, **({"tls_root_certs": roots} if roots else {}))
-        self.is_weir = not uri.endswith("#batches")
-
-    def read(self, sql):
-        if self.is_weir:
-            ticket = self.client.get_flight_info(statement(sql)).endpoints[0].ticket
-        else:
-            ticket = flight.Ticket(sql.encode())
-        return self.client.do_get(ticket).read_all()
-
-
-# ---- Servers ----
-
-
-class Process:
-    def __init__(self, command, ready, **options):
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
-        self.uri, said = None, ""
-        for line in self.process.stdout:
-            said += line
-            if ready in line:
-                self.uri = next(word.rstrip(".,;") for word in line.split() if "://" in word)
-                break
-        if not self.uri:
-            raise RuntimeError(f"{command[0]} did not start: {said}")
-        # Nothing may wait for a full pipe.
-        threading.Thread(target=self.process.stdout.read, daemon=True).start()
-
-    def cpu(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
-
-    def peak(self):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait()
-
-
-class Batches(flight.FlightServerBase):
-    """The same rows from pyarrow's server: `l` and the part of it."""
-
-    def __init__(self, location, tables, **options):
-        super().__init__(location, **options)
-        self.tables = tables
-
-    def do_get(self, context, ticket):
-        return flight.RecordBatchStream(self.tables[ticket.ticket.decode()])
-
-
-def serve_batches(path, certificate, key):
-    """The process of that server."""
-    tables = {}
-    with pa.memory_map(path) as source:
-        reader = pa.ipc.open_stream(source)
-        tables["SELECT * FROM l"] = pa.Table.from_batches([copied(batch) for batch in reader], reader.schema)
-    keys = tables["SELECT * FROM l"].filter(pc.field("l_orderkey") <= 400000)
-    tables[PART] = keys
-    options = {}
-    if certificate:
-        options["tls_certificates"] = [(pathlib.Path(certificate).read_bytes(), pathlib.Path(key).read_bytes())]
-    scheme = "grpc+tls" if certificate else "grpc"
-    server = Batches(f"{scheme}://127.0.0.1:0", tables, **options)
-    print(f"ready {scheme}://127.0.0.1:{server.port}", flush=True)
-    server.serve()
-
-
-def copied(batch):
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as writer:
-        writer.write_batch(batch)
-    return pa.ipc.open_stream(sink.getvalue()).read_next_batch()
-
-
-class Bench:
-    def __init__(self, options, directory):
-        self.options, self.directory = options, pathlib.Path(directory)
-        self.certificate, self.key = self.directory / "certificate.pem", self.directory / "key.pem"
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-            + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", self.key, "-out", self.certificate],
-            check=True,
-            stderr=subprocess.DEVNULL,
-        )
-        self.batches = self.directory / "l.arrows"
-
-    @contextlib.contextmanager
-    def weir(self, tls=False):
-        tls = ["--set", f"tls.certificate={self.certificate}", "--set", f"tls.key={self.key}"] if tls else []
-        command = [self.options.build / "weir", "serve", "--http-listen", "off", "--flight-listen", "127.0.0.1:0"]
-        command += ["--set", f"mounts.tpch.url={self.options.data}", *tls]
-        server = Process(command, "Flight SQL")
-        try:
-            client = self.client(server.uri)
-            self.create(client)
-            if not self.batches.exists():
-                rows = client.read("SELECT * FROM l")
-                with pa.OSFile(str(self.batches), "wb") as sink, pa.ipc.new_stream(sink, rows.schema) as writer:
-                    writer.write_table(rows)
-            yield server
-        finally:
-            server.close()
-
-    def create(self, client):
-        """An update, which is put and not got."""
-        name = "type.googleapis.com/arrow.flight.protocol.sql.CommandStatementUpdate"
-        sql = "CREATE TABLE l USING memory AS SELECT * FROM tpch.lineitem"
-        descriptor = flight.FlightDescriptor.for_command(field(1, name.encode()) + field(2, field(1, sql.encode())))
-        writer, reader = client.client.do_put(descriptor, pa.schema([]))
-        writer.done_writing()
-        reader.read()
-        writer.close()
-
-    @contextlib.contextmanager
-    def pyarrow(self, tls=False):
-        files = [self.certificate, self.key] if tls else ["", ""]
-        server = Process([sys.executable, __file__, "--serve", self.batches, *files], "ready")
-        server.uri += "#batches"
-        try:
-            yield server
-        finally:
-            server.close()
-
-    def client(self, uri):
-        return Client(uri, self.certificate.read_bytes() if "tls" in uri else None)
+# 10 GB in Arrow: 8 bytes of a number, and a text of 150 and its offset.
+TEN_GB = "SELECT value, repeat('x', 150) AS text FROM generate_series(1, 62000000)"
 
 
 def pairs(first, second, seconds, at_least=5):
@@ -219,41 +67,43 @@ def timed_read(server, client, sql):
         cpu, start = server.cpu(), time.perf_counter()
         rows = client.read(sql)
         seconds = time.perf_counter() - start
-        return {"seconds": seconds, "gb": rows.nbytes / 1e9, "cpu": (server.cpu() - cpu) / (rows.nbytes / 1e9), "rows": rows.num_rows}
+        gb = rows.nbytes / 1e9
+        return {"seconds": seconds, "speed": gb / seconds, "cpu": (server.cpu() - cpu) / gb, "rows": rows.num_rows}
 
     return read
 
 
 def stream(bench):
-    header("All of lineitem in one stream", "server", "GB/s", "the server's CPU s/GB", "peak MiB", "weir's GB/s of it")
-    for tls in (False, True):
-        with bench.weir(tls) as weir, bench.pyarrow(tls) as other:
-            reads = [timed_read(s, bench.client(s.uri), "SELECT * FROM l") for s in (weir, other)]
-            answers = pairs(*reads, bench.options.seconds)
+    columns = ("server", "GB/s", "the server's CPU s/GB", "peak MiB", "weir's GB/s of it", "weir's CPU of it")
+    header("All of lineitem in one stream", *columns)
+    cases = [("memory", False, "l"), ("memory, TLS", True, "l"), ("Parquet", False, "tpch.lineitem")]
+    for name, tls, table in cases:
+        with bench.servers.weir(tls) as weir, bench.servers.pyarrow(tls) as other:
+            reads = [timed_read(s, bench.servers.client(s.uri), f"SELECT * FROM {table}") for s in (weir, other)]
+            answers = pairs(*reads, bench.seconds)
             assert answers[0][0]["rows"] == answers[1][0]["rows"], "the servers differ in their rows"
-            for name, server, figures in (("weir", weir, answers[0]), ("pyarrow (C++)", other, answers[1])):
-                speed = statistics.median(one["gb"] / one["seconds"] for one in figures)
-                mark = f"{1 / ratio(answers, 'seconds'):.3f}" if server is other else ""
-                row(name + (", TLS" if tls else ""), f"{speed:.2f}", f"{middle(figures, 'cpu'):.3f}", f"{server.peak():.0f}", mark)
-    session = weir_ctypes.Session(bench.options.build / "src/libweir.so", len(os.sched_getaffinity(0)))
-    session.run("SET weir.result_types = 'plain'")
-    session.run(f"CREATE TABLE l USING memory AS SELECT * FROM '{bench.options.data}/lineitem.parquet'")
+            marks = f"{1 / ratio(answers, 'seconds'):.3f}", f"{ratio(answers, 'cpu'):.3f}"
+            for title, server, figures in (("weir", weir, answers[0]), ("pyarrow (C++)", other, answers[1])):
+                speed, cpu = f"{middle(figures, 'speed'):.2f}", f"{middle(figures, 'cpu'):.3f}"
+                row(f"{title}, {name}", speed, cpu, f"{server.memory():.0f}", *(marks if server is other else ("", "")))
+    session = bench.servers.session()
+    session.run(f"CREATE TABLE l USING memory AS SELECT * FROM '{bench.servers.parquet}'")
     speeds = []
     for _ in range(5):
         start = time.perf_counter()
         rows = session.query("SELECT * FROM l").read_all()
         speeds.append(rows.nbytes / 1e9 / (time.perf_counter() - start))
     session.close()
-    row("in weir's own process", f"{statistics.median(speeds):.2f}", "", "", "")
+    row("in weir's own process, views become texts", f"{statistics.median(speeds):.2f}", "", "", "", "")
 
 
 def latency(bench):
     header("From the request to the last row", "statement", "p50 ms", "p99 ms")
-    with bench.weir() as server:
-        client = bench.client(server.uri)
+    with bench.servers.weir() as server:
+        client = bench.servers.client(server.uri)
         for sql in ("SELECT 1", "SELECT l_comment FROM l WHERE l_orderkey = 4711 AND l_linenumber = 1"):
             times, start = [], time.monotonic()
-            while len(times) < 100 or time.monotonic() - start < bench.options.seconds:
+            while len(times) < 100 or time.monotonic() - start < bench.seconds:
                 before = time.perf_counter()
                 client.read(sql)
                 times.append((time.perf_counter() - before) * 1e3)
@@ -261,44 +111,93 @@ def latency(bench):
             row(f"`{sql}`", f"{statistics.median(times):.2f}", f"{times[int(len(times) * 0.99)]:.2f}")
 
 
+def read_at_once(bench, server, n, sql):
+    """The times in ms that each of n clients took for its reads, the errors, GB/s."""
+    times, errors, gigabytes = [[] for _ in range(n)], [], [0.0] * n
+    clients = [bench.servers.client(server.uri) for _ in range(n)]
+    for client in clients:
+        client.read("SELECT 1" if client.is_weir else sql)  # connects
+    until = time.monotonic() + bench.seconds
+
+    def read(i):
+        try:
+            while time.monotonic() < until or not times[i]:
+                start = time.perf_counter()
+                n_bytes = sum(chunk.data.nbytes for chunk in clients[i].get(sql))
+                times[i].append((time.perf_counter() - start) * 1e3)
+                gigabytes[i] += n_bytes / 1e9
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=read, args=(i,)) for i in range(n)]
+    start = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return times, errors, sum(gigabytes) / (time.monotonic() - start)
+
+
 def clients(bench):
-    columns = ("clients", "GB/s", "p50 ms", "p99 ms", "p99 over p50", "errors", "the server's peak MiB")
-    for name, make in (("weir", bench.weir), ("pyarrow (C++)", bench.pyarrow)):
+    columns = ("clients", "GB/s", "p50 ms", "p99 ms", "p99 over p50", "reads of a client", "errors", "peak MiB")
+    for name, make in (("weir", bench.servers.weir), ("pyarrow (C++)", bench.servers.pyarrow)):
         header(f"Clients at the same time: {name}", *columns)
-        with contextlib.ExitStack() as stack:
-            if not bench.batches.exists():
-                with bench.weir():
-                    pass
-            server = stack.enter_context(make())
+        with make() as server:
             for n in (1, 4, 16, 64):
-                times, errors, gigabytes, lock = [], [], [0.0], threading.Lock()
-                until = time.monotonic() + bench.options.seconds
-
-                def read():
-                    try:
-                        client = bench.client(server.uri)
-                        while time.monotonic() < until:
-                            start = time.perf_counter()
-                            rows = client.read(PART)
-                            with lock:
-                                times.append((time.perf_counter() - start) * 1e3)
-                                gigabytes[0] += rows.nbytes / 1e9
-                    except Exception as error:
-                        errors.append(error)
-
-                threads = [threading.Thread(target=read) for _ in range(n)]
-                start = time.monotonic()
-                for thread in threads:
-                    thread.start()
-                for thread in threads:
-                    thread.join()
-                speed = gigabytes[0] / (time.monotonic() - start)
-                ordered = sorted(times)
+                times, errors, speed = read_at_once(bench, server, n, "SELECT * FROM part")
+                ordered = sorted(sum(times, []))
                 p50, p99 = statistics.median(ordered), ordered[min(int(len(ordered) * 0.99), len(ordered) - 1)]
-                row(n, f"{speed:.2f}", f"{p50:.0f}", f"{p99:.0f}", f"{p99 / p50:.1f}", len(errors), f"{server.peak():.0f}")
+                counts = [len(one) for one in times]
+                cells = f"{p50:.0f}", f"{p99:.0f}", f"{p99 / p50:.1f}", f"{min(counts)} to {max(counts)}"
+                row(n, f"{speed:.2f}", *cells, len(errors), f"{server.memory():.0f}")
+                for error in errors[:3]:
+                    print(f"\n{error}\n", flush=True)
 
 
-CASES = {"stream": stream, "latency": latency, "clients": clients}
+def settled(server):
+    """Waits until the server has had nothing to do for half a second."""
+    cpu, since = server.cpu(), time.monotonic()
+    while time.monotonic() - since < 0.5:
+        time.sleep(0.1)
+        if server.cpu() != cpu:
+            cpu, since = server.cpu(), time.monotonic()
+
+
+def slow(bench):
+    header("Readers that are slow", "what", "resident MiB before", "after the first batch", "the peak", "s")
+    with bench.servers.weir(tables=()) as server:
+        client = bench.servers.client(server.uri)
+        client.read("SELECT 1")
+        before, began, n_bytes = server.memory("VmRSS"), time.monotonic(), 0
+        for chunk in client.get(TEN_GB):
+            first = server.memory("VmRSS") if n_bytes == 0 else first
+            n_bytes += chunk.data.nbytes
+            time.sleep(max(0, n_bytes / bench.pace - (time.monotonic() - began)))
+        assert n_bytes > 10e9, n_bytes
+        seconds = f"{time.monotonic() - began:.0f}"
+        row(f"{n_bytes / 1e9:.1f} GB at {bench.pace / 1e6:.0f} MB/s", f"{before:.0f}", f"{first:.0f}", f"{server.memory():.0f}", seconds)
+    for n in (1, 16, 64):
+        with bench.servers.weir(tables=()) as server, contextlib.ExitStack() as stack:
+            clients = [bench.servers.client(server.uri) for _ in range(n)]
+            clients[0].read("SELECT 1")
+            before, began = server.memory("VmRSS"), time.monotonic()
+            for client in clients:
+                reader = client.get(TEN_GB)
+                stack.callback(reader.cancel)
+                reader.read_chunk()
+            first = server.memory("VmRSS")
+            settled(server)
+            seconds = f"{time.monotonic() - began:.0f}"
+            row(f"{n} that stopped after a batch", f"{before:.0f}", f"{first:.0f}", f"{server.memory():.0f}", seconds)
+
+
+CASES = {"stream": stream, "latency": latency, "clients": clients, "slow": slow}
+
+
+class Bench:
+    def __init__(self, options, directory):
+        self.seconds, self.pace = options.seconds, options.pace * 1e6
+        self.servers = doors_servers.Servers(options.build, options.data, directory)
 
 
 def main():
@@ -306,6 +205,7 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--scale", default="1")
     parser.add_argument("--seconds", type=float, default=10, help="for the pairs of each comparison")
+    parser.add_argument("--pace", type=float, default=200, help="MB/s of the slow reader")
     parser.add_argument("--case", nargs="*", default=list(CASES), choices=list(CASES))
     options = parser.parse_args()
     options.build = options.build.resolve()
@@ -319,7 +219,4 @@ def main():
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--serve"]:
-        serve_batches(*sys.argv[2:5])
-    else:
-        main()
+    main()
