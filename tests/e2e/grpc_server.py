@@ -94,6 +94,8 @@ class Client:
             ("grpc.max_receive_message_length", -1),
             ("grpc.max_send_message_length", -1),
             ("grpc.use_local_subchannel_pool", 1),
+            # A call that the client tries again by itself after a GOAWAY may leave out a message of its stream.
+            ("grpc.enable_retries", 0),
             *options.items(),
         ]
         if credentials:

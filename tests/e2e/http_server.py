@@ -39,14 +39,14 @@ class Answer:
 
 
 class HttpServer:
-    def __init__(self, directory, *args, config="", env=None, flight=False, **kwargs):
+    def __init__(self, directory, *args, config="", env=None, flight=False, preset="embedded", **kwargs):
         self.directory = pathlib.Path(directory)
         (self.directory / "data").mkdir(exist_ok=True)
         if not (self.directory / "weir.yaml").exists():
             (self.directory / "weir.yaml").write_text("mounts:\n  lake: { kind: files, url: data }\n" + config)
         self.messages = (self.directory / "serve.err").open("w+")
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", "--http-listen", "127.0.0.1:0", "--set", "policy.preset=embedded", *([] if flight else ["--flight-listen", "off"]), *map(str, args)],
+            [PROGRAM, "serve", "--http-listen", "127.0.0.1:0", "--set", f"policy.preset={preset}", *([] if flight else ["--flight-listen", "off"]), *map(str, args)],
             stdout=subprocess.DEVNULL,
             stderr=self.messages,
             cwd=self.directory,

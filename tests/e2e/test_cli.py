@@ -350,13 +350,6 @@ def test_wrong_usage_says_what_is_wrong_and_exits_with_2(run, arguments, expecte
     assert expected in done.stderr.decode()
 
 
-@pytest.mark.parametrize("arguments", [
-    ["sql", "--connect", "grpc://localhost", "SELECT 1"],
-])
-def test_what_this_version_lacks_says_so(run, arguments):
-    assert "not available in this version" in run.error(*arguments, code=2)
-
-
 # ---- cat, describe, ls, version ----
 
 

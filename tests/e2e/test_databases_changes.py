@@ -221,6 +221,8 @@ def test_random_conditions_delete_the_rows_that_they_hold_for(name, pair):
             condition = generator.predicate(2)
             left = weir.ask(f"SELECT id FROM {table} WHERE ({condition}) IS NOT TRUE ORDER BY id", False)
             total = weir.ask(f"SELECT id FROM {table} ORDER BY id", False)
+            if isinstance(left, str):
+                continue  # what weir cannot compute itself tells nothing of the database's answer
             error = None
             try:
                 weir.session.run(f"DELETE FROM {table} WHERE {condition}")
@@ -228,7 +230,7 @@ def test_random_conditions_delete_the_rows_that_they_hold_for(name, pair):
                 error = str(caught)
                 n_refused += 1
             got = weir.ask(f"SELECT id FROM {table} ORDER BY id", False)
-            expected = total if error or isinstance(left, str) else left
+            expected = total if error else left
             what = values.difference(values.rows_of(got), values.rows_of(expected), values.exactly, True)
             n_changed += got.num_rows < total.num_rows
             if what:

@@ -2,6 +2,7 @@
 """The gRPC server with a real client: what goes in, what comes out, how calls end."""
 
 import resource
+import socket
 import subprocess
 import threading
 import time
@@ -220,6 +221,36 @@ def test_a_client_that_does_not_read_holds_two_messages_and_no_thread(server):
         wait_until(lambda: (f := server.figures())["replies"] == f["replies_released"])
 
 
+def test_small_messages_wait_in_numbers_up_to_a_bound(server):
+    wait_until(lambda: (f := server.figures())["made"] == f["released"] and f["n_calls"] == 0)
+    with server.client(**{"grpc.http2.bdp_probe": 0}) as client:
+        few = client.stream(100_000, 100_000)
+        next(few)
+        n_few = held_when_still(server)
+        many = client.stream(100_000, 10_000)
+        next(many)
+        n_many = held_when_still(server) - n_few
+        # Until there are 3 MiB of them, or 64; the last ones are sent in part, and are not low yet.
+        assert 3 <= n_few <= 32, n_few
+        assert 32 < n_many <= 64, n_many
+        few.cancel()
+        # A client that goes on gets all of them.
+        assert sum(map(len, many)) == 99_999 * 10_000
+    wait_until(lambda: (f := server.figures())["made"] == f["released"])
+
+
+def held_when_still(server):
+    """How many messages the server has made and not sent, once it makes no more."""
+
+    def found():
+        made = server.figures()["made"]
+        time.sleep(0.3)
+        figures = server.figures()
+        return made == figures["made"] and figures["made"] - figures["released"]
+
+    return wait_until(found)
+
+
 def test_fifty_clients_get_all_of_their_streams(server):
     sizes = []
 
@@ -292,6 +323,25 @@ def test_more_connections_than_the_limit_are_turned_away():
         with server.client() as client:
             wait_until(lambda: server.figures()["n_connections"] == 0)
             assert client.call("Echo", b"x") == b"x"
+
+
+def test_more_connections_of_one_address_than_the_limit_are_turned_away():
+    with Server(max_per_address=3) as server:
+        held = [server.connect() for _ in range(3)]
+        wait_until(lambda: server.figures()["n_connections"] == 3)
+        for _ in range(5):
+            with server.connect() as one_more:
+                assert one_more.recv(1) == b""
+        with socket.create_connection((server.host, server.port), source_address=("127.0.0.2", 0), timeout=20) as other:
+            wait_until(lambda: server.figures()["n_connections"] == 4)
+            held.pop().close()
+            wait_until(lambda: server.figures()["n_connections"] == 3)
+            with server.client() as client:
+                assert client.call("Echo", b"x") == b"x"
+            other.close()
+        for connection in held:
+            connection.close()
+        wait_until(lambda: server.figures()["n_connections"] == 0)
 
 
 def test_exchanges_that_hold_all_of_their_threads_do_not_hold_calls():

@@ -41,7 +41,7 @@ MB = 1 << 20
 
 @pytest.fixture(scope="module")
 def server():
-    with Server(handshake_ms=1000, keepalive_ms=1500, keepalive_timeout_ms=1500, max_message=8 * MB) as server:
+    with Server(handshake_ms=1000, keepalive_ms=1500, keepalive_timeout_ms=4000, max_message=8 * MB) as server:
         yield server
 
 
@@ -408,4 +408,4 @@ def test_threads_end_when_there_is_no_work(server):
         assert server.threads() >= 40
         for one in calls:
             one.exception()
-    wait_until(lambda: server.threads() <= 12, 40)
+    wait_until(lambda: server.threads() <= 12)

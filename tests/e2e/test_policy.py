@@ -262,6 +262,7 @@ def test_what_is_granted_can_be_read_by_every_name(alice):
 
 def test_a_view_reads_for_its_maker_and_does_not_tell_of_what(alice):
     assert alice.rows("SELECT * FROM s1.keyhole") == [(1,)]
+    assert alice.rows("SELECT column_name FROM information_schema.columns WHERE table_name = 'keyhole'") == [("n",)]
     assert alice.rows("SELECT * FROM '/weir/s1/keyhole'") == [(1,)]
     for sql in ["EXPLAIN SELECT * FROM s1.keyhole", "EXPLAIN ANALYZE VERBOSE SELECT * FROM s1.keyhole", "SHOW CREATE TABLE s1.keyhole"]:
         text = told(alice, sql)

@@ -155,6 +155,25 @@ def test_random_queries_over_two_databases_answer_alike_with_and_without_pushdow
     run.report(f"{first} and {second}")
 
 
+SHAPES = [
+    "SELECT i16 AS a, i16 AS b, sum(i32) AS s, count(*) AS n FROM {0} WHERE id IN (SELECT id FROM {1}) GROUP BY i16, i16",
+    "SELECT sum(DISTINCT CASE WHEN CAST(1 AS DOUBLE) >= CAST(2 AS DOUBLE) THEN i32 ELSE NULL END) AS s, count(*) AS n FROM {0}",
+    "SELECT sum(n) AS s, max(t) AS t FROM (SELECT CAST(NULL AS BIGINT) AS n, CAST(NULL AS VARCHAR) AS t, id FROM {0}) AS q",
+    "SELECT id, coalesce(NULL, i32) AS c FROM {0} WHERE i32 > 0 OR NULL",
+]
+
+
+@pytest.mark.parametrize("name", DATABASES)
+def test_shapes_that_were_answered_falsely(name, nasty_databases, request):
+    database, _ = nasty_databases(name, request)
+    tables = [f"x.{database.schema}.{nasty.quote(n)}" for n in nasty.NAMES]
+    with Weir({"x": database}) as weir:
+        for shape in SHAPES:
+            on, off = (weir.ask(shape.format(*tables), is_on) for is_on in (True, False))
+            assert not isinstance(off, str), off
+            assert compare(on, off, False) is None, f"{shape}\n{weir.explain(shape.format(*tables))}"
+
+
 @pytest.mark.parametrize("name", DATABASES)
 def test_what_is_pushed_is_a_large_part(name, nasty_databases, request):
     """Else the comparisons above say nothing."""

@@ -83,7 +83,7 @@ def exactly(a, b):
     if type(a) is not type(b):
         return False
     if isinstance(a, float):
-        return is_nan(a) and is_nan(b) or math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12)
+        return is_nan(a) and is_nan(b) or math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
     if isinstance(a, decimal.Decimal):
         return is_nan(a) and is_nan(b) or (a == b and a.as_tuple().exponent == b.as_tuple().exponent)
     if isinstance(a, tuple):

@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                            sizeof address, NULL)) {
         /* Without memory, as the listener has it. */
         atomic_fetch_sub(&server->places[0].n_connections, 1);
-        wr_server_connection_ended(server);
+        wr_server_connection_ended(server, wr_address_key((struct sockaddr *)&address));
     }
     char answer[4096];
     while (size > 0) {

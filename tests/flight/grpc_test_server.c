@@ -366,6 +366,7 @@ static bool set_option(const char *key, const char *value) {
         {"client_ca", &tls.client_ca, NULL, NULL},
         {"max_threads", NULL, &options.max_threads, NULL},
         {"max_connections", NULL, &options.max_connections, NULL},
+        {"max_per_address", NULL, &options.max_per_address, NULL},
         {"max_streams", NULL, &options.max_streams, NULL},
         {"max_message", NULL, NULL, &options.max_message},
         {"idle_ms", NULL, NULL, &options.idle_ms},

@@ -216,7 +216,8 @@ static int check_values(const struct wr_adbc_backend *backend, const char *wante
     struct_of(&schema, wanted);
     struct_of(&own, given);
     batch_of(&own, texts, numbers, n, &batch);
-    int code = backend->check(&schema, &own, &batch, error);
+    int code = backend->ranges ? wr_adbc_check_ranges(backend->ranges, &own, &batch, error)
+                               : backend->check(&schema, &own, &batch, error);
     batch.release(&batch);
     ArrowSchemaRelease(&schema);
     ArrowSchemaRelease(&own);

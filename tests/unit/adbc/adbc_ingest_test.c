@@ -2,11 +2,13 @@
 #include "material.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "nanoarrow/nanoarrow.h"
 
 #include "arrow/arrow.h"
+#include "base/call.h"
 #include "base/error.h"
 #include "table/adbc/ingest.h"
 
@@ -80,6 +82,55 @@ static void a_table_that_is_there_is_not_made_again(void **state) {
     assert_int_equal(ingest(WR_ADBC_CREATE, "taken", (struct numbers){1, 0, -1}, NULL, &error),
                      WEIR_ALREADY_EXISTS);
     assert_string_equal(error.sqlstate, "42P07");
+    assert_int_equal(fake()->rollbacks, 1);
+}
+
+/* ---- Cancel ---- */
+
+static void *cancel_soon(void *call) {
+    while (fake()->ingested < 15)
+        sleep_ms(1);
+    wr_call_cancel(call);
+    return NULL;
+}
+
+static void a_cancel_ends_it_in_the_database_and_takes_everything_back(void **state) {
+    (void)state;
+    struct weir_error error = {0};
+    int64_t n_rows = -7;
+    pthread_t thread;
+    struct wr_call *call = wr_call_new();
+    wr_call_enter(call);
+    assert_int_equal(pthread_create(&thread, NULL, cancel_soon, call), 0);
+    int64_t started = now_ms();
+    assert_int_equal(ingest(WR_ADBC_APPEND, "hangs", (struct numbers){3, 0, -1}, &n_rows, &error),
+                     WEIR_CANCELLED);
+    assert_true(now_ms() - started < 2000);
+    pthread_join(thread, NULL);
+    wr_call_leave(call);
+    wr_call_release(call);
+    assert_string_equal(error.sqlstate, "57014");
+    assert_int_equal(n_rows, -7);
+    assert_true(fake()->cancels > 0);
+    assert_int_equal(fake()->commits, 0);
+    assert_int_equal(fake()->rollbacks, 1);
+    /* A cancel may come late: nobody gets that connection again. */
+    assert_true(becomes(&fake()->connections, 0));
+}
+
+static void a_cancel_ends_the_rows_where_the_driver_has_none(void **state) {
+    (void)state;
+    struct weir_error error = {0};
+    struct wr_call *call = wr_call_new();
+    fake()->no_cancel = true;
+    wr_call_enter(call);
+    wr_call_cancel(call);
+    assert_int_equal(ingest(WR_ADBC_APPEND, "t", (struct numbers){3, 0, -1}, NULL, &error),
+                     WEIR_CANCELLED);
+    wr_call_leave(call);
+    wr_call_release(call);
+    assert_int_equal(fake()->ingested, 0);
+    assert_int_equal(fake()->commits, 0);
     assert_int_equal(fake()->rollbacks, 1);
 }
 
@@ -249,6 +300,8 @@ int main(void) {
         CASE(rows_are_committed_when_all_are_there),
         CASE(a_source_that_fails_takes_everything_back),
         CASE(a_table_that_is_there_is_not_made_again),
+        CASE(a_cancel_ends_it_in_the_database_and_takes_everything_back),
+        CASE(a_cancel_ends_the_rows_where_the_driver_has_none),
         CASE(values_that_the_database_does_not_hold_are_refused),
         CASE(types_that_a_driver_does_not_know_are_refused_by_name),
         CASE(sqlite_gets_decimals_and_times_as_texts),

@@ -7,6 +7,7 @@
 
 #include "arrow/arrow.h"
 #include "base/alloc.h"
+#include "base/call.h"
 #include "nanoarrow/nanoarrow.h"
 #include "table/adbc/reader.h"
 #include "table/adbc/sqlite.h"
@@ -385,6 +386,32 @@ static void a_change_gives_the_drivers_count(void **state) {
     wr_adbc_database_release(database);
 }
 
+static void *cancel_the_call(void *call) {
+    while (fake()->executions == 0)
+        sleep_ms(1);
+    wr_call_cancel(call);
+    return NULL;
+}
+
+static void a_change_is_cancelled_in_the_database(void **state) {
+    (void)state;
+    struct weir_error error = {0};
+    struct wr_adbc_database *database = fake_must_open(NULL);
+    struct wr_call *call = wr_call_new();
+    pthread_t thread;
+    wr_call_enter(call);
+    assert_int_equal(pthread_create(&thread, NULL, cancel_the_call, call), 0);
+    int64_t started = now_ms();
+    assert_int_equal(wr_adbc_change(database, "hang", NULL, &error), WEIR_CANCELLED);
+    assert_true(now_ms() - started < 1500);
+    pthread_join(thread, NULL);
+    wr_call_leave(call);
+    wr_call_release(call);
+    assert_true(fake()->cancels > 0);
+    assert_null(strstr(error.message, "not known"));
+    wr_adbc_database_release(database);
+}
+
 static void a_change_that_runs_too_long_is_an_error_that_says_what_is_not_known(void **state) {
     (void)state;
     fake()->no_cancel = true;
@@ -514,6 +541,7 @@ int main(void) {
         CASE(a_statement_that_runs_too_long_is_ended),
         CASE(a_reader_that_goes_away_ends_the_statement),
         CASE(a_change_gives_the_drivers_count),
+        CASE(a_change_is_cancelled_in_the_database),
         CASE(a_change_that_runs_too_long_is_an_error_that_says_what_is_not_known),
         CASE(texts_that_are_not_utf8_are_refused),
         CASE(sqlite_is_told_the_types_by_a_row_of_their_own),

@@ -10,6 +10,8 @@
  *   hang_after N      N rows, then the same in get_next
  *   change N          N rows affected
  *   anything else     one row
+ *
+ * An ingest into the table "hangs" hangs when all rows are there.
  */
 #ifndef FAKE_H
 #define FAKE_H

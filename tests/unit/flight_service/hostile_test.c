@@ -2,6 +2,8 @@
 /* What comes in may be anything. */
 #include "material.h"
 
+#include <stdio.h>
+
 #include "arrow/arrow.h"
 #include "base/alloc.h"
 #include "flight/messages.h"
@@ -53,6 +55,61 @@ static int decode(const void *header, size_t header_length, const void *body, si
 static uint32_t roll(uint64_t *state) {
     *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return (uint32_t)(*state >> 33);
+}
+
+/* A file of the corpus for fuzzing: a schema, and perhaps a batch and the stream's end. */
+static int decode_file(const char *name, struct weir_error *error) {
+    char path[1024], data[8192];
+    struct ArrowArray array = {0};
+    struct ArrowSchema found = {0};
+    struct wr_ipc_decoder *decoder;
+    enum wr_ipc_message type;
+    snprintf(path, sizeof path, "%s/%s", getenv("WEIR_FUZZ_CORPUS"), name);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t length = fread(data, 1, sizeof data, file);
+    fclose(file);
+    assert_in_range(length, 9, sizeof data - 1);
+    uint32_t header;
+    memcpy(&header, data + 4, 4);
+    assert_true(header <= length - 8);
+    assert_int_equal(wr_ipc_decoder_new(&decoder, error), 0);
+    int code = wr_ipc_decode(decoder, data + 8, header, NULL, 0, &type, &found, &array, error);
+    const char *batch = data + 8 + header;
+    if (code == WEIR_OK && batch + 16 < data + length) {
+        memcpy(&header, batch + 4, 4);
+        const char *body = batch + 8 + header, *end = data + length - 8;
+        assert_true(body <= end);
+        code = wr_ipc_decode(decoder, batch + 8, header, body, (size_t)(end - body), &type, NULL,
+                             &array, error);
+        wr_arrow_release_array(&array);
+    }
+    wr_arrow_release_schema(&found);
+    wr_ipc_decoder_free(decoder);
+    return code;
+}
+
+/* Its 2 KB are a tree of 2 to the power of 40 columns. */
+static void a_schema_that_refers_to_its_own_parts_is_refused_at_once(void **state) {
+    (void)state;
+    struct weir_error error = {0};
+    assert_int_equal(decode_file("ipc/shared-children", &error), WEIR_INVALID_ARGUMENT);
+    assert_non_null(strstr(error.message, "refers to its own parts too often"));
+}
+
+static void a_column_whose_type_is_left_out_is_refused(void **state) {
+    (void)state;
+    struct weir_error error = {0};
+    assert_int_equal(decode_file("ipc/union-without-type", &error), WEIR_INVALID_ARGUMENT);
+    assert_non_null(strstr(error.message, "without a type"));
+}
+
+static void a_union_that_refers_past_its_child_is_refused(void **state) {
+    (void)state;
+    struct weir_error error = {0};
+    assert_int_equal(decode_file("ipc/unions", &error), WEIR_OK);
+    assert_int_equal(decode_file("ipc/union-past-its-child", &error), WEIR_INVALID_ARGUMENT);
+    assert_non_null(strstr(error.message, "a value that is not there"));
 }
 
 static void a_cut_header_is_refused(void **state) {
@@ -307,6 +364,9 @@ static void a_statement_with_a_nul_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_schema_that_refers_to_its_own_parts_is_refused_at_once),
+        cmocka_unit_test(a_column_whose_type_is_left_out_is_refused),
+        cmocka_unit_test(a_union_that_refers_past_its_child_is_refused),
         cmocka_unit_test(a_cut_header_is_refused),
         cmocka_unit_test(a_cut_body_is_refused),
         cmocka_unit_test(changed_bytes_are_refused_or_harmless),

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/call.h"
+
+static void count(void *context) {
+    atomic_fetch_add((atomic_int *)context, 1);
+}
+
+static void a_cancel_is_told_once(void **state) {
+    (void)state;
+    atomic_int told = 0;
+    struct wr_call_watch watch;
+    struct wr_call *call = wr_call_new();
+    wr_call_enter(call);
+    wr_call_watch(&watch, count, &told);
+    assert_int_equal(told, 0);
+    wr_call_cancel(call);
+    wr_call_cancel(call);
+    assert_int_equal(told, 1);
+    wr_call_unwatch(&watch);
+    wr_call_leave(call);
+    wr_call_release(call);
+}
+
+static void a_cancel_from_before_is_told_at_once(void **state) {
+    (void)state;
+    atomic_int told = 0;
+    struct wr_call_watch first, second;
+    struct wr_call *call = wr_call_new();
+    wr_call_cancel(call);
+    wr_call_enter(call);
+    wr_call_watch(&first, count, &told);
+    wr_call_watch(&second, count, &told);
+    assert_int_equal(told, 2);
+    wr_call_unwatch(&first);
+    wr_call_unwatch(&second);
+    wr_call_leave(call);
+    wr_call_release(call);
+}
+
+static void who_watches_no_more_is_not_told(void **state) {
+    (void)state;
+    atomic_int told = 0, others = 0;
+    struct wr_call_watch watch, other;
+    struct wr_call *call = wr_call_new();
+    wr_call_enter(call);
+    wr_call_watch(&watch, count, &told);
+    wr_call_watch(&other, count, &others);
+    wr_call_unwatch(&watch);
+    wr_call_leave(call);
+    wr_call_cancel(call);
+    assert_int_equal(told, 0);
+    assert_int_equal(others, 1);
+    wr_call_unwatch(&other);
+    wr_call_release(call);
+}
+
+static void the_inner_call_of_a_thread_counts(void **state) {
+    (void)state;
+    atomic_int told = 0;
+    struct wr_call_watch watch;
+    struct wr_call *outer = wr_call_new(), *inner = wr_call_new();
+    wr_call_enter(outer);
+    wr_call_enter(inner);
+    wr_call_watch(&watch, count, &told);
+    wr_call_cancel(outer);
+    assert_int_equal(told, 0);
+    wr_call_cancel(inner);
+    assert_int_equal(told, 1);
+    wr_call_unwatch(&watch);
+    wr_call_leave(inner);
+    wr_call_watch(&watch, count, &told); /* of the outer one again */
+    assert_int_equal(told, 2);
+    wr_call_unwatch(&watch);
+    wr_call_leave(outer);
+    wr_call_release(inner);
+    wr_call_release(outer);
+}
+
+static void without_a_call_nothing_is_told(void **state) {
+    (void)state;
+    atomic_int told = 0;
+    struct wr_call_watch watch;
+    wr_call_enter(NULL);
+    wr_call_watch(&watch, count, &told);
+    wr_call_cancel(NULL);
+    wr_call_unwatch(&watch);
+    wr_call_leave(NULL);
+    wr_call_release(NULL);
+    assert_int_equal(told, 0);
+}
+
+static void *cancel(void *call) {
+    wr_call_cancel(call);
+    wr_call_release(call);
+    return NULL;
+}
+
+/* `told` is of this frame: a late one would be an error of the sanitizers. */
+static void a_cancel_beside_the_end_is_told_before_it_or_not_at_all(void **state) {
+    (void)state;
+    for (int i = 0; i < 500; i++) {
+        atomic_int told = 0;
+        struct wr_call_watch watch;
+        struct wr_call *call = wr_call_new(), *for_thread = call;
+        pthread_t thread;
+        wr_call_enter(call); /* the thread's reference is the one it was made with */
+        wr_call_watch(&watch, count, &told);
+        assert_int_equal(pthread_create(&thread, NULL, cancel, for_thread), 0);
+        wr_call_unwatch(&watch);
+        int seen = told;
+        wr_call_leave(call);
+        pthread_join(thread, NULL);
+        assert_int_equal(told, seen);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_cancel_is_told_once),
+        cmocka_unit_test(a_cancel_from_before_is_told_at_once),
+        cmocka_unit_test(who_watches_no_more_is_not_told),
+        cmocka_unit_test(the_inner_call_of_a_thread_counts),
+        cmocka_unit_test(without_a_call_nothing_is_told),
+        cmocka_unit_test(a_cancel_beside_the_end_is_told_before_it_or_not_at_all),
+    };
+    return cmocka_run_group_tests_name("call", tests, NULL, NULL);
+}
