@@ -183,9 +183,11 @@ int wr_key_set_parse(const char *text, size_t length, struct wr_key_set **ret_se
     struct wr_key_set *set = wr_calloc(1, sizeof *set);
     if (!set) return wr_error_memory(error);
     atomic_init(&set->references, 1);
-    size_t blank = strspn(text, " \t\r\n");
-    int code = text[blank] == '{' ? parse_jwks(set, text, length, error)
-                                  : parse_pem(set, text, length, error);
+    size_t blank = 0;
+    while (blank < length && memchr(" \t\r\n", text[blank], 4))
+        blank++;
+    bool is_json = blank < length && text[blank] == '{';
+    int code = is_json ? parse_jwks(set, text, length, error) : parse_pem(set, text, length, error);
     if (code == WEIR_OK && set->n_keys == 0)
         code = wr_error_set(error, WEIR_INVALID_DATA, NULL,
                             "there is no public key for RS256 (from 2048 bits on), ES256 or EdDSA "
