@@ -136,9 +136,14 @@ class Cached(Weir):
     # ---- Steps ----
 
     was_away = False
+    steps_away = 0
 
     def step(self):
         choice = self.rng.random()
+        # Not for so long that too little is answered to say anything.
+        self.steps_away = self.steps_away + 1 if self.store.is_away else 0
+        if self.steps_away > 6:
+            self.store.toggle()
         self.was_away = self.store.is_away
         if choice < 0.3:
             self.store.insert()
