@@ -22,13 +22,25 @@ def missing():
 
 
 class Browser:
-    def __init__(self, directory):
+    def start(self, directory):
+        """The port, or what the driver said when it ended: another program may have taken the port that it chose."""
         self.process = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                         env={**os.environ, "HOME": str(directory), "TMPDIR": str(directory)})
+        said = ""
         for line in self.process.stdout:
             if found := re.search(r"started successfully on port (\d+)", line):
+                return found[1], said
+            said += line
+        self.process.wait()
+        return None, said
+
+    def __init__(self, directory):
+        for _ in range(5):
+            port, said = self.start(directory)
+            if port:
                 break
-        self.base = f"http://127.0.0.1:{found[1]}"
+        assert port, said
+        self.base = f"http://127.0.0.1:{port}"
         binary = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
         arguments = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,900", f"--user-data-dir={directory}/profile"]
         if os.geteuid() == 0:
