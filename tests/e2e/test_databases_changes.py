@@ -221,8 +221,6 @@ def test_random_conditions_delete_the_rows_that_they_hold_for(name, pair):
             condition = generator.predicate(2)
             left = weir.ask(f"SELECT id FROM {table} WHERE ({condition}) IS NOT TRUE ORDER BY id", False)
             total = weir.ask(f"SELECT id FROM {table} ORDER BY id", False)
-            if isinstance(left, str):
-                continue  # what weir cannot compute itself tells nothing of the database's answer
             error = None
             try:
                 weir.session.run(f"DELETE FROM {table} WHERE {condition}")
@@ -230,6 +228,8 @@ def test_random_conditions_delete_the_rows_that_they_hold_for(name, pair):
                 error = str(caught)
                 n_refused += 1
             got = weir.ask(f"SELECT id FROM {table} ORDER BY id", False)
+            if isinstance(left, str) and not error:
+                continue  # what weir cannot compute itself tells nothing of what the database deletes
             expected = total if error else left
             what = values.difference(values.rows_of(got), values.rows_of(expected), values.exactly, True)
             n_changed += got.num_rows < total.num_rows
