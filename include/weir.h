@@ -568,6 +568,91 @@ WEIR_EXPORT int weir_make_directory(struct weir_session *session, const char *pa
  * WEIR_CANCELLED. */
 WEIR_EXPORT void weir_session_interrupt(struct weir_session *session);
 
+/* ---- Object stores ---- */
+
+/*
+ * Objects by their URLs: s3://bucket/key (s3a), az://container/key, abfss://container@account/key,
+ * gs://bucket/key, http://host/path (to be read), memory:///key. Which options and credentials a
+ * URL is reached with is said by CREATE SECRET, `stores:` and mounts, the longest beginning first,
+ * and then by the environment. What may be reached is the policy's affair, as for SQL.
+ *
+ * Threads: any, also several for one session. Codes: WEIR_NOT_FOUND, WEIR_ALREADY_EXISTS,
+ * WEIR_INVALID_STATE with SQLSTATE 40001 when another version is there than the etag says,
+ * WEIR_UNAUTHENTICATED, WEIR_UNAUTHORIZED, WEIR_TIMEOUT, WEIR_IO, WEIR_NOT_IMPLEMENTED for what the
+ * store cannot do. Messages hold no secret.
+ */
+struct weir_store_object {
+    size_t size;
+    const char *url;
+    const char *key; /* behind the bucket; a directory's ends in '/' */
+    int64_t n_bytes; /* -1: a directory */
+    int64_t modified_ns;
+    const char *etag;    /* NULL: the store has none */
+    const char *version; /* NULL: none */
+};
+
+/* Takes one object, whose texts live during the call. What it answers counts in lists only: 0, or
+ * anything else to stop. */
+typedef int (*weir_store_object_fn)(void *context, const struct weir_store_object *object);
+
+WEIR_EXPORT int weir_store_head(struct weir_session *session, const char *url,
+                                weir_store_object_fn take, void *context, struct weir_error *error);
+/* Reads up to `length` bytes from `offset`; *ret_length is less at the object's end only. With
+ * `if_match`, an etag, only from that version. `take` (may be NULL) gets what was read from. */
+WEIR_EXPORT int weir_store_get(struct weir_session *session, const char *url, int64_t offset,
+                               void *data, size_t length, const char *if_match, size_t *ret_length,
+                               weir_store_object_fn take, void *context, struct weir_error *error);
+
+enum weir_put_mode {
+    WEIR_PUT_OVERWRITE = 0,
+    WEIR_PUT_CREATE = 1,  /* WEIR_ALREADY_EXISTS where there is one */
+    WEIR_PUT_IF_MATCH = 2 /* only over the version of an etag */
+};
+
+/* `if_match` goes with WEIR_PUT_IF_MATCH, and is NULL else. ret_etag (may be NULL): free with
+ * weir_free; NULL when the store has none. */
+WEIR_EXPORT int weir_store_put(struct weir_session *session, const char *url, const void *data,
+                               size_t length, int mode, const char *if_match, char **ret_etag,
+                               struct weir_error *error);
+
+/*
+ * Writes an object of any size: parts go out while more is written, several at the same time, in
+ * bounded memory. Nothing is there before commit; closing without it leaves nothing. One thread at
+ * a time. Close it before its session.
+ */
+struct weir_store_upload;
+WEIR_EXPORT int weir_store_upload_open(struct weir_session *session, const char *url, int mode,
+                                       const char *if_match, struct weir_store_upload **ret_upload,
+                                       struct weir_error *error);
+WEIR_EXPORT int weir_store_upload_write(struct weir_store_upload *upload, const void *data,
+                                        size_t length, struct weir_error *error);
+WEIR_EXPORT int weir_store_upload_commit(struct weir_store_upload *upload, char **ret_etag,
+                                         struct weir_error *error);
+WEIR_EXPORT void weir_store_upload_close(struct weir_store_upload *upload);
+
+/*
+ * The objects below a URL, page by page as the store gives them. Not `recursive`: one level, with
+ * what lies below as directories. `start_after`: a key, after which the list begins, so that a list
+ * that was stopped goes on; NULL: from the first.
+ */
+WEIR_EXPORT int weir_store_list(struct weir_session *session, const char *url, int recursive,
+                                const char *start_after, weir_store_object_fn take, void *context,
+                                struct weir_error *error);
+/* Within one store; no byte comes by here. Without `overwrite` a target that is there is
+ * WEIR_ALREADY_EXISTS. */
+WEIR_EXPORT int weir_store_copy(struct weir_session *session, const char *from, const char *to,
+                                int overwrite, struct weir_error *error);
+WEIR_EXPORT int weir_store_rename(struct weir_session *session, const char *from, const char *to,
+                                  int overwrite, struct weir_error *error);
+/* One that is not there is no error. */
+WEIR_EXPORT int weir_store_delete(struct weir_session *session, const char *url,
+                                  struct weir_error *error);
+/* A URL by which anybody may GET or PUT the object for some seconds, up to seven days. Nothing is
+ * sent. Free with weir_free. */
+WEIR_EXPORT int weir_store_presign(struct weir_session *session, const char *method,
+                                   const char *url, int64_t seconds, char **ret_url,
+                                   struct weir_error *error);
+
 /* ---- Rows as bytes ---- */
 
 /* Takes `length` bytes; returns 0, or an errno value that ends the encoding with WEIR_IO. */
@@ -577,8 +662,9 @@ typedef int (*weir_write_fn)(void *context, const void *data, size_t length);
  * Encodes a stream as a file: "parquet", "arrow" (IPC file), "arrows" (IPC stream), "csv", "tsv",
  * "json" (an array), "jsonl". Options: csv and tsv: header (true), delimiter, null (the text of
  * NULL, empty by default); parquet: compression (zstd), row_group_size (1048576 rows), page_size
- * (20000 rows). An empty stream gives a valid file with the schema. Takes over `rows` always: it is
- * released, read to its end or not.
+ * (20000 rows), dictionary_size (1048576 bytes: a column whose values need more is written without
+ * from there on). An empty stream gives a valid file with the schema. Takes over `rows` always: it
+ * is released, read to its end or not.
  */
 WEIR_EXPORT int weir_encode(struct ArrowArrayStream *rows, const char *format,
                             const struct weir_option *options, size_t n_options,

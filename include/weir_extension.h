@@ -46,7 +46,8 @@ struct weir_definition {
     const char *catalog;
     const char *schema;
     const char *name;
-    const char *kind;
+    const char *kind; /* the `name` of the kind, and the same pointer: by it one that has several
+                         kinds of the same functions tells which this is */
     const struct weir_option *options; /* checked: every key is known and given once */
     size_t n_options;
     const struct ArrowSchema *columns; /* declared columns, or NULL when none were declared */
@@ -56,12 +57,13 @@ enum weir_option_type {
     WEIR_OPTION_TEXT = 0,
     WEIR_OPTION_INTEGER = 1, /* decimal, 64 bit */
     WEIR_OPTION_BOOLEAN = 2, /* true or false */
-    WEIR_OPTION_PREFIX = 3   /* any key that begins with this name, for example "format." */
+    WEIR_OPTION_PREFIX = 3   /* any key that begins with this name, for example "format."; with the
+                                name "", every key. It keeps its case */
 };
 
 struct weir_option_spec {
-    const char *name;
-    int32_t type; /* enum weir_option_type; checked before `open` */
+    const char *name; /* compared without case; an option is the first one's that fits */
+    int32_t type;     /* enum weir_option_type; checked before `open` */
     int32_t required;
     const char *summary; /* one line for the documentation */
 };
@@ -123,6 +125,11 @@ struct weir_scan {
     void (*release)(struct weir_scan *scan);
     void *private_data;
 };
+
+enum weir_unit { WEIR_UNIT_COUNT = 0, WEIR_UNIT_BYTES = 1, WEIR_UNIT_NANOSECONDS = 2 };
+
+/* Takes one figure: "python_time", WEIR_UNIT_NANOSECONDS, 1200. */
+typedef void (*weir_figure_fn)(void *sink, const char *name, int32_t unit, int64_t value);
 
 /* What is known of a table's rows. Unknown is -1, and an absent array. */
 struct weir_statistics {
@@ -223,9 +230,10 @@ struct weir_remote {
 
 /*
  * The answer of `form`. What it points to belongs to it and is freed by `release`, which the engine
- * calls once, after the last use. `schema` (a struct) is required for STREAM and REMOTE. For FILES
- * it is the files' own columns without the partition columns; when `schema.release` is NULL the
- * engine infers it, as the union by name of all files. For SQL it is ignored.
+ * calls once, after the last use (NULL: there is nothing to free). `schema` (a struct) is required
+ * for STREAM and REMOTE. For FILES it is the files' own columns without the partition columns; when
+ * `schema.release` is NULL the engine infers it, as the union by name of all files. For SQL it is
+ * ignored.
  */
 struct weir_form {
     int32_t type; /* enum weir_form_type */
@@ -251,7 +259,10 @@ enum weir_kind_role {
     WEIR_ROLE_TABLE = 2,    /* gets columns, and its rows by `insert` */
     WEIR_ROLE_EXTERNAL = 4, /* gets "location", "format", "compression", "partition_by", "order_by",
                                and the statement's own options as "format.*" */
-    WEIR_ROLE_PATH = 8      /* gets the option "path" */
+    WEIR_ROLE_PATH = 8,     /* gets the option "path" */
+    /* No role, but how its rows come: a stream of it never waits for anything, so that it is read
+     * where its rows are wanted, without a thread and a queue between. */
+    WEIR_READS_AT_ONCE = 16
 };
 
 struct weir_table_kind {
@@ -299,6 +310,10 @@ struct weir_table_kind {
     /* REFRESH TABLE: what is kept of the table is fetched again, or forgotten. Default: nothing is
      * kept. */
     int (*refresh)(void *table, struct weir_error *error);
+    /* Hands over what reading a partition of `scan` has cost, for EXPLAIN ANALYZE, which counts
+     * rows itself. Called when its stream was read, before that is released. Default: nothing. */
+    void (*metrics)(void *table, struct weir_scan *scan, int32_t partition, weir_figure_fn take,
+                    void *sink);
 };
 
 /* ---- Mounts ---- */
@@ -415,6 +430,92 @@ struct weir_mount_kind {
      * forgotten. Default: nothing is. */
     int (*refresh)(void *mount, const char *path, struct weir_error *error);
 };
+
+/* ---- Extensions ---- */
+
+/*
+ * An extension is a shared library that adds kinds to the workspaces that load it, by
+ * LOAD 'name or path' (key value, ...) or by `extensions:` in the configuration. It is compiled
+ * against this header, links to nothing of weir, and exports one function:
+ *
+ *     WEIR_EXPORT int weir_extension_init(const struct weir_host *host,
+ *                                         struct weir_extension *ret_extension,
+ *                                         struct weir_error *error) {
+ *         *ret_extension = (struct weir_extension){
+ *             .size = sizeof *ret_extension, .abi = WEIR_EXTENSION_ABI,
+ *             .name = "counter", .version = "1.0",
+ *         };
+ *         return host->register_kind(host->context, &counter, error);
+ *     }
+ *
+ *     cc -shared -fPIC $(pkg-config --cflags weir) -o counter.so counter.c
+ *     weir sql "LOAD './counter.so'; SELECT * FROM counter(rows => 3)"
+ *
+ * Old and new: a library that was compiled against an older header works for ever. Structures that
+ * begin with `size` grow at their end only, and all others never change. A library compiled
+ * against a newer header asks WEIR_HOST_HAS before it uses a member of the host that this version
+ * may not have; an `abi` above the host's, or a member set that the host does not know, is refused.
+ *
+ * Life: weir_extension_init is called once for each workspace that loads the library, and `close`
+ * once for each success, when no table, mount, scan or stream of the workspace's is left. What was
+ * registered must live until then. The library itself is never unloaded.
+ */
+#define WEIR_EXTENSION_ABI 1
+
+/* Whether the host, a structure of weir's version, has a member that this header knows of. */
+#define WEIR_HOST_HAS(host, member)                                                                \
+    ((host)->size >= offsetof(struct weir_host, member) + sizeof((host)->member))
+
+/*
+ * Answers whether there is a table kind of a name, for a family of kinds whose names are not known
+ * beforehand. WEIR_NOT_FOUND: none; another code is an error with a message. The kind's name is the
+ * one that was asked for. It is asked once for each name that is found, from any thread, also for
+ * names that users mistype, and on behalf of users who may not use the kind: it finds out no more
+ * than whether there is one. Making a table comes later, by the kind's `open`.
+ */
+typedef int (*weir_find_kind_fn)(void *finder, const char *name,
+                                 const struct weir_table_kind **ret_kind, struct weir_error *error);
+
+/*
+ * What an extension may ask of weir: from weir_extension_init on until it fails or `close` returns,
+ * from any thread. Kinds registered by weir_extension_init are there once it has succeeded, later
+ * ones at once. The registering functions answer WEIR_ALREADY_EXISTS for a name that is taken,
+ * WEIR_INVALID_ARGUMENT for a structure that lacks something, and keep nothing on failure.
+ */
+struct weir_host {
+    size_t size;
+    uint32_t abi;      /* WEIR_EXTENSION_ABI of weir */
+    void *context;     /* the first argument of what follows */
+    const char *state; /* directory of the workspace's state; NULL: it is kept in memory only */
+    const struct weir_option *options; /* of LOAD or `extensions:`, each key once, in any case; the
+                                          extension checks them */
+    size_t n_options;
+    int (*register_kind)(void *context, const struct weir_table_kind *kind,
+                         struct weir_error *error);
+    int (*register_mount_kind)(void *context, const struct weir_mount_kind *kind,
+                               struct weir_error *error);
+    /* Asked for kinds that nobody registered, one finder after another. */
+    int (*register_finder)(void *context, weir_find_kind_fn find, void *finder,
+                           struct weir_error *error);
+};
+
+/* What an extension says of itself. Texts live as long as the extension. */
+struct weir_extension {
+    size_t size;  /* sizeof(struct weir_extension) and WEIR_EXTENSION_ABI as the extension was */
+    uint32_t abi; /* compiled with */
+    const char *name;                  /* lower case, as a kind's */
+    const char *version;               /* "1.0" */
+    const char *summary;               /* one line; NULL: none */
+    void (*close)(void *private_data); /* NULL: nothing to free */
+    void *private_data;
+};
+
+/*
+ * What the library defines. An option that it does not know is WEIR_INVALID_ARGUMENT. On failure
+ * what it registered is forgotten and `close` is not called.
+ */
+WEIR_EXPORT int weir_extension_init(const struct weir_host *host,
+                                    struct weir_extension *ret_extension, struct weir_error *error);
 
 #ifdef __cplusplus
 }

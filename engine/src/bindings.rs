@@ -8,6 +8,7 @@ pub const WEIR_VERSION_PATCH: u32 = 0;
 pub const ARROW_FLAG_DICTIONARY_ORDERED: u32 = 1;
 pub const ARROW_FLAG_NULLABLE: u32 = 2;
 pub const ARROW_FLAG_MAP_KEYS_SORTED: u32 = 4;
+pub const WEIR_EXTENSION_ABI: u32 = 1;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct ArrowSchema {
@@ -684,6 +685,69 @@ impl Default for weir_file_info {
         }
     }
 }
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct weir_store_object {
+    pub size: usize,
+    pub url: *const ::std::os::raw::c_char,
+    pub key: *const ::std::os::raw::c_char,
+    pub n_bytes: i64,
+    pub modified_ns: i64,
+    pub etag: *const ::std::os::raw::c_char,
+    pub version: *const ::std::os::raw::c_char,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of weir_store_object"][::std::mem::size_of::<weir_store_object>() - 56usize];
+    [
+        "Alignment of weir_store_object",
+    ][::std::mem::align_of::<weir_store_object>() - 8usize];
+    [
+        "Offset of field: weir_store_object::size",
+    ][::std::mem::offset_of!(weir_store_object, size) - 0usize];
+    [
+        "Offset of field: weir_store_object::url",
+    ][::std::mem::offset_of!(weir_store_object, url) - 8usize];
+    [
+        "Offset of field: weir_store_object::key",
+    ][::std::mem::offset_of!(weir_store_object, key) - 16usize];
+    [
+        "Offset of field: weir_store_object::n_bytes",
+    ][::std::mem::offset_of!(weir_store_object, n_bytes) - 24usize];
+    [
+        "Offset of field: weir_store_object::modified_ns",
+    ][::std::mem::offset_of!(weir_store_object, modified_ns) - 32usize];
+    [
+        "Offset of field: weir_store_object::etag",
+    ][::std::mem::offset_of!(weir_store_object, etag) - 40usize];
+    [
+        "Offset of field: weir_store_object::version",
+    ][::std::mem::offset_of!(weir_store_object, version) - 48usize];
+};
+impl Default for weir_store_object {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+pub type weir_store_object_fn = ::std::option::Option<
+    unsafe extern "C" fn(
+        context: *mut ::std::os::raw::c_void,
+        object: *const weir_store_object,
+    ) -> ::std::os::raw::c_int,
+>;
+pub const WEIR_PUT_OVERWRITE: weir_put_mode = 0;
+pub const WEIR_PUT_CREATE: weir_put_mode = 1;
+pub const WEIR_PUT_IF_MATCH: weir_put_mode = 2;
+pub type weir_put_mode = ::std::os::raw::c_uint;
+#[repr(C)]
+#[derive(Debug)]
+pub struct weir_store_upload {
+    _unused: [u8; 0],
+}
 pub type weir_write_fn = ::std::option::Option<
     unsafe extern "C" fn(
         context: *mut ::std::os::raw::c_void,
@@ -929,6 +993,18 @@ impl Default for weir_scan {
         }
     }
 }
+pub const WEIR_UNIT_COUNT: weir_unit = 0;
+pub const WEIR_UNIT_BYTES: weir_unit = 1;
+pub const WEIR_UNIT_NANOSECONDS: weir_unit = 2;
+pub type weir_unit = ::std::os::raw::c_uint;
+pub type weir_figure_fn = ::std::option::Option<
+    unsafe extern "C" fn(
+        sink: *mut ::std::os::raw::c_void,
+        name: *const ::std::os::raw::c_char,
+        unit: i32,
+        value: i64,
+    ),
+>;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct weir_statistics {
@@ -1264,6 +1340,7 @@ pub const WEIR_ROLE_VIEW: weir_kind_role = 1;
 pub const WEIR_ROLE_TABLE: weir_kind_role = 2;
 pub const WEIR_ROLE_EXTERNAL: weir_kind_role = 4;
 pub const WEIR_ROLE_PATH: weir_kind_role = 8;
+pub const WEIR_READS_AT_ONCE: weir_kind_role = 16;
 pub type weir_kind_role = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -1343,10 +1420,19 @@ pub struct weir_table_kind {
             error: *mut weir_error,
         ) -> ::std::os::raw::c_int,
     >,
+    pub metrics: ::std::option::Option<
+        unsafe extern "C" fn(
+            table: *mut ::std::os::raw::c_void,
+            scan: *mut weir_scan,
+            partition: i32,
+            take: weir_figure_fn,
+            sink: *mut ::std::os::raw::c_void,
+        ),
+    >,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_table_kind"][::std::mem::size_of::<weir_table_kind>() - 128usize];
+    ["Size of weir_table_kind"][::std::mem::size_of::<weir_table_kind>() - 136usize];
     ["Alignment of weir_table_kind"][::std::mem::align_of::<weir_table_kind>() - 8usize];
     [
         "Offset of field: weir_table_kind::size",
@@ -1396,6 +1482,9 @@ const _: () = {
     [
         "Offset of field: weir_table_kind::refresh",
     ][::std::mem::offset_of!(weir_table_kind, refresh) - 120usize];
+    [
+        "Offset of field: weir_table_kind::metrics",
+    ][::std::mem::offset_of!(weir_table_kind, metrics) - 128usize];
 };
 impl Default for weir_table_kind {
     fn default() -> Self {
@@ -1770,6 +1859,133 @@ const _: () = {
     ][::std::mem::offset_of!(weir_mount_kind, refresh) - 128usize];
 };
 impl Default for weir_mount_kind {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+pub type weir_find_kind_fn = ::std::option::Option<
+    unsafe extern "C" fn(
+        finder: *mut ::std::os::raw::c_void,
+        name: *const ::std::os::raw::c_char,
+        ret_kind: *mut *const weir_table_kind,
+        error: *mut weir_error,
+    ) -> ::std::os::raw::c_int,
+>;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct weir_host {
+    pub size: usize,
+    pub abi: u32,
+    pub context: *mut ::std::os::raw::c_void,
+    pub state: *const ::std::os::raw::c_char,
+    pub options: *const weir_option,
+    pub n_options: usize,
+    pub register_kind: ::std::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::std::os::raw::c_void,
+            kind: *const weir_table_kind,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub register_mount_kind: ::std::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::std::os::raw::c_void,
+            kind: *const weir_mount_kind,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub register_finder: ::std::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::std::os::raw::c_void,
+            find: weir_find_kind_fn,
+            finder: *mut ::std::os::raw::c_void,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of weir_host"][::std::mem::size_of::<weir_host>() - 72usize];
+    ["Alignment of weir_host"][::std::mem::align_of::<weir_host>() - 8usize];
+    [
+        "Offset of field: weir_host::size",
+    ][::std::mem::offset_of!(weir_host, size) - 0usize];
+    ["Offset of field: weir_host::abi"][::std::mem::offset_of!(weir_host, abi) - 8usize];
+    [
+        "Offset of field: weir_host::context",
+    ][::std::mem::offset_of!(weir_host, context) - 16usize];
+    [
+        "Offset of field: weir_host::state",
+    ][::std::mem::offset_of!(weir_host, state) - 24usize];
+    [
+        "Offset of field: weir_host::options",
+    ][::std::mem::offset_of!(weir_host, options) - 32usize];
+    [
+        "Offset of field: weir_host::n_options",
+    ][::std::mem::offset_of!(weir_host, n_options) - 40usize];
+    [
+        "Offset of field: weir_host::register_kind",
+    ][::std::mem::offset_of!(weir_host, register_kind) - 48usize];
+    [
+        "Offset of field: weir_host::register_mount_kind",
+    ][::std::mem::offset_of!(weir_host, register_mount_kind) - 56usize];
+    [
+        "Offset of field: weir_host::register_finder",
+    ][::std::mem::offset_of!(weir_host, register_finder) - 64usize];
+};
+impl Default for weir_host {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct weir_extension {
+    pub size: usize,
+    pub abi: u32,
+    pub name: *const ::std::os::raw::c_char,
+    pub version: *const ::std::os::raw::c_char,
+    pub summary: *const ::std::os::raw::c_char,
+    pub close: ::std::option::Option<
+        unsafe extern "C" fn(private_data: *mut ::std::os::raw::c_void),
+    >,
+    pub private_data: *mut ::std::os::raw::c_void,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of weir_extension"][::std::mem::size_of::<weir_extension>() - 56usize];
+    ["Alignment of weir_extension"][::std::mem::align_of::<weir_extension>() - 8usize];
+    [
+        "Offset of field: weir_extension::size",
+    ][::std::mem::offset_of!(weir_extension, size) - 0usize];
+    [
+        "Offset of field: weir_extension::abi",
+    ][::std::mem::offset_of!(weir_extension, abi) - 8usize];
+    [
+        "Offset of field: weir_extension::name",
+    ][::std::mem::offset_of!(weir_extension, name) - 16usize];
+    [
+        "Offset of field: weir_extension::version",
+    ][::std::mem::offset_of!(weir_extension, version) - 24usize];
+    [
+        "Offset of field: weir_extension::summary",
+    ][::std::mem::offset_of!(weir_extension, summary) - 32usize];
+    [
+        "Offset of field: weir_extension::close",
+    ][::std::mem::offset_of!(weir_extension, close) - 40usize];
+    [
+        "Offset of field: weir_extension::private_data",
+    ][::std::mem::offset_of!(weir_extension, private_data) - 48usize];
+};
+impl Default for weir_extension {
     fn default() -> Self {
         let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
         unsafe {
@@ -2212,3 +2428,132 @@ impl Default for wr_plan_info {
         }
     }
 }
+#[repr(C)]
+#[derive(Debug)]
+pub struct wr_objects {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug)]
+pub struct wr_upload {
+    _unused: [u8; 0],
+}
+pub type wr_credential_fn = ::std::option::Option<
+    unsafe extern "C" fn(
+        sink: *mut ::std::os::raw::c_void,
+        name: *const ::std::os::raw::c_char,
+        value: *const ::std::os::raw::c_char,
+    ),
+>;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct wr_objects_options {
+    pub size: usize,
+    pub type_: *const ::std::os::raw::c_char,
+    pub url: *const ::std::os::raw::c_char,
+    pub options: *const weir_option,
+    pub n_options: usize,
+    pub credentials: ::std::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::std::os::raw::c_void,
+            refused: i32,
+            take: wr_credential_fn,
+            sink: *mut ::std::os::raw::c_void,
+            ret_expires_ns: *mut i64,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub context: *mut ::std::os::raw::c_void,
+    pub release: ::std::option::Option<
+        unsafe extern "C" fn(context: *mut ::std::os::raw::c_void),
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of wr_objects_options",
+    ][::std::mem::size_of::<wr_objects_options>() - 64usize];
+    [
+        "Alignment of wr_objects_options",
+    ][::std::mem::align_of::<wr_objects_options>() - 8usize];
+    [
+        "Offset of field: wr_objects_options::size",
+    ][::std::mem::offset_of!(wr_objects_options, size) - 0usize];
+    [
+        "Offset of field: wr_objects_options::type_",
+    ][::std::mem::offset_of!(wr_objects_options, type_) - 8usize];
+    [
+        "Offset of field: wr_objects_options::url",
+    ][::std::mem::offset_of!(wr_objects_options, url) - 16usize];
+    [
+        "Offset of field: wr_objects_options::options",
+    ][::std::mem::offset_of!(wr_objects_options, options) - 24usize];
+    [
+        "Offset of field: wr_objects_options::n_options",
+    ][::std::mem::offset_of!(wr_objects_options, n_options) - 32usize];
+    [
+        "Offset of field: wr_objects_options::credentials",
+    ][::std::mem::offset_of!(wr_objects_options, credentials) - 40usize];
+    [
+        "Offset of field: wr_objects_options::context",
+    ][::std::mem::offset_of!(wr_objects_options, context) - 48usize];
+    [
+        "Offset of field: wr_objects_options::release",
+    ][::std::mem::offset_of!(wr_objects_options, release) - 56usize];
+};
+impl Default for wr_objects_options {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct wr_object {
+    pub size: usize,
+    pub key: *const ::std::os::raw::c_char,
+    pub n_bytes: i64,
+    pub modified_ns: i64,
+    pub etag: *const ::std::os::raw::c_char,
+    pub version: *const ::std::os::raw::c_char,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of wr_object"][::std::mem::size_of::<wr_object>() - 48usize];
+    ["Alignment of wr_object"][::std::mem::align_of::<wr_object>() - 8usize];
+    [
+        "Offset of field: wr_object::size",
+    ][::std::mem::offset_of!(wr_object, size) - 0usize];
+    ["Offset of field: wr_object::key"][::std::mem::offset_of!(wr_object, key) - 8usize];
+    [
+        "Offset of field: wr_object::n_bytes",
+    ][::std::mem::offset_of!(wr_object, n_bytes) - 16usize];
+    [
+        "Offset of field: wr_object::modified_ns",
+    ][::std::mem::offset_of!(wr_object, modified_ns) - 24usize];
+    [
+        "Offset of field: wr_object::etag",
+    ][::std::mem::offset_of!(wr_object, etag) - 32usize];
+    [
+        "Offset of field: wr_object::version",
+    ][::std::mem::offset_of!(wr_object, version) - 40usize];
+};
+impl Default for wr_object {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+pub type wr_object_fn = ::std::option::Option<
+    unsafe extern "C" fn(sink: *mut ::std::os::raw::c_void, object: *const wr_object),
+>;
+pub const WR_PUT_OVERWRITE: wr_put_mode = 0;
+pub const WR_PUT_CREATE: wr_put_mode = 1;
+pub const WR_PUT_IF_MATCH: wr_put_mode = 2;
+pub type wr_put_mode = ::std::os::raw::c_uint;

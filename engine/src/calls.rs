@@ -121,9 +121,8 @@ fn option_of(called: &str, argument: &FunctionArg) -> Result<(String, String)> {
     if text.contains(SEPARATOR) {
         return Err(wrong(format!("the value of {name} holds a control character")));
     }
-    let key =
-        if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() };
-    Ok((key, text))
+    // As it was written: who knows the keys compares them without case.
+    Ok((name.value.clone(), text))
 }
 
 fn literal(value: &Expr) -> Option<String> {

@@ -30,6 +30,7 @@ use datafusion::sql::sqlparser::ast::{
 use crate::commit::{CommitExec, Staging};
 use crate::error::Result;
 use crate::files::{local_path, url_of};
+use crate::plan::Plan;
 use crate::remote::{self, remote_table};
 
 /// Option of COPY that weir adds: what stands at the target is replaced.
@@ -43,12 +44,9 @@ pub struct Physical {
     pub count: Option<Arc<dyn ExecutionPlan>>,
 }
 
-pub async fn physical(
-    state: &SessionState,
-    plan: &LogicalPlan,
-    columns: &Schema,
-) -> Result<Physical> {
-    let (plan, count) = match plan {
+pub async fn physical(state: &SessionState, plan: &Plan) -> Result<Physical> {
+    let rows = plan.rows().expect("who asks looked for them");
+    let (plan, count) = match rows {
         LogicalPlan::Copy(copy) => (copy_to(state, copy).await?, None),
         LogicalPlan::Dml(dml) if rewritten(&dml.op) && remote_table(&dml.target).is_some() => {
             let table = remote_table(&dml.target).expect("just seen");
@@ -62,7 +60,17 @@ pub async fn physical(
         LogicalPlan::Analyze(analyze) if matches!(*analyze.input, LogicalPlan::Copy(_)) => {
             return not_impl_err!("EXPLAIN ANALYZE of COPY, which would write; use EXPLAIN");
         }
-        plan => (in_planned_types(state.create_physical_plan(plan).await?, columns)?, None),
+        rows => {
+            let analyzed = plan.analyzed.clone();
+            let made = match analyzed.filter(|_| !matches!(rows, LogicalPlan::Explain(_))) {
+                Some(analyzed) => {
+                    let optimized = state.optimizer().optimize(analyzed, state, |_, _| {})?;
+                    state.query_planner().create_physical_plan(&optimized, state).await?
+                }
+                None => state.create_physical_plan(rows).await?,
+            };
+            (in_planned_types(made, &plan.columns)?, None)
+        }
     };
     Ok(Physical { plan, count })
 }

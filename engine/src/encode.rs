@@ -82,8 +82,8 @@ fn encoder(
     let options = Options { format, options };
     match format {
         "parquet" => {
-            options.allow(&["compression", "row_group_size", "page_size"])?;
-            let rows = |text: &str| text.parse().ok().filter(|rows| *rows > 0);
+            options.allow(&["compression", "row_group_size", "page_size", "dictionary_size"])?;
+            let rows = |text: &str| text.parse().ok().filter(|n| *n > 0);
             let properties = WriterProperties::builder()
                 .set_compression(options.parse(
                     "compression",
@@ -102,6 +102,12 @@ fn encoder(
                     "20000",
                     rows,
                     "a number of rows",
+                )?)
+                .set_dictionary_page_size_limit(options.parse(
+                    "dictionary_size",
+                    "1048576",
+                    rows,
+                    "a number of bytes",
                 )?)
                 .set_max_row_group_bytes(Some(ROW_GROUP_BYTES));
             if let Some(field) =

@@ -21,7 +21,6 @@ use crate::error::{Result, coded};
 use crate::files::hexadecimal;
 use crate::plan::Plan;
 use crate::run::file_bytes;
-use crate::runtime::on_large_stack;
 use crate::stream::Reader;
 use crate::text::text_column;
 
@@ -97,12 +96,12 @@ pub fn inputs(plan: &Plan) -> Result<Reader> {
 
 /// Figures of all rows, and of each column.
 pub fn statistics(plan: &Plan) -> Result<(weir_node_statistics, Reader)> {
-    let Some(rows) = plan.rows() else {
+    if plan.rows().is_none() {
         return Err(coded(WEIR_INVALID_ARGUMENT, "42000", "the statement gives no rows"));
-    };
+    }
     let state = plan.session.context.state();
     let engine = &plan.session.engine;
-    let work = on_large_stack(|| engine.handle.block_on(physical(&state, rows, &plan.columns)))?;
+    let work = engine.planners.run(|| engine.handle.block_on(physical(&state, plan)))?;
     let context = StatisticsContext::new();
     let known = context.compute(work.plan.as_ref(), &StatisticsArgs::default())?;
     let files = file_bytes(&work.plan);

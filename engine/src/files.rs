@@ -45,6 +45,7 @@ use crate::error::{Result, coded};
 use crate::infer::infer;
 use crate::large_parquet::LargeParquet;
 use crate::named_source::{NamedSource, in_file, path_of};
+use crate::objects;
 use crate::runtime::Engine;
 use crate::schema::TableSchema;
 use crate::stream::import_schema;
@@ -100,11 +101,18 @@ impl Listed {
                     format!("{url} has deleted rows, which this version cannot leave out"),
                 ));
             }
+            let e_tag = text(file.etag);
+            let location = match &e_tag {
+                Some(etag) if parsed.scheme() == objects::SCHEME => {
+                    objects::versioned(parsed.prefix(), etag)
+                }
+                _ => parsed.prefix().clone(),
+            };
             let meta = ObjectMeta {
-                location: parsed.prefix().clone(),
+                location,
                 last_modified: Utc.timestamp_nanos(file.modified_ns),
                 size: u64::try_from(file.n_bytes).unwrap_or(u64::MAX),
-                e_tag: text(file.etag),
+                e_tag,
                 version: None,
             };
             let values = partition_values(file, &partition_columns)?;
@@ -203,6 +211,12 @@ impl FilesTable {
         name: &TableReference,
     ) -> Result<FilesTable> {
         let mut listed = Listed::read(form, name)?;
+        let is_stored = listed.store_url.as_ref().is_some_and(|u| u.scheme() == objects::SCHEME);
+        for file in listed.files.iter_mut().filter(|_| is_stored) {
+            if let Some(source) = engine.objects.source(&file.object_meta.location) {
+                file.extensions.insert(source);
+            }
+        }
         let Some(factory) = state.get_file_format_factory(&listed.format) else {
             return plan_err!("table {name}: the engine has no format {:?}", listed.format);
         };

@@ -23,6 +23,7 @@ use futures::stream::BoxStream;
 use object_store::ObjectStore;
 
 use crate::error::{Result, classify, coded, is_coded};
+use crate::objects::Source;
 use crate::page_index::with_page_index;
 
 /// Puts the file's path before an error that came from reading it.
@@ -35,7 +36,10 @@ pub fn in_file(error: DataFusionError, path: &str) -> DataFusionError {
 }
 
 pub fn path_of(file: &PartitionedFile) -> String {
-    format!("/{}", file.object_meta.location)
+    match file.extensions.get::<Source>() {
+        Some(source) => source.shown.clone(),
+        None => format!("/{}", file.object_meta.location),
+    }
 }
 
 #[derive(Clone)]

@@ -38,7 +38,7 @@ impl ConfigExtension for Options {
 }
 
 /// Of a number with a unit, or of milliseconds.
-fn milliseconds(text: &str) -> Option<u64> {
+pub fn milliseconds(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match text[digits.len()..].trim() {
         "" | "ms" => 1,

@@ -22,7 +22,6 @@ use crate::options::Options;
 use crate::order::plan_in_order;
 use crate::plain::plain;
 use crate::planning::{InView, Inputs, Scope};
-use crate::runtime::on_large_stack;
 use crate::schema::declare;
 use crate::session::Session;
 use crate::view::{view_name, view_query};
@@ -31,6 +30,8 @@ use crate::{calls, dml, limits};
 pub struct Plan {
     pub session: Arc<Session>,
     pub plan: LogicalPlan,
+    /// What the analyzer made of it, where it gives rows and lacks nothing.
+    pub analyzed: Option<LogicalPlan>,
     /// The columns of `rows`, in the types that the analyzer gives them.
     pub columns: Schema,
     pub kind: u32,
@@ -42,7 +43,7 @@ pub struct Plan {
 
 impl Plan {
     pub fn new(session: &Arc<Session>, sql: &str) -> Result<Plan> {
-        on_large_stack(|| session.engine.handle.block_on(Self::make(session, sql)))
+        session.engine.planners.run(|| session.engine.handle.block_on(Self::make(session, sql)))
     }
 
     async fn make(session: &Arc<Session>, sql: &str) -> Result<Plan> {
@@ -85,9 +86,10 @@ impl Plan {
             _ => WR_PLAN_QUERY,
         };
         info.c.type_ = kind as i32;
-        let columns = match rows_of(&plan) {
-            Some(rows) => columns_of(session, rows)?,
-            None => plan.schema().as_arrow().clone(),
+        let analyzed = rows_of(&plan).map(|rows| analyze(session, rows)).transpose()?.flatten();
+        let columns = match (&analyzed, rows_of(&plan)) {
+            (Some(rows), _) | (None, Some(rows)) => rows.schema().as_arrow().clone(),
+            (None, None) => plan.schema().as_arrow().clone(),
         };
         let options = Options::of(session.context.state_ref().read().config_options());
         let columns = match kind == WR_PLAN_QUERY && options.plain_types {
@@ -95,7 +97,7 @@ impl Plan {
             false => columns,
         };
         let (sql, inputs) = (String::new(), Inputs::new());
-        Ok(Plan { session: session.clone(), plan, columns, kind, info, sql, inputs })
+        Ok(Plan { session: session.clone(), plan, analyzed, columns, kind, info, sql, inputs })
     }
 
     pub fn rows(&self) -> Option<&LogicalPlan> {
@@ -164,7 +166,7 @@ impl Plan {
             }
             values.insert(parameter.name().clone(), value);
         }
-        on_large_stack(|| {
+        self.session.engine.planners.run(|| {
             let plan = self.plan.clone().with_param_values(ParamValues::from(values))?;
             Self::describe(&self.session, plan, None)
         })
@@ -182,15 +184,14 @@ fn rows_of(plan: &LogicalPlan) -> Option<&LogicalPlan> {
 }
 
 /// A planned query has the types that were written; the analyzer finds those that it will give.
-fn columns_of(session: &Session, rows: &LogicalPlan) -> Result<Schema> {
+fn analyze(session: &Session, rows: &LogicalPlan) -> Result<Option<LogicalPlan>> {
     let unbound = !rows.get_parameter_names()?.is_empty();
     if unbound || matches!(rows, LogicalPlan::Dml(_) | LogicalPlan::Copy(_)) {
-        return Ok(rows.schema().as_arrow().clone());
+        return Ok(None);
     }
     let state = session.context.state();
     let options = state.config_options();
-    let analyzed = state.analyzer().execute_and_check(rows.clone(), options, |_, _| {})?;
-    Ok(analyzed.schema().as_arrow().clone())
+    state.analyzer().execute_and_check(rows.clone(), options, |_, _| {}).map(Some)
 }
 
 /// `struct wr_plan_info` with what it points to.
@@ -356,7 +357,7 @@ impl Info {
 
 /// Runs a statement that changes the engine's session only.
 pub fn run_in_session(plan: &Plan) -> Result<()> {
-    on_large_stack(|| {
+    plan.session.engine.planners.run(|| {
         let context = &plan.session.context;
         plan.session.engine.handle.block_on(async {
             let frame = context.execute_logical_plan(plan.plan.clone()).await?;

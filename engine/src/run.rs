@@ -26,7 +26,7 @@ use crate::memory::StatementMemory;
 use crate::options::Options;
 use crate::parts::{self, Rows};
 use crate::plan::{Plan, run_in_session};
-use crate::runtime::{Engine, check_thread, on_large_stack};
+use crate::runtime::{Engine, check_thread};
 use crate::store::count;
 use crate::stream::{Reader, into_arrow};
 use crate::watch::CancelFlag;
@@ -78,17 +78,17 @@ async fn ended(ending: &mut watch::Receiver<Ending>) -> DataFusionError {
 
 /// Starts a plan, whose rows come in up to `max_parts` parts.
 pub fn execute(plan: &Plan, max_parts: usize) -> Result<(Vec<Reader>, Arc<Run>)> {
-    let Some(rows) = plan.rows() else {
+    if plan.rows().is_none() {
         if plan.kind == WR_PLAN_SESSION {
             run_in_session(plan)?;
         }
         return Ok((vec![no_rows()], Run::new(None, 0, CancelFlag::default(), None)));
-    };
+    }
     let mut state = plan.session.context.state();
     let flag = CancelFlag::default();
     state.config_mut().options_mut().extensions.insert(flag.clone());
     let engine = plan.session.engine.clone();
-    let work = on_large_stack(|| engine.handle.block_on(physical(&state, rows, &plan.columns)))?;
+    let work = engine.planners.run(|| engine.handle.block_on(physical(&state, plan)))?;
     let n_parts = match max_parts > 1 && parts::are_independent(&work.plan) {
         true => max_parts.min(parts::count(&work.plan)),
         false => 1,
@@ -319,13 +319,17 @@ impl ResultReader {
             return Ok(None);
         }
         let (receiver, ending) = (&mut self.receiver, &mut self.ending);
-        let item = self.engine.handle.block_on(async {
-            tokio::select! {
-                biased;
-                error = ended(ending) => Some(Err(error)),
-                item = receiver.recv() => item,
-            }
-        });
+        let told = *ending.borrow() != Ending::None;
+        let item = match receiver.try_recv() {
+            Ok(item) if !told => Some(item),
+            _ => self.engine.handle.block_on(async {
+                tokio::select! {
+                    biased;
+                    error = ended(ending) => Some(Err(error)),
+                    item = receiver.recv() => item,
+                }
+            }),
+        };
         match item {
             Some(Ok(batch)) => return Ok(Some(batch)),
             Some(Err(error)) => {

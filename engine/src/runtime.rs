@@ -19,33 +19,51 @@ use crate::bindings::*;
 use crate::error::{Result, coded, from_panic};
 use crate::files::FileSet;
 use crate::footers::Footers;
+use crate::objects::Registry;
+use crate::planners::{self, Planners};
 use crate::store::{Counters, OpenBeneath, Stores};
 
-/// Planning recurses over expressions: each statement is planned on a thread of this stack.
-const PLANNING_STACK: usize = 256 << 20;
-/// The name of the thread that a statement is planned on: only there C may fetch what a table needs.
-const PLANNING: &str = "weir-plan";
 /// Physical expressions recurse too, where they are evaluated and dropped.
 const WORKER_STACK: usize = 16 << 20;
 /// A stream partition that waits for its reader keeps a blocking thread, and a merge needs all of
 /// its inputs.
 const BLOCKING_THREADS: usize = 2048;
+const IO_THREADS: usize = 2;
 const DEFAULT_SPILL_LIMIT: u64 = 100 << 30;
+/// With what is under way when the engine is closed.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub struct Engine {
     runtime: Mutex<Option<Runtime>>,
     pub handle: Handle,
+    pub planners: Arc<Planners>,
     pub env: Arc<RuntimeEnv>,
     pub threads: usize,
     /// Schemas and statistics of file lists by all their identities, so that they are never stale.
     pub file_sets: Mutex<HashMap<String, Arc<FileSet>>>,
     pub footers: Arc<Footers>,
     pub counters: Arc<Counters>,
+    pub objects: Arc<Registry>,
+    /// Sends the requests to stores: made when the first of these is opened.
+    io: Mutex<Option<Runtime>>,
     spill: Option<PathBuf>,
 }
 
 thread_local! {
     static ENGINE_THREAD: Cell<bool> = const { Cell::new(false) };
+    /// Of the engine's threads, one that runs no tasks.
+    static PLANS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The same for what waits for the network alone, which a thread that plans may.
+pub fn check_waiting() -> Result<()> {
+    if PLANS.get() { Ok(()) } else { check_thread() }
+}
+
+/// A thread of the engine's that plans, or does for planning what may wait.
+pub fn begin_planning() {
+    begin_thread();
+    PLANS.set(true);
 }
 
 /// Refuses a call that would wait for the engine on one of its own threads.
@@ -74,21 +92,15 @@ pub fn begin_thread() {
     }
 }
 
-/// Runs what C asked for on a thread with a stack that deep plans fit in, as one of the engine's
-/// threads.
-pub fn on_large_stack<T: Send>(f: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    check_thread()?;
-    with_large_stack(PLANNING, f)
-}
-
-/// The same from a thread that may wait, one of the engine's too.
+/// Runs what recurses as deep as planning does on a thread of its own, one of the engine's too, from
+/// a thread that may wait.
 pub fn with_large_stack<T: Send>(thread: &str, f: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
             .name(thread.into())
-            .stack_size(PLANNING_STACK)
+            .stack_size(planners::STACK)
             .spawn_scoped(scope, || {
-                begin_thread();
+                begin_planning();
                 f()
             })
             .map_err(|e| coded(WEIR_IO, "53000", format!("no thread for planning: {e}")))?;
@@ -133,28 +145,52 @@ impl Engine {
         let counters = Arc::new(Counters::default());
         let footers = Arc::new(Footers::new(cache, &counters));
         let caches = CacheManagerConfig::default().with_file_metadata_cache(Some(footers.clone()));
+        let objects = Arc::new(Registry::default());
+        let stores = Stores::new(open_beneath, &objects, &counters);
         let env = RuntimeEnvBuilder::new()
             .with_memory_pool(memory_pool(memory_limit))
             .with_disk_manager_builder(disk)
             .with_cache_manager(caches)
-            .with_object_store_registry(Arc::new(Stores::new(open_beneath, &counters)))
+            .with_object_store_registry(Arc::new(stores))
             .build_arc()?;
         Ok(Arc::new(Engine {
             handle: runtime.handle().clone(),
+            planners: Arc::default(),
             runtime: Mutex::new(Some(runtime)),
             env,
             threads,
             file_sets: Mutex::default(),
             footers,
             counters,
+            objects,
+            io: Mutex::new(None),
             spill,
         }))
     }
 
+    /// What requests to stores run on: they do not wait for computing.
+    pub fn io(&self) -> Result<Handle> {
+        let mut io = self.io.lock().unwrap();
+        if io.is_none() {
+            let runtime = Builder::new_multi_thread()
+                .worker_threads(IO_THREADS)
+                .thread_name("weir-io")
+                .on_thread_start(begin_thread)
+                .enable_all()
+                .build()?;
+            *io = Some(runtime);
+        }
+        Ok(io.as_ref().expect("just made").handle().clone())
+    }
+
     /// Ends all work. Tasks that do not yield within five seconds are left behind.
     pub fn close(&self) {
+        self.planners.close(PATIENCE);
         if let Some(runtime) = self.runtime.lock().unwrap().take() {
-            runtime.shutdown_timeout(Duration::from_secs(5));
+            runtime.shutdown_timeout(PATIENCE);
+        }
+        if let Some(io) = self.io.lock().unwrap().take() {
+            io.shutdown_timeout(PATIENCE);
         }
         if let Some(spill) = &self.spill {
             let _ = std::fs::remove_dir_all(spill);

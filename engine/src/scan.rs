@@ -1,8 +1,9 @@
 //! A kind's planned scans, and the source of the STREAM form.
 
 use std::collections::HashSet;
-use std::ffi::{CString, c_int};
+use std::ffi::{CString, c_char, c_int, c_void};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 use arrow::ffi::FFI_ArrowSchema;
@@ -12,7 +13,7 @@ use crate::catalog::{Held, text};
 use crate::error::{Result, call_c, coded};
 use crate::filters::Filters;
 use crate::stream::Imported;
-use crate::stream_exec::Source;
+use crate::stream_exec::{Figure, Source};
 
 /// What a scan asks of its kind.
 pub struct Request {
@@ -25,7 +26,7 @@ pub struct Request {
 pub struct Scan {
     scan: Mutex<Box<weir_scan>>,
     n_partitions: usize,
-    _held: Arc<Held>,
+    held: Arc<Held>,
 }
 
 unsafe impl Send for Scan {}
@@ -40,7 +41,7 @@ impl Scan {
         let mut scan = Box::new(weir_scan::default());
         call_c(|error| plan(&mut *scan, error))?;
         let n_partitions = usize::try_from(scan.n_partitions).unwrap_or(0);
-        Ok(Arc::new(Scan { scan: Mutex::new(scan), n_partitions, _held: held.clone() }))
+        Ok(Arc::new(Scan { scan: Mutex::new(scan), n_partitions, held: held.clone() }))
     }
 
     fn of_request(held: &Arc<Held>, request: &Request) -> Result<Arc<Scan>> {
@@ -99,12 +100,31 @@ impl Scan {
         Imported::new(&mut stream)
     }
 
+    /// What the kind tells of a partition that was read.
+    fn figures(&self, partition: usize) -> Vec<(String, Figure)> {
+        let mut figures = vec![];
+        if let Some(tell) = self.held.kind().metrics {
+            let (instance, sink) = (self.held.0.instance, (&raw mut figures).cast());
+            unsafe { tell(instance, self.pointer(), partition as i32, Some(take_figure), sink) };
+        }
+        figures
+    }
+
     fn cancel(&self) {
         let pointer = self.pointer();
         if let Some(cancel) = unsafe { (*pointer).cancel } {
             unsafe { cancel(pointer) };
         }
     }
+}
+
+unsafe extern "C" fn take_figure(sink: *mut c_void, name: *const c_char, unit: i32, value: i64) {
+    let figures = unsafe { &mut *sink.cast::<Vec<(String, Figure)>>() };
+    let figure = match unit as u32 {
+        WEIR_UNIT_NANOSECONDS => Figure::Time(Duration::from_nanos(value.max(0) as u64)),
+        _ => Figure::Count(value.max(0) as usize),
+    };
+    figures.extend(text(name).map(|name| (name, figure)));
 }
 
 impl Drop for Scan {
@@ -189,6 +209,17 @@ impl Source for KindSource {
 
     fn cancel(&self) {
         Partitions::cancel(&mut self.current.lock().unwrap());
+    }
+
+    fn reads_at_once(&self) -> bool {
+        self.held.kind().roles & WEIR_READS_AT_ONCE != 0
+    }
+
+    fn figures(&self, partition: usize) -> Vec<(String, Figure)> {
+        let current = self.current.lock().unwrap();
+        let scan = current.as_ref().map(|current| current.scan.clone());
+        drop(current);
+        scan.map_or(vec![], |scan| scan.figures(partition))
     }
 
     fn describe(&self) -> String {

@@ -1,4 +1,4 @@
-//! Files of this machine. What the engine's own store reads is counted; files below a root are opened
+//! The stores by URL, and files of this machine. What the engine's own store reads is counted; files below a root are opened
 //! by C, which lets no path and no symbolic link lead out of it.
 
 use std::collections::HashMap;
@@ -28,6 +28,7 @@ use url::Url;
 use crate::bindings::*;
 use crate::catalog::c_text;
 use crate::error::{call_c, coded};
+use crate::objects::{self, All, Registry};
 
 /// `weir+file://<root in hexadecimal>/<absolute path>` is a file below a root.
 const BENEATH: &str = "weir+file";
@@ -51,18 +52,20 @@ pub fn count(counter: &AtomicI64, n: usize) {
 pub struct Stores {
     others: DefaultObjectStoreRegistry,
     local: Arc<dyn ObjectStore>,
+    objects: Arc<dyn ObjectStore>,
     beneath: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
     open: OpenBeneath,
     counters: Arc<Counters>,
 }
 
 impl Stores {
-    pub fn new(open: OpenBeneath, counters: &Arc<Counters>) -> Stores {
+    pub fn new(open: OpenBeneath, objects: &Arc<Registry>, counters: &Arc<Counters>) -> Stores {
         let counters = counters.clone();
         let inner = Arc::new(LocalFileSystem::new());
         Stores {
             others: DefaultObjectStoreRegistry::new(),
             local: Arc::new(Counted { inner, counters: counters.clone() }),
+            objects: Arc::new(All(objects.clone())),
             beneath: Mutex::default(),
             open,
             counters,
@@ -102,6 +105,7 @@ impl ObjectStoreRegistry for Stores {
     fn get_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>, DataFusionError> {
         match url.scheme() {
             "file" => Ok(self.local.clone()),
+            objects::SCHEME => Ok(self.objects.clone()),
             BENEATH => self.beneath(url.host_str().unwrap_or_default()).ok_or_else(|| {
                 coded(WEIR_INTERNAL, "XX000", format!("{url} names no root directory"))
             }),

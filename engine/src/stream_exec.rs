@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::compute::{CastOptions, cast_with_options};
@@ -15,11 +16,14 @@ use datafusion::common::{DataFusionError, Statistics};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalExpr};
+use datafusion::physical_plan::coop::cooperative;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion::physical_plan::filter_pushdown::{
     ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation, PushedDown,
 };
-use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::metrics::{
+    BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet,
+};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
@@ -60,8 +64,21 @@ pub trait Source: Send + Sync {
     fn ready(&self) -> BoxFuture<'static, ()> {
         Box::pin(std::future::ready(()))
     }
+    /// Its rows never wait: they are read where they are asked for.
+    fn reads_at_once(&self) -> bool {
+        false
+    }
+    /// What reading a partition cost, by name.
+    fn figures(&self, _partition: usize) -> Vec<(String, Figure)> {
+        vec![]
+    }
     /// What EXPLAIN shows.
     fn describe(&self) -> String;
+}
+
+pub enum Figure {
+    Count(usize),
+    Time(Duration),
 }
 
 pub struct StreamExec {
@@ -113,6 +130,32 @@ impl StreamExec {
             readers: Arc::default(),
             metrics: ExecutionPlanMetricsSet::new(),
         }
+    }
+
+    /// The rows of a partition without a thread between.
+    fn read_here(
+        &self,
+        partition: usize,
+        metrics: BaselineMetrics,
+    ) -> Result<SendableRecordBatchStream> {
+        let (source, schema) = (self.source.clone(), self.schema.clone());
+        let rows = std::iter::once_with(move || Reading::open(source.as_ref(), partition, &schema));
+        let rows = rows.flat_map(|opened| match opened {
+            Ok(reading) => {
+                Box::new(reading) as Box<dyn Iterator<Item = Result<RecordBatch>> + Send>
+            }
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        });
+        let rows = rows.inspect(move |batch| {
+            if let Ok(batch) = batch {
+                metrics.record_output(batch.num_rows());
+            }
+        });
+        let rows = cooperative(RecordBatchStreamAdapter::new(
+            self.schema.clone(),
+            futures::stream::iter(rows),
+        ));
+        Ok(Box::pin(rows))
     }
 
     /// Rows that come in this order.
@@ -229,12 +272,15 @@ impl ExecutionPlan for StreamExec {
         _context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         let metrics = BaselineMetrics::new(&self.metrics, partition);
+        if self.source.reads_at_once() {
+            return self.read_here(partition, metrics);
+        }
         let (source, readers) = (self.source.clone(), self.readers.clone());
-        let schema = self.schema.clone();
+        let (schema, all_metrics) = (self.schema.clone(), self.metrics.clone());
         // Opened when first asked: what waits for another table's rows holds no connection.
         let rows = async move {
             let reader = PartitionReader::new(&source, &readers);
-            let receiver = start(source, partition, schema);
+            let receiver = start(source, partition, schema, all_metrics);
             futures::stream::unfold(
                 (receiver, reader, metrics),
                 |(mut receiver, mut reader, metrics)| async move {
@@ -257,11 +303,12 @@ fn start(
     source: Arc<dyn Source>,
     partition: usize,
     schema: SchemaRef,
+    metrics: ExecutionPlanMetricsSet,
 ) -> mpsc::Receiver<Result<RecordBatch>> {
     let (sender, receiver) = mpsc::channel::<Result<RecordBatch>>(CHANNEL_BATCHES);
     let ready = (!source.filters().is_empty()).then(|| source.ready());
     let read = move |sender: mpsc::Sender<Result<RecordBatch>>| {
-        let read = || read_partition(source.as_ref(), partition, &schema, &sender);
+        let read = || read_partition(source.as_ref(), partition, &schema, &metrics, &sender);
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
         if let Err(error) = outcome.unwrap_or_else(|payload| Err(from_panic(payload))) {
             let _ = sender.blocking_send(Err(error));
@@ -279,22 +326,56 @@ fn start(
     receiver
 }
 
+/// A partition's batches in the types that were asked for.
+struct Reading {
+    rows: Imported,
+    schema: SchemaRef,
+    as_asked: bool,
+}
+
+impl Reading {
+    fn open(source: &dyn Source, partition: usize, schema: &SchemaRef) -> Result<Reading> {
+        let rows = source.open(partition)?;
+        let got = rows.schema();
+        let as_asked = same_types(&got, schema);
+        if !as_asked && !(source.casts() && got.fields().len() == schema.fields().len()) {
+            return Err(other_columns(&got, schema));
+        }
+        Ok(Reading { rows, schema: schema.clone(), as_asked })
+    }
+}
+
+impl Iterator for Reading {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.rows.next()?.map_err(from_arrow);
+        Some(batch.and_then(|batch| match self.as_asked {
+            true => renamed(batch, &self.schema),
+            false => cast_to(batch, &self.schema),
+        }))
+    }
+}
+
 fn read_partition(
     source: &dyn Source,
     partition: usize,
     schema: &SchemaRef,
+    metrics: &ExecutionPlanMetricsSet,
     sender: &mpsc::Sender<Result<RecordBatch>>,
 ) -> Result<()> {
-    let mut rows = source.open(partition)?;
-    let as_asked = same_types(&rows.schema(), schema);
-    if !as_asked && !(source.casts() && rows.schema().fields().len() == schema.fields().len()) {
-        return Err(other_columns(&rows.schema(), schema));
-    }
+    let mut rows = Reading::open(source, partition, schema)?;
     for batch in rows.by_ref() {
-        let batch = batch.map_err(from_arrow)?;
-        let batch = if as_asked { renamed(batch, schema) } else { cast_to(batch, schema) };
         if sender.blocking_send(batch).is_err() {
             break; // the reader went away
+        }
+    }
+    for (name, figure) in source.figures(partition) {
+        match figure {
+            Figure::Count(n) => MetricBuilder::new(metrics).counter(name, partition).add(n),
+            Figure::Time(time) => {
+                MetricBuilder::new(metrics).subset_time(name, partition).add_duration(time)
+            }
         }
     }
     Ok(())

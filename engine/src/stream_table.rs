@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, SchemaRef};
@@ -9,12 +10,18 @@ use arrow::ffi::{FFI_ArrowArray, from_ffi_and_data_type};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
-use datafusion::common::{Constraints, ScalarValue, SchemaExt, Statistics, project_schema};
+use datafusion::common::{
+    Constraints, DFSchema, ScalarValue, SchemaExt, Statistics, project_schema,
+};
 use datafusion::datasource::sink::DataSinkExec;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::dml::InsertOp;
+use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{TableProviderFilterPushDown, TableType};
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::prelude::Expr;
 
 use crate::bindings::*;
@@ -33,12 +40,15 @@ pub struct StreamTable {
     held: Arc<Held>,
     schema: TableSchema,
     remote: Option<Arc<RemoteTable>>,
+    /// Some filter was left to the kind alone.
+    said_exact: AtomicBool,
 }
 
 impl StreamTable {
     pub fn new(held: &Arc<Held>, form: FormOf, state: &SessionState) -> Result<Self> {
         let schema = TableSchema::new(import_schema(&form.get().schema)?, state)?;
-        let mut table = StreamTable { held: held.clone(), schema, remote: None };
+        let said_exact = AtomicBool::new(false);
+        let mut table = StreamTable { held: held.clone(), schema, remote: None, said_exact };
         if form.get().type_ as u32 == WEIR_FORM_REMOTE {
             let known = table.read_statistics()?;
             let rows = known.and_then(|s| s.num_rows.get_value().map(|rows| *rows as f64));
@@ -121,6 +131,63 @@ fn import_statistics(known: &weir_statistics, schema: &SchemaRef) -> Result<Stat
     Ok(statistics)
 }
 
+impl StreamTable {
+    /// The kind's rows as it takes the filters; all rows are read where there is no limit.
+    fn scan_wanted(
+        &self,
+        projection: Option<&Vec<usize>>,
+        wanted: &[&Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let request = Request {
+            columns: projection.map(|p| p.iter().map(|i| *i as i32).collect()),
+            filters: Filters::new(wanted, &self.schema.arrow)?,
+            limit: limit.map_or(-1, |l| l as i64),
+        };
+        let schema = project_schema(&self.schema.arrow, projection)?;
+        let statistics = self.read_statistics()?;
+        let statistics = match (statistics, wanted.is_empty() && limit.is_none()) {
+            (Some(known), true) => known.project(projection),
+            (Some(known), false) => known.project(projection).to_inexact(),
+            (None, _) => Statistics::new_unknown(&schema),
+        };
+        let source = KindSource::new(&self.held, request)?;
+        let n_partitions = source.n_partitions;
+        Ok(Arc::new(StreamExec::new(Arc::new(source), n_partitions, schema, statistics)))
+    }
+
+    /// The same, of which only the rows stay that `filter` lets through.
+    fn scan_again_filtered(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        wanted: &[&Expr],
+        filter: Expr,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let n_columns = self.schema.arrow.fields().len();
+        let asked = projection.cloned().unwrap_or_else(|| (0..n_columns).collect());
+        let mut read = asked.clone();
+        for column in filter.column_refs() {
+            let at = self.schema.arrow.index_of(&column.name)?;
+            if !read.contains(&at) {
+                read.push(at);
+            }
+        }
+        let rows = self.scan_wanted(Some(&read), wanted, None)?;
+        let schema = DFSchema::try_from(rows.schema())?;
+        let filter = state.create_physical_expr(filter, &schema)?;
+        let rows: Arc<dyn ExecutionPlan> = Arc::new(FilterExec::try_new(filter, rows)?);
+        if read == asked {
+            return Ok(rows);
+        }
+        let columns = asked.iter().enumerate().map(|(at, column)| {
+            let name = self.schema.arrow.field(*column).name();
+            ProjectionExpr { expr: Arc::new(Column::new(name, at)), alias: name.clone() }
+        });
+        Ok(Arc::new(ProjectionExec::try_new(columns.collect::<Vec<_>>(), rows)?))
+    }
+}
+
 #[async_trait]
 impl TableProvider for StreamTable {
     fn schema(&self) -> SchemaRef {
@@ -144,6 +211,9 @@ impl TableProvider for StreamTable {
         filters: &[&Expr],
     ) -> Result<Vec<TableProviderFilterPushDown>> {
         let answers = self.classify(filters)?;
+        if answers.contains(&WEIR_FILTER_EXACT) {
+            self.said_exact.store(true, Ordering::Relaxed);
+        }
         Ok(answers
             .into_iter()
             .map(|answer| match answer {
@@ -160,7 +230,7 @@ impl TableProvider for StreamTable {
 
     async fn scan(
         &self,
-        _state: &dyn Session,
+        state: &dyn Session,
         projection: Option<&Vec<usize>>,
         filters: &[Expr],
         limit: Option<usize>,
@@ -182,21 +252,15 @@ impl TableProvider for StreamTable {
             .collect();
         // A limit may only be handed down when every filter that stands above the scan is exact.
         let all_exact = answers.iter().all(|a| *a == WEIR_FILTER_EXACT);
-        let request = Request {
-            columns: projection.map(|p| p.iter().map(|i| *i as i32).collect()),
-            filters: Filters::new(&wanted, &self.schema.arrow)?,
-            limit: limit.filter(|_| all_exact).map_or(-1, |l| l as i64),
-        };
-        let schema = project_schema(&self.schema.arrow, projection)?;
-        let statistics = self.read_statistics()?;
-        let statistics = match (statistics, wanted.is_empty() && limit.is_none()) {
-            (Some(known), true) => known.project(projection),
-            (Some(known), false) => known.project(projection).to_inexact(),
-            (None, _) => Statistics::new_unknown(&schema),
-        };
-        let source = KindSource::new(&self.held, request)?;
-        let n_partitions = source.n_partitions;
-        Ok(Arc::new(StreamExec::new(Arc::new(source), n_partitions, schema, statistics)))
+        // The engine may have written a filter that it left to the kind in another way since.
+        let lost = self.said_exact.load(Ordering::Relaxed).then(|| {
+            let pairs = filters.iter().zip(&answers).filter(|(_, a)| **a != WEIR_FILTER_EXACT);
+            conjunction(pairs.map(|(filter, _)| (*filter).clone()))
+        });
+        if let Some(filter) = lost.flatten() {
+            return self.scan_again_filtered(state, projection, &wanted, filter);
+        }
+        self.scan_wanted(projection, &wanted, limit.filter(|_| all_exact))
     }
 
     async fn insert_into(

@@ -248,6 +248,115 @@ int wr_stream_encode(struct ArrowArrayStream *rows, const char *format,
 int wr_stream_text(struct ArrowArrayStream *rows, struct ArrowArrayStream *ret_text,
                    struct weir_error *error);
 
+/* ---- Stores: objects by key ---- */
+
+/*
+ * One bucket, container or host with its own options and credentials. Two that differ in anything
+ * are two stores, whatever their objects are called. A key is what follows the root of the store's
+ * URL: UTF-8, without a slash at its start, not empty, no component "." or "..".
+ *
+ * May be called from any thread, at the same time; all that talk to the store block, and end by the
+ * store's timeouts. Errors name the object by the store's own URL, and hold no secret. Codes:
+ * WEIR_NOT_FOUND, WEIR_ALREADY_EXISTS (create-only), WEIR_INVALID_STATE with SQLSTATE 40001
+ * (another version of the object is there than was asked for), WEIR_UNAUTHENTICATED,
+ * WEIR_UNAUTHORIZED, WEIR_TIMEOUT, WEIR_IO, WEIR_NOT_IMPLEMENTED (of stores that can only be read).
+ */
+struct wr_objects;
+struct wr_upload;
+
+/* Takes a name and a value of credentials: "access_key_id", "secret_access_key", "session_token";
+ * "sas_key", "bearer_token", ... */
+typedef void (*wr_credential_fn)(void *sink, const char *name, const char *value);
+
+struct wr_objects_options {
+    size_t size;
+    const char *type; /* "s3", "azure", "gcs", "http", "memory", "file" */
+    const char *url;  /* what messages show, and the root of the keys: "s3://bucket/",
+                         "http://host:port/", "abfss://container@account.host/" ; ends in a slash */
+    const struct weir_option *options; /* checked by the engine too: an unknown one is
+                                          WEIR_INVALID_ARGUMENT with all that there are */
+    size_t n_options;
+    /*
+     * Gives what requests are signed with, and until when it holds (nanoseconds since 1970; 0: for
+     * ever). `refused`: the store refused what was given last. Called on a thread that may wait,
+     * never twice at the same time. NULL: the options tell, else the store's own chain.
+     */
+    int (*credentials)(void *context, int32_t refused, wr_credential_fn take, void *sink,
+                       int64_t *ret_expires_ns, struct weir_error *error);
+    void *context;                  /* lives until `release` */
+    void (*release)(void *context); /* NULL: nothing to release */
+};
+
+/* Talks to nobody. */
+int wr_objects_open(struct wr_engine *engine, const struct wr_objects_options *options,
+                    struct wr_objects **ret_objects, struct weir_error *error);
+/* Requests that are under way, and plans that read files of it, keep what they need. */
+void wr_objects_close(struct wr_objects *objects);
+/* How a weir_file of a FILES form names an object of it: "weir+store://ID/" before the key,
+ * percent-encoded. Lives as long as the handle. */
+const char *wr_objects_url(const struct wr_objects *objects);
+
+struct wr_object {
+    size_t size;
+    const char *key; /* a directory's ends in '/' */
+    int64_t n_bytes; /* -1: a directory */
+    int64_t modified_ns;
+    const char *etag;    /* NULL: the store has none */
+    const char *version; /* NULL */
+};
+
+/* Texts live during the call. */
+typedef void (*wr_object_fn)(void *sink, const struct wr_object *object);
+int wr_objects_head(struct wr_objects *objects, const char *key, wr_object_fn take, void *sink,
+                    struct weir_error *error);
+/* Up to `length` bytes from `offset`; less only at the end. `if_match`: an etag, NULL: any version.
+ * `take` (NULL) gets the object that was read. */
+int wr_objects_get(struct wr_objects *objects, const char *key, int64_t offset, size_t length,
+                   const char *if_match, void *data, size_t *ret_length, wr_object_fn take,
+                   void *sink, struct weir_error *error);
+
+enum wr_put_mode { WR_PUT_OVERWRITE = 0, WR_PUT_CREATE = 1, WR_PUT_IF_MATCH = 2 };
+/* ret_etag (NULL) is freed with wr_engine_free; NULL when the store has none. */
+int wr_objects_put(struct wr_objects *objects, const char *key, const void *data, size_t length,
+                   int mode, const char *if_match, char **ret_etag, struct weir_error *error);
+
+/* Streaming: parts go out while more is written, in parallel, in bounded memory. Nothing is there
+ * before commit; free without it leaves nothing. Calls of one upload one at a time. */
+int wr_upload_open(struct wr_objects *objects, const char *key, int mode, const char *if_match,
+                   struct wr_upload **ret_upload, struct weir_error *error);
+int wr_upload_write(struct wr_upload *upload, const void *data, size_t length,
+                    struct weir_error *error);
+int wr_upload_commit(struct wr_upload *upload, char **ret_etag, struct weir_error *error);
+void wr_upload_free(struct wr_upload *upload);
+
+/*
+ * Objects whose keys begin with `prefix` ("" or ending in '/'), in order of their keys where the
+ * store lists so. Not `recursive`: one level, directories too. `start_after`: a key, NULL. `take`
+ * answers 0, or anything else to stop, which ends the call with WEIR_OK.
+ */
+int wr_objects_list(struct wr_objects *objects, const char *prefix, int32_t recursive,
+                    const char *start_after,
+                    int (*take)(void *sink, const struct wr_object *object), void *sink,
+                    struct weir_error *error);
+/* Within the store. */
+int wr_objects_copy(struct wr_objects *objects, const char *from, const char *to, int32_t overwrite,
+                    struct weir_error *error);
+int wr_objects_rename(struct wr_objects *objects, const char *from, const char *to,
+                      int32_t overwrite, struct weir_error *error);
+/* One that is not there is no error. */
+int wr_objects_delete(struct wr_objects *objects, const char *const *keys, size_t n_keys,
+                      struct weir_error *error);
+/* `method`: "GET", "PUT". Free with wr_engine_free. Nothing is sent. */
+int wr_objects_presign(struct wr_objects *objects, const char *method, const char *key,
+                       int64_t seconds, char **ret_url, struct weir_error *error);
+/* Counters since it was opened, as wr_engine_metrics. */
+void wr_objects_metrics(const struct wr_objects *objects, wr_metric_fn emit, void *sink);
+/* The options that a type knows: name, one line. For SQL's and the configuration's checks and for
+ * documentation. */
+void wr_objects_option_names(const char *type,
+                             void (*take)(void *sink, const char *name, const char *help),
+                             void *sink);
+
 /* Frees a string that the engine returned. */
 void wr_engine_free(char *text);
 

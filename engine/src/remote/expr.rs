@@ -433,6 +433,10 @@ impl Scope<'_> {
             (Decimal(..), Decimal(..)) if widens(self, &cast.expr, cast) && self.has_decimals() => {
                 Some(inner)
             }
+            // One that does not fit is an error, there and here.
+            (Decimal(_, scale), Decimal(38, more)) if more >= scale && self.has_decimals() => {
+                named()
+            }
             (Timestamp(l), Timestamp(r)) if l == r && widens(self, &cast.expr, cast) => Some(inner),
             (Date, Timestamp(false)) if self.has_decimals() => named(),
             (Bool, Int(..)) if self.dialect == Dialect::Sqlite => Some(inner),

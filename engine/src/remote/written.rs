@@ -1,6 +1,7 @@
 //! A statement that one backend can run as it was written goes there before the engine's optimizer
-//! makes joins of its queries within queries: a backend has its own ways to run these, by an index
-//! for instance, and a join that was made of one it cannot take back.
+//! takes it apart, which would only cost time. Of any other statement those parts do that have
+//! queries within queries: a backend has its own ways to run these, by an index for instance, and a
+//! join that was made of one it cannot take back.
 
 use std::sync::Arc;
 
@@ -33,16 +34,20 @@ impl OptimizerRule for AsWritten {
         plan: LogicalPlan,
         config: &dyn OptimizerConfig,
     ) -> Result<Transformed<LogicalPlan>> {
-        if !Options::of(&config.options()).pushdown || !is_meant(&plan)? {
+        if !Options::of(&config.options()).pushdown || !Backend::of(&plan)?.is_one {
             return Ok(Transformed::no(plan));
         }
         // Its constants are computed here.
         let rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> =
             vec![Arc::new(SimplifyExpressions::new())];
         let simple = Optimizer::with_rules(rules).optimize(plan.clone(), config, |_, _| {})?;
+        if let Some(plan) = push_below_result(&simple)? {
+            return Ok(Transformed::yes(plan));
+        }
         let mut done = false;
         let pushed = simple.transform_down(|node| {
-            if !is_meant(&node)? {
+            let backend = Backend::of(&node)?;
+            if !backend.is_one || !(backend.is_nested || !Shared::of(&node).is_empty()) {
                 return Ok(Transformed::new(node, false, TreeNodeRecursion::Jump));
             }
             match push_as_written(&node)? {
@@ -57,21 +62,56 @@ impl OptimizerRule for AsWritten {
     }
 }
 
-/// Whether it has something that the optimizer would take apart, over tables of one backend.
-fn is_meant(plan: &LogicalPlan) -> Result<bool> {
-    let mut backend: Option<String> = None;
-    let mut fits = true;
-    let mut nested = false;
-    plan.apply_with_subqueries(|node| {
-        nested |= has_subquery(node)?;
-        if let LogicalPlan::TableScan(scan) = node {
-            let theirs = remote_table(&scan.source).map(|table| table.backend.clone());
-            fits &= theirs.is_some() && (backend.is_none() || backend == theirs);
-            backend = theirs;
+/// Pushes the statement as a whole, or all of it that stands below the last computations with its
+/// groups: of those the optimizer would find nothing to move.
+fn push_below_result(plan: &LogicalPlan) -> Result<Option<LogicalPlan>> {
+    if let Some(leaf) = push_as_written(plan)? {
+        return Ok(Some(leaf));
+    }
+    let mut pushed = false;
+    let plan = plan.clone().transform_down(|node| match node {
+        LogicalPlan::Projection(_)
+        | LogicalPlan::Sort(_)
+        | LogicalPlan::Limit(_)
+        | LogicalPlan::SubqueryAlias(_)
+            if !has_subquery(&node)? =>
+        {
+            Ok(Transformed::no(node))
         }
-        Ok(if fits { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
+        LogicalPlan::Aggregate(_) => {
+            let leaf = push_as_written(&node)?;
+            pushed = leaf.is_some();
+            Ok(Transformed::new(leaf.unwrap_or(node), pushed, TreeNodeRecursion::Stop))
+        }
+        node => Ok(Transformed::new(node, false, TreeNodeRecursion::Stop)),
     })?;
-    Ok(fits && backend.is_some() && (nested || !Shared::of(plan).is_empty()))
+    Ok(pushed.then_some(plan.data))
+}
+
+/// What a plan reads.
+struct Backend {
+    /// Tables of one backend and no others.
+    is_one: bool,
+    /// There are queries within its expressions.
+    is_nested: bool,
+}
+
+impl Backend {
+    fn of(plan: &LogicalPlan) -> Result<Backend> {
+        let mut backend: Option<String> = None;
+        let mut fits = true;
+        let mut is_nested = false;
+        plan.apply_with_subqueries(|node| {
+            is_nested |= has_subquery(node)?;
+            if let LogicalPlan::TableScan(scan) = node {
+                let theirs = remote_table(&scan.source).map(|table| table.backend.clone());
+                fits &= theirs.is_some() && (backend.is_none() || backend == theirs);
+                backend = theirs;
+            }
+            Ok(if fits { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
+        })?;
+        Ok(Backend { is_one: fits && backend.is_some(), is_nested })
+    }
 }
 
 fn has_subquery(node: &LogicalPlan) -> Result<bool> {
