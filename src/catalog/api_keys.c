@@ -35,7 +35,7 @@ static int add(struct wr_store *store, void *context, struct weir_error *error) 
     sqlite3_bind_int64(statement, 5, wr_now_us());
     sqlite3_bind_int64(statement, 6, key->expires_at);
     int code = wr_store_step(store, statement, &row, error);
-    sqlite3_finalize(statement);
+    wr_store_done(store, statement);
     if (code == WEIR_OK) wr_store_close_to_others(store);
     return code;
 }
@@ -64,7 +64,7 @@ static int find(struct wr_store *store, const char *prefix, struct wr_key *ret_k
         key.found = key.user != NULL;
         if (!key.user) code = wr_error_memory(error);
     }
-    sqlite3_finalize(statement);
+    wr_store_done(store, statement);
     if (code == WEIR_OK) *ret_key = key;
     return code;
 }
@@ -117,7 +117,7 @@ int wr_keys_each(struct wr_names *names, wr_key_info_fn take, void *sink,
         code = wr_store_step(names->store, statement, &row, error);
         if (code == WEIR_OK && row) code = take_key(statement, take, sink, error);
     }
-    sqlite3_finalize(statement);
+    wr_store_done(names->store, statement);
     pthread_mutex_unlock(&names->mutex);
     return code;
 }
@@ -133,7 +133,7 @@ static int read_secret(struct wr_store *store, unsigned char *ret_secret, bool *
     int code = wr_store_step(store, statement, &row, error);
     *ret_found = code == WEIR_OK && row && sqlite3_column_bytes(statement, 0) == WR_KEY_HASH_SIZE;
     if (*ret_found) memcpy(ret_secret, sqlite3_column_blob(statement, 0), WR_KEY_HASH_SIZE);
-    sqlite3_finalize(statement);
+    wr_store_done(store, statement);
     return code;
 }
 
@@ -149,7 +149,7 @@ static int make_secret(struct wr_store *store, void *context, struct weir_error 
                             0, &statement, error));
     sqlite3_bind_blob(statement, 1, secret, WR_KEY_HASH_SIZE, SQLITE_STATIC);
     int code = wr_store_step(store, statement, &row, error);
-    sqlite3_finalize(statement);
+    wr_store_done(store, statement);
     if (code == WEIR_OK) wr_store_close_to_others(store);
     return code;
 }

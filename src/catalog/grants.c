@@ -17,7 +17,7 @@ static int run(struct wr_store *store, const char *sql, const struct wr_grant *g
         N_TEXTS, &statement, error));
     sqlite3_bind_int64(statement, N_TEXTS + 1, grant->privileges);
     int code = wr_store_step(store, statement, &row, error);
-    sqlite3_finalize(statement);
+    wr_store_done(store, statement);
     return code;
 }
 
@@ -107,7 +107,7 @@ int wr_grants_each(struct wr_names *names, wr_grant_fn take, void *sink, struct 
         code = wr_store_step(names->store, statement, &row, error);
         if (code == WEIR_OK && row) code = take_grant(statement, take, sink, error);
     }
-    sqlite3_finalize(statement);
+    wr_store_done(names->store, statement);
     pthread_mutex_unlock(&names->mutex);
     return code;
 }
@@ -129,7 +129,7 @@ int wr_members_each(struct wr_names *names, wr_member_fn take, void *sink,
         const char *member = (const char *)sqlite3_column_text(statement, 1);
         code = role && member ? take(sink, role, member, error) : wr_error_memory(error);
     }
-    sqlite3_finalize(statement);
+    wr_store_done(names->store, statement);
     pthread_mutex_unlock(&names->mutex);
     return code;
 }

@@ -9,6 +9,7 @@
 #include "base/reference.h"
 #include "catalog/names.h"
 #include "catalog/users.h"
+#include "store/access.h"
 #include "table/cached/cached.h"
 
 struct wr_mount {
@@ -52,6 +53,10 @@ const char *wr_mount_name(const struct wr_mount *mount) {
     return mount->name;
 }
 
+bool wr_mount_is_outside(const struct wr_mount *mount) {
+    return strcmp(mount->name, "/") == 0 || wr_is_store_url(mount->name);
+}
+
 /* Around `data`, which stays the caller's on failure. */
 static int mount_new(const struct weir_mount_kind *kind, const char *name, void *data, int64_t id,
                      struct wr_mount **ret_mount, struct weir_error *error) {
@@ -71,33 +76,38 @@ static int mount_new(const struct weir_mount_kind *kind, const char *name, void 
     return WEIR_OK;
 }
 
-static int open_kind(const struct weir_mount_kind *kind, const char *name,
-                     const struct wr_options *own, int64_t id, struct wr_mount **ret_mount,
-                     struct weir_error *error) {
-    struct weir_definition definition = {
-        .size = sizeof definition,
-        .catalog = name,
-        .schema = kind->default_schema,
-        .name = name,
-        .kind = kind->name,
-        .options = own->items,
-        .n_options = own->n_items,
+static int open_kind(const struct wr_registry *registry, const struct weir_mount_kind *kind,
+                     const char *name, const struct wr_options *own, int64_t id,
+                     struct wr_mount **ret_mount, struct weir_error *error) {
+    const struct wr_stores *stores = wr_registry_stores(registry, kind);
+    struct wr_definition definition = {
+        .as =
+            {
+                .size = stores ? sizeof definition : sizeof definition.as,
+                .catalog = name,
+                .schema = kind->default_schema,
+                .name = name,
+                .kind = kind->name,
+                .options = own->items,
+                .n_options = own->n_items,
+            },
+        .stores = stores,
     };
     void *data = NULL;
-    WR_TRY(kind->open(&definition, &data, error));
+    WR_TRY(kind->open(&definition.as, &data, error));
     int code = mount_new(kind, name, data, id, ret_mount, error);
     if (code) kind->close(data);
     return code;
 }
 
-static int open_resolved(const struct weir_mount_kind *kind, const char *name,
-                         const struct wr_options *options, int64_t id, struct wr_mount **ret_mount,
-                         struct weir_error *error) {
+static int open_resolved(const struct wr_registry *registry, const struct weir_mount_kind *kind,
+                         const char *name, const struct wr_options *options, int64_t id,
+                         struct wr_mount **ret_mount, struct weir_error *error) {
     struct wr_options own = {0};
     struct wr_options cache = {0};
     WR_TRY(wr_mount_options(options->items, options->n_items, &own, &cache, error));
     int code = wr_mount_identify(kind, &own, &cache, error);
-    if (code == WEIR_OK) code = open_kind(kind, name, &own, id, ret_mount, error);
+    if (code == WEIR_OK) code = open_kind(registry, kind, name, &own, id, ret_mount, error);
     wr_options_erase(&own);
     if (code == WEIR_OK)
         (*ret_mount)->cache = cache;
@@ -107,9 +117,9 @@ static int open_resolved(const struct weir_mount_kind *kind, const char *name,
 }
 
 /* With what ${env:NAME} and ${file:PATH} stand for. */
-static int mount_open(const struct weir_mount_kind *kind, const char *name,
-                      const struct wr_options *options, int64_t id, struct wr_mount **ret_mount,
-                      struct weir_error *error) {
+static int mount_open(const struct wr_registry *registry, const struct weir_mount_kind *kind,
+                      const char *name, const struct wr_options *options, int64_t id,
+                      struct wr_mount **ret_mount, struct weir_error *error) {
     struct wr_options resolved = {0};
     int code = WEIR_OK;
     for (size_t i = 0; code == WEIR_OK && i < options->n_items; i++) {
@@ -124,7 +134,8 @@ static int mount_open(const struct weir_mount_kind *kind, const char *name,
         }
         wr_free(value);
     }
-    if (code == WEIR_OK) code = open_resolved(kind, name, &resolved, id, ret_mount, error);
+    if (code == WEIR_OK)
+        code = open_resolved(registry, kind, name, &resolved, id, ret_mount, error);
     wr_options_erase(&resolved);
     return code;
 }
@@ -288,7 +299,8 @@ static int look(struct wr_names *names, const char *name, struct known *known,
 static int open_attached(struct wr_names *names, struct wr_attached *attached,
                          struct wr_mount **ret_mount, struct weir_error *error) {
     struct wr_mount *mount = NULL;
-    int code = open_resolved(attached->kind, attached->name, &attached->options, 0, &mount, error);
+    int code = open_resolved(names->registry, attached->kind, attached->name, &attached->options, 0,
+                             &mount, error);
     bool own = strcmp(attached->origin, "weir") == 0;
     if (code) return own ? code : wr_error_prefix(error, code, "%s", attached->origin);
     struct wr_mount *unused = NULL;
@@ -311,7 +323,8 @@ static int open_stored(struct wr_names *names, const char *name, const struct kn
     struct wr_mount *mount = NULL;
     int code = wr_registry_mount(names->registry, known->stored.kind, &kind, error);
     if (code) return wr_error_prefix(error, code, "mount \"%s\"", name);
-    WR_TRY(mount_open(kind, name, &known->stored.options, known->id, &mount, error));
+    WR_TRY(
+        mount_open(names->registry, kind, name, &known->stored.options, known->id, &mount, error));
     pthread_mutex_lock(&names->mutex);
     /* Someone else may have been faster. */
     if (!find_opened(names, name)) {
@@ -325,6 +338,17 @@ static int open_stored(struct wr_names *names, const char *name, const struct kn
     }
     *ret_mount = mount;
     return WEIR_OK;
+}
+
+int wr_names_store_mount(struct wr_names *names, const char *root, struct wr_mount **ret_mount,
+                         struct weir_error *error) {
+    const struct weir_mount_kind *kind = machine_kind(names);
+    struct weir_option url = {"url", root};
+    const struct wr_options options = {&url, 1};
+    if (!kind)
+        return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
+                            "\"%s\": no kind of mount serves stores", root);
+    return open_kind(names->registry, kind, root, &options, 0, ret_mount, error);
 }
 
 /* The machine's own files, once something asks for them. */
@@ -463,7 +487,7 @@ static int attach_stored(struct wr_names *names, const struct weir_definition *d
     WR_TRY(wr_names_check_secrets(names, owner, definition->options, definition->n_options, error));
     WR_TRY(wr_options_copy(definition->options, definition->n_options, &options, error));
     wr_options_spell(kind->options, kind->n_options, &options);
-    int code = mount_open(kind, definition->name, &options, 0, &mount, error);
+    int code = mount_open(names->registry, kind, definition->name, &options, 0, &mount, error);
     if (code == WEIR_OK) {
         struct weir_definition spelled = *definition;
         spelled.options = options.items;

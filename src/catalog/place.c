@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/url.h"
 #include "catalog/names.h"
+#include "store/store.h"
 
 void wr_place_reset(struct wr_place *place) {
     wr_free(place->path);
@@ -370,9 +371,27 @@ static int sql_name(struct wr_names *names, const char *text, const char *catalo
 
 /* ---- All of them ---- */
 
+/* Below the root of a store. A slash at the end is none of the path's. */
+static int store_place(struct wr_names *names, const char *text, struct wr_place *place,
+                       struct weir_error *error) {
+    struct wr_location location = {0};
+    WR_TRY(wr_location_parse(text, &location, error));
+    size_t length = strlen(location.key);
+    if (length > 0 && location.key[length - 1] == '/') location.key[length - 1] = '\0';
+    place->type = WR_PLACE_MOUNT;
+    place->path = wr_location_url(&location);
+    place->within = location.key;
+    location.key = NULL;
+    int code = place->path ? wr_names_store_mount(names, location.root, &place->mount, error)
+                           : wr_error_memory(error);
+    wr_location_reset(&location);
+    return code;
+}
+
 static int url(struct wr_names *names, const char *text, struct wr_place *place,
                struct weir_error *error) {
     char *path = NULL;
+    if (wr_is_store_url(text)) return store_place(names, text, place, error);
     WR_TRY(wr_local_path(text, &path, error));
     int code = check_text(path, error);
     if (code == WEIR_OK) code = machine(names, "", path, place, error);

@@ -88,11 +88,32 @@ int wr_store_execute(struct wr_store *store, const char *sql, struct weir_error 
     return wr_store_error(store, error);
 }
 
-/* A statement with its first parameters bound to texts. */
+/* Takes a kept statement of this text out. */
+static sqlite3_stmt *take_kept(struct wr_store *store, const char *sql) {
+    for (size_t i = 0; i < WR_STORE_KEPT && store->kept[i]; i++) {
+        sqlite3_stmt *found = store->kept[i];
+        if (strcmp(sqlite3_sql(found), sql) != 0) continue;
+        size_t n_after = WR_STORE_KEPT - i - 1;
+        memmove(store->kept + i, store->kept + i + 1, n_after * sizeof *store->kept);
+        store->kept[WR_STORE_KEPT - 1] = NULL;
+        return found;
+    }
+    return NULL;
+}
+
+void wr_store_done(struct wr_store *store, sqlite3_stmt *statement) {
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    sqlite3_finalize(store->kept[WR_STORE_KEPT - 1]);
+    memmove(store->kept + 1, store->kept, (WR_STORE_KEPT - 1) * sizeof *store->kept);
+    store->kept[0] = statement;
+}
+
 int wr_store_prepare(struct wr_store *store, const char *sql, const char *const *texts,
                      size_t n_texts, sqlite3_stmt **ret_statement, struct weir_error *error) {
-    sqlite3_stmt *statement = NULL;
-    int result = sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL);
+    sqlite3_stmt *statement = take_kept(store, sql);
+    int result = SQLITE_OK;
+    if (!statement) result = sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL);
     for (size_t i = 0; result == SQLITE_OK && i < n_texts; i++) {
         result = sqlite3_bind_text(statement, (int)i + 1, texts[i], -1, SQLITE_STATIC);
     }
@@ -119,7 +140,7 @@ static int finish(struct wr_store *store, sqlite3_stmt *statement, int64_t *ret_
     bool row = false;
     int code = wr_store_step(store, statement, &row, error);
     if (code == WEIR_OK) *ret_value = row ? sqlite3_column_int64(statement, 0) : 0;
-    sqlite3_finalize(statement);
+    wr_store_done(store, statement);
     return code;
 }
 
@@ -196,6 +217,8 @@ int wr_store_open(const char *path, struct wr_store **ret_store, struct weir_err
 
 void wr_store_close(struct wr_store *store) {
     if (!store) return;
+    for (size_t i = 0; i < WR_STORE_KEPT; i++)
+        sqlite3_finalize(store->kept[i]);
     sqlite3_close(store->database);
     wr_free(store->path);
     wr_free(store);
@@ -258,7 +281,7 @@ static int take_names(struct wr_store *store, const char *query, const char *con
         const char *name = (const char *)sqlite3_column_text(statement, 0);
         code = name ? take(sink, name, error) : wr_error_memory(error);
     }
-    sqlite3_finalize(statement);
+    wr_store_done(store, statement);
     return code;
 }
 
@@ -440,11 +463,11 @@ static int load(struct wr_store *store, const struct sort *sort, int64_t id,
     sqlite3_stmt *statement = NULL;
     WR_TRY(prepare_id(store, sort->load, id, &statement, error));
     int code = load_head(store, sort, statement, id, stored, error);
-    sqlite3_finalize(statement);
+    wr_store_done(store, statement);
     WR_TRY(code);
     WR_TRY(prepare_id(store, sort->load_options, id, &statement, error));
     code = load_options(store, statement, stored, error);
-    sqlite3_finalize(statement);
+    wr_store_done(store, statement);
     return code;
 }
 
@@ -501,6 +524,6 @@ int wr_store_each_table(struct wr_store *store, wr_take_table_fn take, void *sin
         if (code || !row) break;
         code = take_row(statement, take, sink, error);
     }
-    sqlite3_finalize(statement);
+    wr_store_done(store, statement);
     return code;
 }

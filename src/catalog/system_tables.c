@@ -188,9 +188,8 @@ static int add_own(struct wr_rows *rows, const struct wr_name *name, const char 
 static int add_stored(void *sink, const struct wr_stored_name *stored, struct weir_error *error) {
     const struct walk *walk = sink;
     struct wr_name name = {stored->catalog, stored->schema, stored->name};
-    const struct weir_table_kind *kind = NULL;
     if (wr_names_entry(walk->names, &name, true)) return WEIR_OK; /* a temporary one hides it */
-    wr_registry_find(walk->names->registry, stored->kind, &kind, NULL);
+    const struct weir_table_kind *kind = wr_registry_known(walk->names->registry, stored->kind);
     return add_own(walk->rows, &name, stored->kind, kind, false, error);
 }
 

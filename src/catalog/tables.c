@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "arrow/arrow.h"
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "catalog/names.h"
@@ -216,14 +217,16 @@ struct target {
     int64_t id;
     struct wr_instance *instance; /* a reference, if it is open */
     const struct weir_table_kind *kind;
+    char *kind_name; /* of a kind that is not known by now; NULL */
 };
 
-static int stored_kind(struct wr_names *names, const struct wr_name *name, int64_t id,
-                       const struct weir_table_kind **ret_kind, struct weir_error *error) {
+static int stored_kind(struct wr_names *names, int64_t id, struct target *target,
+                       struct weir_error *error) {
     struct wr_stored stored = {0};
     WR_TRY(wr_store_load(names->store, id, &stored, error));
-    int code = wr_registry_find(names->registry, stored.kind, ret_kind, error);
-    if (code) code = wr_error_prefix(error, code, "table \"%s\"", name->name);
+    target->kind = wr_registry_known(names->registry, stored.kind);
+    if (!target->kind) target->kind_name = wr_strdup(stored.kind);
+    int code = target->kind || target->kind_name ? WEIR_OK : wr_error_memory(error);
     wr_stored_reset(&stored);
     return code;
 }
@@ -243,7 +246,7 @@ static int find_target(struct wr_names *names, const struct wr_name *name, bool 
         target.kind = wr_instance_kind(entry->instance);
         target.instance = wr_instance_retain(entry->instance);
     } else if (target.id) {
-        WR_TRY(stored_kind(names, name, target.id, &target.kind, error));
+        WR_TRY(stored_kind(names, target.id, &target, error));
     }
     *ret_target = target;
     return WEIR_OK;
@@ -251,9 +254,17 @@ static int find_target(struct wr_names *names, const struct wr_name *name, bool 
 
 static int locked_find_target(struct wr_names *names, const struct wr_name *name, bool stored,
                               struct target *ret_target, struct weir_error *error) {
+    struct target target = {0};
     pthread_mutex_lock(&names->mutex);
-    int code = find_target(names, name, stored, ret_target, error);
+    int code = find_target(names, name, stored, &target, error);
     pthread_mutex_unlock(&names->mutex);
+    if (code == WEIR_OK && target.kind_name) {
+        code = wr_registry_find(names->registry, target.kind_name, &target.kind, error);
+        if (code) code = wr_error_prefix(error, code, "table \"%s\"", name->name);
+        wr_free(target.kind_name);
+        target.kind_name = NULL;
+    }
+    if (code == WEIR_OK) *ret_target = target;
     return code;
 }
 

@@ -23,13 +23,20 @@ struct wr_mount *wr_mount_retain(struct wr_mount *mount);
 void wr_mount_release(struct wr_mount *mount);
 const struct weir_mount_kind *wr_mount_kind(const struct wr_mount *mount);
 void *wr_mount_data(const struct wr_mount *mount);
-const char *wr_mount_name(const struct wr_mount *mount); /* "lake"; "/" of the machine's files */
+/* "lake"; "/" of the machine's files; of a store that is reached by its URL that, "s3://bucket/" */
+const char *wr_mount_name(const struct wr_mount *mount);
+/* Whether it is one of the latter two: it is no catalog, and its paths are asked of the policy. */
+bool wr_mount_is_outside(const struct wr_mount *mount);
 /* The options of the cache that its tables are read through; without items there is none. */
 const struct wr_options *wr_mount_cache(const struct wr_mount *mount);
 
 /* The mount of that name; *ret_mount stays NULL when there is none. */
 int wr_names_mount(struct wr_names *names, const char *name, struct wr_mount **ret_mount,
                    struct weir_error *error);
+
+/* Below a root "s3://bucket/", which needs no name; opened anew each time, which asks nobody. */
+int wr_names_store_mount(struct wr_names *names, const char *root, struct wr_mount **ret_mount,
+                         struct weir_error *error);
 
 /*
  * ATTACH and DETACH. `origin`: "sql", or of the configuration its file and line: such a mount is

@@ -74,7 +74,7 @@ static int add(struct wr_store *store, void *context, struct weir_error *error) 
     sqlite3_bind_int(statement, 3, change->flag);
     sqlite3_bind_int64(statement, 4, change->flag ? 0 : wr_now_us());
     int code = wr_store_step(store, statement, &row, error);
-    sqlite3_finalize(statement);
+    wr_store_done(store, statement);
     if (code == WEIR_OK) wr_store_close_to_others(store);
     return code;
 }
@@ -214,7 +214,7 @@ static int find(struct wr_store *store, const char *name, struct wr_user *ret_us
         user.password = wr_strdup(password);
         if (password && !user.password) code = wr_error_memory(error);
     }
-    sqlite3_finalize(statement);
+    wr_store_done(store, statement);
     if (code == WEIR_OK) *ret_user = user;
     return code;
 }
@@ -277,7 +277,7 @@ int wr_users_each(struct wr_names *names, wr_user_info_fn take, void *sink,
         code = wr_store_step(names->store, statement, &row, error);
         if (code == WEIR_OK && row) code = take_user(statement, take, sink, error);
     }
-    sqlite3_finalize(statement);
+    wr_store_done(names->store, statement);
     pthread_mutex_unlock(&names->mutex);
     return code;
 }
