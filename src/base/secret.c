@@ -15,8 +15,13 @@ struct part {
 };
 
 static bool is_secret_key(const char *key) {
-    static const char *const words[] = {"password",   "passwd",        "token",      "secret",
-                                        "credential", "authorization", "private_key"};
+    static const char *const words[] = {"password",    "passwd",     "token",
+                                        "secret",      "credential", "authorization",
+                                        "private_key", "access_key", "account_key",
+                                        "master_key",  "sas_key",    "service_account_key",
+                                        "customer_key"};
+    const char *id = strcasestr(key, "access_key_id"); /* names a key, and is none */
+    if (id && !id[strlen("access_key_id")]) return false;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcasestr(key, words[i])) return true;
     }
