@@ -121,9 +121,9 @@ int wr_target_open(struct weir_session *session, const char *to, const char *nam
         wr_place_reset(&place);
         return code;
     }
-    bool machine = strcmp(wr_mount_name(place.mount), "/") == 0;
+    bool outside = wr_mount_is_outside(place.mount);
     /* A directory may be meant, into which it goes: what is asked for then is asked below. */
-    int may = wr_policy_place(session, &place, machine ? WR_MAY_CREATE : 0, error);
+    int may = wr_policy_place(session, &place, outside ? WR_MAY_CREATE : 0, error);
     if (may) {
         wr_place_reset(&place);
         return may;

@@ -20,6 +20,10 @@ void wr_snapshot_release(struct wr_snapshot *snapshot) {
 /* The path under which the mount lists the table: whatever name asked for it, it is one version. */
 static void write_listed_path(const struct weir_node *node, struct wr_buffer *text) {
     const char *mount = wr_mount_name(node->place.mount);
+    if (strcmp(mount, "/") != 0 && wr_mount_is_outside(node->place.mount)) {
+        wr_buffer_format(text, "%s%s", mount, node->found.path); /* a URL */
+        return;
+    }
     if (strcmp(mount, "/") != 0) wr_buffer_format(text, "/%s", mount);
     if (node->found.path[0] || strcmp(mount, "/") == 0) {
         wr_buffer_format(text, "/%s", node->found.path);

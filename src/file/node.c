@@ -92,7 +92,7 @@ static int copy_text(const char *text, size_t length, char **ret_copy, struct we
 static int name_in_mount(struct weir_node *node, struct weir_error *error) {
     const struct wr_mount *mount = node->place.mount;
     const struct weir_found *found = &node->found;
-    if (!found->kind || strcmp(wr_mount_name(mount), "/") == 0) return WEIR_OK;
+    if (!found->kind || wr_mount_is_outside(mount)) return WEIR_OK;
     const char *path = found->path;
     const char *slash = strrchr(path, '/');
     const char *schema = slash ? path : wr_mount_kind(mount)->default_schema;

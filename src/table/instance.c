@@ -11,6 +11,7 @@
 #include "base/call.h"
 #include "base/error.h"
 #include "base/options.h"
+#include "store/access.h"
 
 enum { MAX_VIEW_TEXT = 1 << 30 };
 
@@ -123,7 +124,9 @@ int wr_instance_open(struct wr_registry *registry, const struct weir_definition 
                             definition->n_options, error));
     struct wr_instance *instance = NULL;
     WR_TRY(instance_new(kind, definition, &instance, error));
-    code = kind->open(&instance->definition, &instance->table, error);
+    struct wr_definition full = {instance->definition, wr_registry_stores(registry, kind)};
+    if (full.stores) full.as.size = sizeof full;
+    code = kind->open(&full.as, &instance->table, error);
     if (code) {
         instance_free(instance);
         return code;

@@ -3,7 +3,7 @@
  * The registry of kinds of table and of mount, and instances of tables counted by reference.
  *
  * 1. The registry knows the built-in kinds (builtin.c) and those registered later. It is the only
- * place that finds a kind by name or role.
+ * place that finds a kind by name or role. A kind is never taken out.
  * 2. An instance is one opened table. Its definition is kept with it. It is closed when the last
  * reference goes.
  * 3. wr_instance_table asks the kind for its form and gives the engine a reference of its own.
@@ -29,12 +29,22 @@ extern const char wr_default_mount[];
 
 int wr_registry_new(struct wr_registry **ret_registry, struct weir_error *error);
 void wr_registry_free(struct wr_registry *registry);
-/* Checks the vtable: size, name, required slots. WEIR_ALREADY_EXISTS for a name that is taken. */
+/* What weir's own kinds reach objects by (store/access.h), which must outlive their tables and
+ * mounts. Given before anything is opened. */
+struct wr_stores;
+void wr_registry_give(struct wr_registry *registry, const struct wr_stores *stores);
+/* For a kind of the program itself; NULL for those of extensions. */
+const struct wr_stores *wr_registry_stores(const struct wr_registry *registry, const void *kind);
+/* Checks the vtable: size, name, required slots. One that was compiled with fewer slots is known by
+ * a copy that has all. WEIR_ALREADY_EXISTS for a name that is taken. */
 int wr_registry_add(struct wr_registry *registry, const struct weir_table_kind *kind,
                     struct weir_error *error);
-/* The error of an unknown kind names the nearest one and lists all. */
+/* The error of an unknown kind names the nearest one and lists all. Finders are asked for what
+ * nobody registered, with no mutex held, and what they find is registered. */
 int wr_registry_find(struct wr_registry *registry, const char *name,
                      const struct weir_table_kind **ret_kind, struct weir_error *error);
+/* The same without asking anybody; NULL: not known by now. */
+const struct weir_table_kind *wr_registry_known(struct wr_registry *registry, const char *name);
 /* NULL when no kind serves the role. */
 const struct weir_table_kind *wr_registry_role(struct wr_registry *registry, uint32_t role);
 
@@ -44,11 +54,29 @@ int wr_registry_add_mount(struct wr_registry *registry, const struct weir_mount_
 int wr_registry_mount(struct wr_registry *registry, const char *name,
                       const struct weir_mount_kind **ret_kind, struct weir_error *error);
 
+/* What an extension brings: one of the three. */
+struct wr_registration {
+    const struct weir_table_kind *table;
+    const struct weir_mount_kind *mount;
+    weir_find_kind_fn find;
+    void *finder;
+};
+
+/* Whether wr_registry_add_all would take it now. */
+int wr_registry_check(struct wr_registry *registry, const struct wr_registration *item,
+                      struct weir_error *error);
+/* All or none. `extension` is the name that wr_registry_each tells; it lives as long as kinds are
+ * asked for. */
+int wr_registry_add_all(struct wr_registry *registry, const char *extension,
+                        const struct wr_registration *items, size_t n_items,
+                        struct weir_error *error);
+
 struct wr_kind_info {
     const char *type; /* "table kind", "mount kind" */
     const char *name;
     const char *summary; /* NULL: none */
     bool is_built_in;
+    const char *extension; /* whose it is; NULL: of none */
 };
 typedef int (*wr_kind_info_fn)(void *sink, const struct wr_kind_info *info,
                                struct weir_error *error);

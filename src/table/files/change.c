@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All by descriptors of directories that were opened beneath the root, and single names in them. */
-#include "table/files/mount.h"
+#include "table/files/store_mount.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +20,7 @@ int wr_files_mount_make_directory(void *context, const char *path, struct weir_e
     int directory;
     const char *name;
     WR_TRY(wr_files_mount_check_change(mount, path, error));
+    if (mount->store) return wr_store_mount_make_directory(mount, path, error);
     WR_TRY(wr_files_mount_parent(mount, path, &directory, &name, error));
     int reason = mkdirat(directory, name, 0777) == 0 ? sync_directory(directory) : errno;
     close(directory);
@@ -66,6 +67,7 @@ int wr_files_mount_remove(void *context, const char *path, int recursive,
     int directory;
     const char *name;
     WR_TRY(wr_files_mount_check_change(mount, path, error));
+    if (mount->store) return wr_store_mount_remove(mount, path, recursive, error);
     WR_TRY(wr_files_mount_parent(mount, path, &directory, &name, error));
     int reason = remove_name(directory, name, recursive);
     wr_staging_sweep(directory);
@@ -117,6 +119,7 @@ int wr_files_mount_rename(void *context, const char *from, const char *to,
     const char *to_name;
     WR_TRY(wr_files_mount_check_change(mount, from, error));
     WR_TRY(wr_files_mount_check_change(mount, to, error));
+    if (mount->store) return wr_store_mount_rename(mount, from, to, error);
     WR_TRY(wr_files_mount_parent(mount, from, &from_directory, &from_name, error));
     int code = wr_files_mount_parent(mount, to, &to_directory, &to_name, error);
     if (code == WEIR_OK) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "table/files/mount.h"
+#include "table/files/store_mount.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -281,6 +281,7 @@ int wr_files_mount_list(void *context, const char *path, weir_entry_fn take, voi
                         struct weir_error *error) {
     const struct wr_files_mount *mount = context;
     WR_TRY(wr_files_mount_check(mount, path, error));
+    if (mount->store) return wr_store_mount_list(mount, path, take, sink, error);
     struct listing listing = {
         .mount = mount, .path = path, .root_fd = -1, .fd = -1, .error = error};
     int code = fill(&listing);

@@ -31,6 +31,7 @@
 #include "base/buffer.h"
 #include "base/options.h"
 #include "base/url.h"
+#include "store/access.h"
 #include "weir_extension.h"
 
 /* ---- Arena ---- */
@@ -99,9 +100,12 @@ struct wr_files_source {
     char *root;       /* the directory that nothing leads out of; NULL: there is none */
     char *path;       /* absolute, normal; a directory's without trailing slash */
     size_t n_literal; /* bytes of path in which nothing is a pattern */
-    char *working;    /* the directory that a relative text was looked up in, or "/" */
-    bool copied;      /* the path is a copy of what a pipe gave */
-    bool slash;       /* the text ended in '/' */
+    char *working;    /* the directory that a relative text was looked up in, or "/"; of a store its
+                         root */
+    const struct wr_stores *stores;
+    struct wr_opened *store; /* whose objects the files are; NULL: they lie on this machine */
+    bool copied;             /* the path is a copy of what a pipe gave */
+    bool slash;              /* the text ended in '/' */
     bool external; /* given as `location`: an explicit contract, nothing is guessed that the engine
                       has a default for */
     bool recursive;
@@ -126,8 +130,9 @@ void wr_files_source_reset(struct wr_files_source *source);
 
 /* The file system, or what of it lies below a root. All zero: the whole. */
 struct wr_access {
-    const char *root; /* borrowed; NULL: nothing is confined */
-    int fd;           /* of the root */
+    const char *root;                     /* borrowed; NULL: nothing is confined */
+    int fd;                               /* of the root */
+    const struct wr_files_source *source; /* of objects; NULL: the file system */
 };
 
 int wr_access_open(const char *root, struct wr_access *ret_access, struct weir_error *error);
@@ -159,6 +164,22 @@ int wr_files_check_name(const char *path, struct weir_error *error);
 int wr_files_url(struct wr_arena *arena, const char *root, const char *path, bool directory,
                  const char **ret_url, struct weir_error *error);
 
+/* ---- Objects of a store (objects.c) ---- */
+
+/* Opens the store of a URL: path and working are set. */
+int wr_files_open_store(const struct weir_definition *definition, const char *text,
+                        struct wr_files_source *source, struct weir_error *error);
+/* The key of a path. */
+const char *wr_files_key(const struct wr_files_source *source, const char *path);
+/* How the engine has it, in the arena, as long as the source's store is kept. */
+int wr_files_store_url(const struct wr_files_source *source, struct wr_arena *arena,
+                       const char *path, bool directory, const char **ret_url,
+                       struct weir_error *error);
+struct wr_file_list;
+/* As wr_files_list: one request for an object, one for each page of what lies below. */
+int wr_files_list_store(const struct wr_files_source *source, struct wr_file_list *list,
+                        struct weir_error *error);
+
 /* ---- Patterns ---- */
 
 bool wr_glob_is_pattern(const char *text); /* holds one of * ? [ { \ */
@@ -180,6 +201,7 @@ struct wr_file_entry {
     int64_t n_bytes;
     int64_t modified_ns;
     int64_t changed_ns;       /* of anything about the file */
+    const char *etag;         /* of an object; NULL: none is known */
     struct wr_file_type type; /* by name */
     const char **values;      /* of the partition columns */
     size_t group;             /* of files with the same header */
@@ -206,6 +228,9 @@ int wr_files_list(const struct wr_files_source *source, struct wr_arena *arena,
 void wr_file_list_reset(struct wr_file_list *list);
 int wr_file_list_add(struct wr_file_list *list, const char *path, size_t root_length,
                      const struct stat *status, struct weir_error *error);
+/* Adds a copy. */
+int wr_file_list_push(struct wr_file_list *list, const struct wr_file_entry *entry,
+                      struct weir_error *error);
 /* The two walkers; they add to the list. `pattern` is what follows `base`, has no braces and begins
  * with '/'. */
 int wr_walk_directory(struct wr_file_list *list, const char *directory, bool recursive,

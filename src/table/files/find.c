@@ -3,7 +3,7 @@
  * What stands at a path, in this order: the file or directory of that name; the files that a
  * pattern stands for; the file that is a table of that name.
  */
-#include "table/files/mount.h"
+#include "table/files/store_mount.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -343,6 +343,7 @@ int wr_files_mount_find(void *context, const char *path, struct weir_found *ret_
                         struct weir_error *error) {
     const struct wr_files_mount *mount = context;
     WR_TRY(wr_files_mount_check(mount, path, error));
+    if (mount->store) return wr_store_mount_find(mount, path, ret_found, error);
     struct holder *holder = wr_calloc(1, sizeof *holder);
     if (!holder) return wr_error_memory(error);
     struct weir_found found = {

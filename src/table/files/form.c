@@ -13,12 +13,15 @@
 struct holder {
     struct wr_arena arena;
     struct ArrowSchema partition_columns;
-    bool check_only; /* the form is not wanted: leave out what is as long as the list */
+    const struct wr_stores *stores;
+    struct wr_opened *store; /* that the URLs are of; NULL: of none */
+    bool check_only;         /* the form is not wanted: leave out what is as long as the list */
 };
 
 static void holder_free(struct holder *holder) {
     if (holder->partition_columns.release)
         holder->partition_columns.release(&holder->partition_columns);
+    if (holder->store) holder->stores->release(holder->store);
     wr_arena_reset(&holder->arena);
     wr_free(holder);
 }
@@ -98,9 +101,15 @@ static int fill_options(const struct wr_files_source *source, const struct wr_sn
 /* ---- Files and columns ---- */
 
 static int check_names(const struct wr_file_list *list, struct weir_error *error) {
-    for (size_t i = 0; i < list->n_entries; i++)
+    for (size_t i = 0; !list->access.source && i < list->n_entries; i++)
         WR_TRY(wr_files_check_name(list->entries[i].path, error));
     return WEIR_OK;
+}
+
+static int url_of(const struct wr_files_source *source, struct wr_arena *arena, const char *path,
+                  bool directory, const char **ret_url, struct weir_error *error) {
+    if (source->store) return wr_files_store_url(source, arena, path, directory, ret_url, error);
+    return wr_files_url(arena, source->root, path, directory, ret_url, error);
 }
 
 static int fill_files(const struct wr_files_source *source, const struct wr_file_list *list,
@@ -115,9 +124,10 @@ static int fill_files(const struct wr_files_source *source, const struct wr_file
         items[i].n_bytes = entry->n_bytes;
         items[i].modified_ns = entry->modified_ns;
         items[i].partition_values = entry->values;
-        items[i].etag = copy_text(list->arena, etag);
-        if (!items[i].etag) return wr_error_memory(error);
-        WR_TRY(wr_files_url(list->arena, source->root, entry->path, false, &items[i].url, error));
+        /* The engine asks for exactly this version of an object. */
+        items[i].etag = source->store ? entry->etag : copy_text(list->arena, etag);
+        if (!items[i].etag && !source->store) return wr_error_memory(error);
+        WR_TRY(url_of(source, list->arena, entry->path, false, &items[i].url, error));
     }
     files->files = items;
     files->n_files = list->n_entries;
@@ -158,7 +168,7 @@ static int fill_write_url(const struct wr_files_source *source, const struct wr_
     bool file = list->listing == WR_LISTING_FILE;
     if (list->listing == WR_LISTING_MISSING)
         file = !source->slash && *name && strchr(name + 1, '.');
-    return wr_files_url(list->arena, NULL, source->path, !file, &files->write_url, error);
+    return url_of(source, list->arena, source->path, !file, &files->write_url, error);
 }
 
 /* A table that has no files yet is of the format that was given, or that its name says. */
@@ -240,6 +250,10 @@ int wr_files_form(const struct wr_files_source *source, struct wr_files_cache *c
     if (!holder) return wr_error_memory(error);
     struct weir_form form = {.release = form_release, .private_data = holder};
     holder->check_only = !ret_form;
+    if (source->store) {
+        holder->stores = source->stores;
+        holder->store = source->stores->retain(source->store);
+    }
     struct wr_file_list list = {0};
     int code = wr_files_list(source, &holder->arena, &list, error);
     if (code == 0) code = fill_form(source, cache, holder, &list, &form, error);

@@ -177,19 +177,43 @@ static enum step unpack(struct unpacker *unpacker, const char **in, size_t *n_in
     return step;
 }
 
-/* Fills `buffer`; *ret_end at the file's end. */
-static int read_some(const char *shown, int fd, char *buffer, size_t *ret_length,
-                     struct weir_error *error) {
+/* Where the bytes come from: a descriptor, or an object. */
+struct input {
+    const struct wr_files_source *source; /* NULL: `fd` */
+    const char *key;
+    int64_t offset;
+    int fd;
+    bool ended;
+};
+
+static size_t input_bytes(const struct input *input, size_t limit) {
+    /* One request for an object rather than many. */
+    return input->source ? limit : READ_BYTES;
+}
+
+/* Fills `buffer`; nothing at the file's end. */
+static int read_some(const char *shown, struct input *input, char *buffer, size_t size,
+                     size_t *ret_length, struct weir_error *error) {
     ssize_t length;
+    if (input->source) {
+        const struct wr_files_source *source = input->source;
+        *ret_length = 0;
+        if (input->ended) return WEIR_OK;
+        WR_TRY(source->stores->get(source->store, input->key, input->offset, size, NULL, buffer,
+                                   ret_length, NULL, NULL, error));
+        input->offset += (int64_t)*ret_length;
+        input->ended = *ret_length < size;
+        return WEIR_OK;
+    }
     do {
-        length = read(fd, buffer, READ_BYTES);
+        length = read(input->fd, buffer, size);
     } while (length < 0 && errno == EINTR);
     if (length < 0) return wr_error_errno(error, errno, "cannot read \"%s\"", shown);
     *ret_length = (size_t)length;
     return WEIR_OK;
 }
 
-static int read_unpacked(const char *shown, int fd, char *buffer, size_t limit,
+static int read_unpacked(const char *shown, struct input *input, char *buffer, size_t limit,
                          struct unpacker *unpacker, struct wr_head *head,
                          struct weir_error *error) {
     const char *in = buffer;
@@ -200,7 +224,7 @@ static int read_unpacked(const char *shown, int fd, char *buffer, size_t limit,
     while (n_out > 0) {
         if (n_in == 0) {
             in = buffer;
-            WR_TRY(read_some(shown, fd, buffer, &n_in, error));
+            WR_TRY(read_some(shown, input, buffer, input_bytes(input, limit), &n_in, error));
             if (n_in == 0) {
                 head->complete = true;
                 break;
@@ -237,16 +261,20 @@ int wr_head_read(const struct wr_access *access, const char *shown, const char *
                  struct weir_error *error) {
     struct wr_head head = {0};
     struct unpacker unpacker = {.compression = compression};
-    int fd;
-    int reason = wr_access_fd(access, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, &fd);
-    if (reason) return wr_access_error(error, access, reason, "cannot open", shown);
-    char *buffer = wr_malloc(READ_BYTES);
+    struct input input = {.source = access->source, .fd = -1};
+    if (input.source) {
+        input.key = wr_files_key(input.source, path);
+    } else {
+        int reason = wr_access_fd(access, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, &input.fd);
+        if (reason) return wr_access_error(error, access, reason, "cannot open", shown);
+    }
+    char *buffer = wr_malloc(input_bytes(&input, limit));
     head.data = wr_malloc(limit);
     int code = buffer && head.data
-                   ? read_unpacked(shown, fd, buffer, limit, &unpacker, &head, error)
+                   ? read_unpacked(shown, &input, buffer, limit, &unpacker, &head, error)
                    : wr_error_memory(error);
     stop(&unpacker);
-    close(fd);
+    if (input.fd >= 0) close(input.fd);
     wr_free(buffer);
     if (code) {
         wr_head_reset(&head);

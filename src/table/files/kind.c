@@ -45,7 +45,7 @@ static int replace_path(struct wr_files_source *source, const char *path,
 /* Names a pipe's copy, or the file behind /dev/stdin, in the place of the path. */
 static int look_behind(struct table *table, struct weir_error *error) {
     struct wr_files_source *source = &table->source;
-    if (source->root) return WEIR_OK;
+    if (source->root || source->store) return WEIR_OK;
     WR_TRY(wr_pipe_open(source->text, source->path, &table->pipe, error));
     if (table->pipe) {
         source->copied = true;

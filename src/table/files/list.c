@@ -14,8 +14,8 @@
 
 enum { MOST_NAMES = 10000 };
 
-int wr_file_list_add(struct wr_file_list *list, const char *path, size_t root_length,
-                     const struct stat *status, struct weir_error *error) {
+int wr_file_list_push(struct wr_file_list *list, const struct wr_file_entry *entry,
+                      struct weir_error *error) {
     if (list->n_entries == list->capacity) {
         size_t capacity = list->capacity ? list->capacity * 2 : 16;
         struct wr_file_entry *entries = wr_reallocarray(list->entries, capacity, sizeof *entries);
@@ -23,10 +23,16 @@ int wr_file_list_add(struct wr_file_list *list, const char *path, size_t root_le
         list->entries = entries;
         list->capacity = capacity;
     }
+    list->entries[list->n_entries++] = *entry;
+    return WEIR_OK;
+}
+
+int wr_file_list_add(struct wr_file_list *list, const char *path, size_t root_length,
+                     const struct stat *status, struct weir_error *error) {
     const char *copy = wr_arena_copy(list->arena, path, strlen(path));
     if (!copy) return wr_error_memory(error);
     const char *relative = copy + root_length;
-    list->entries[list->n_entries++] = (struct wr_file_entry){
+    const struct wr_file_entry entry = {
         .path = copy,
         .relative = relative + strspn(relative, "/"),
         .device = status->st_dev,
@@ -36,7 +42,7 @@ int wr_file_list_add(struct wr_file_list *list, const char *path, size_t root_le
         .changed_ns = wr_nanoseconds(status->st_ctim),
         .type = wr_type_of_name(copy),
     };
-    return WEIR_OK;
+    return wr_file_list_push(list, &entry, error);
 }
 
 void wr_file_list_reset(struct wr_file_list *list) {
@@ -187,7 +193,9 @@ int wr_files_list(const struct wr_files_source *source, struct wr_arena *arena,
                   struct wr_file_list *ret_list, struct weir_error *error) {
     struct wr_file_list list = {.arena = arena};
     WR_TRY(wr_access_open(source->root, &list.access, error));
-    int code = fill(source, &list, error);
+    if (source->store) list.access.source = source;
+    int code =
+        source->store ? wr_files_list_store(source, &list, error) : fill(source, &list, error);
     if (code) {
         wr_file_list_reset(&list);
         return code;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "table/files/mount.h"
+#include "table/files/store_mount.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -141,6 +141,7 @@ static int files_read(void *context, const char *path, struct weir_reader *ret_r
                       struct weir_error *error) {
     const struct wr_files_mount *mount = context;
     WR_TRY(wr_files_mount_check(mount, path, error));
+    if (mount->store) return wr_store_mount_read(mount, path, ret_reader, error);
     int fd;
     int reason = wr_files_mount_open(mount, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd);
     if (reason) return wr_files_mount_error(mount, reason, "cannot open", path, error);
@@ -172,12 +173,36 @@ static int files_read(void *context, const char *path, struct weir_reader *ret_r
 
 /* ---- The mount ---- */
 
+enum { N_OWN_OPTIONS = 2 };
+
+static const struct weir_option_spec options[] = {
+    {"url", WEIR_OPTION_TEXT, 1,
+     "the directory: an absolute path or a file:// URL; or the beginning of a store's URLs, "
+     "s3://bucket/prefix"},
+    {"read_only", WEIR_OPTION_BOOLEAN, 0, "nothing in it is changed through the mount"},
+/* Of a store; which of them its type has is said when the mount is opened. */
+#define OPTION(name, types, secrecy, variable, help) {name, WEIR_OPTION_TEXT, 0, help},
+#include "store/option_list.h"
+#undef OPTION
+    {"key_id", WEIR_OPTION_TEXT, 0, "S3: access_key_id"},
+    {"secret", WEIR_OPTION_TEXT, 0, "S3: secret_access_key"},
+    {"account_key", WEIR_OPTION_TEXT, 0, "Azure: access_key"},
+    {"sas_token", WEIR_OPTION_TEXT, 0, "Azure: sas_key"},
+    {"tenant_id", WEIR_OPTION_TEXT, 0, "Azure: authority_id"},
+    {"bearer_token", WEIR_OPTION_TEXT, 0, "Azure: token"},
+    {"aws_", WEIR_OPTION_PREFIX, 0, "the options of S3 under their long names"},
+    {"azure_", WEIR_OPTION_PREFIX, 0, "the options of Azure under their long names"},
+    {"google_", WEIR_OPTION_PREFIX, 0, "the options of Google under their long names"},
+};
+
 static void files_close(void *context) {
     struct wr_files_mount *mount = context;
     if (!mount) return;
     wr_free(mount->name);
     wr_free(mount->root);
     wr_free(mount->shown);
+    wr_free(mount->prefix);
+    if (mount->store) mount->stores->release(mount->store);
     wr_free(mount);
 }
 
@@ -190,10 +215,19 @@ static int fill(const struct weir_definition *definition, struct wr_files_mount 
     if (!mount->name) return wr_error_memory(error);
     struct wr_buffer shown;
     wr_buffer_init(&shown, strlen(mount->name) + 3);
-    wr_buffer_text(&shown, "/");
-    if (strcmp(mount->name, "/") != 0) wr_buffer_format(&shown, "%s/", mount->name);
+    /* One that has no name in the tree has its URL's. */
+    bool named = !wr_is_store_url(mount->name);
+    if (named) wr_buffer_text(&shown, "/");
+    if (!named)
+        wr_buffer_text(&shown, mount->name);
+    else if (strcmp(mount->name, "/") != 0)
+        wr_buffer_format(&shown, "%s/", mount->name);
     mount->shown = wr_buffer_take(&shown);
     if (!mount->shown) return wr_error_memory(error);
+    if (wr_is_store_url(url)) return wr_store_mount_open(definition, url, mount, error);
+    /* What is left open for stores is refused for directories. */
+    WR_TRY(wr_options_check("a directory", options, N_OWN_OPTIONS, definition->options,
+                            definition->n_options, error));
     WR_TRY(wr_files_root(url, &mount->root, error));
     int fd;
     WR_TRY(wr_beneath_root(mount->root, &fd, error));
@@ -214,15 +248,10 @@ static int files_open(const struct weir_definition *definition, void **ret_mount
     return WEIR_OK;
 }
 
-static const struct weir_option_spec options[] = {
-    {"url", WEIR_OPTION_TEXT, 1, "the directory: an absolute path or a file:// URL"},
-    {"read_only", WEIR_OPTION_BOOLEAN, 0, "nothing in it is changed through the mount"},
-};
-
 const struct weir_mount_kind wr_mount_files = {
     .size = sizeof wr_mount_files,
     .name = "files",
-    .summary = "a directory of this machine",
+    .summary = "a directory of this machine, or what lies below a URL of a store",
     .default_schema = ".",
     .options = options,
     .n_options = sizeof options / sizeof *options,

@@ -32,6 +32,10 @@ struct wr_files_mount {
     char *root;  /* absolute and normal */
     char *shown; /* before a path within: "/lake/"; "/" of the mount of that name */
     bool read_only;
+    /* Of a store: `root` is a URL that ends in a slash, `prefix` its part of the keys. */
+    const struct wr_stores *stores;
+    struct wr_opened *store; /* NULL: a directory of this machine */
+    char *prefix;
 };
 
 extern const struct weir_mount_kind wr_mount_files;

@@ -220,7 +220,9 @@ static int fill(const struct weir_definition *definition, struct wr_files_source
     size_t length = strlen(text);
     source->slash = length > 1 && text[length - 1] == '/';
     WR_TRY(take_root(definition, source, error));
-    if (source->root)
+    if (!source->root && wr_is_store_url(text))
+        WR_TRY(wr_files_open_store(definition, text, source, error));
+    else if (source->root)
         WR_TRY(
             wr_files_resolve_below(source->root, text, &source->path, &source->n_literal, error));
     else
@@ -245,6 +247,7 @@ void wr_files_source_reset(struct wr_files_source *source) {
     wr_free(source->root);
     wr_free(source->path);
     wr_free(source->working);
+    if (source->store) source->stores->release(source->store);
     wr_free(source->order_by);
     for (size_t i = 0; i < source->n_partition_by; i++)
         wr_free(source->partition_by[i]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "table/files/mount.h"
+#include "table/files/store_mount.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,6 +126,7 @@ int wr_files_mount_write(void *context, const char *path, int overwrite,
                          struct weir_writer *ret_writer, struct weir_error *error) {
     const struct wr_files_mount *mount = context;
     WR_TRY(wr_files_mount_check_change(mount, path, error));
+    if (mount->store) return wr_store_mount_write(mount, path, overwrite, ret_writer, error);
     struct writing *writing = wr_calloc(1, sizeof *writing);
     if (!writing) return wr_error_memory(error);
     writing->directory = -1;

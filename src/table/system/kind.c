@@ -197,6 +197,7 @@ int wr_system_new(const struct wr_system_state *state, struct wr_system **ret_sy
     memcpy(system->kind_name, "system", sizeof system->kind_name);
     system->kind.name = system->kind_name;
     system->registry = state->registry;
+    system->extensions = state->extensions;
     system->n_sources = n_sources;
     system->sources[0] = (struct wr_system_source){"extensions", wr_system_fill_extensions, system};
     if (state->n_sources > 0) {

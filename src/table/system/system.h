@@ -35,6 +35,7 @@ struct wr_system_source {
 
 struct wr_system_state {
     struct wr_registry *registry;
+    struct wr_extensions *extensions;       /* NULL: there are none */
     const struct wr_system_source *sources; /* copied; the names of tables are not */
     size_t n_sources;
 };

@@ -66,6 +66,14 @@ static const struct wr_column storage_locations[] = {
     {"options", TEXT, OPTIONAL}, {"origin", TEXT, REQUIRED},
 };
 
+/* Of the names of their options only. */
+static const struct wr_column secrets[] = {
+    {"name", TEXT, REQUIRED},
+    {"type", TEXT, REQUIRED},
+    {"scope", TEXT, OPTIONAL},
+    {"options", TEXT, REQUIRED},
+};
+
 /* ---- The workspace ---- */
 
 static const struct wr_column settings[] = {
@@ -97,10 +105,9 @@ static const struct wr_column caches[] = {
 };
 
 static const struct wr_column extensions[] = {
-    {"name", TEXT, REQUIRED},
-    {"type", TEXT, REQUIRED},
-    {"summary", TEXT, OPTIONAL},
-    {"origin", TEXT, REQUIRED},
+    {"name", TEXT, REQUIRED},    {"type", TEXT, REQUIRED},      {"summary", TEXT, OPTIONAL},
+    {"origin", TEXT, REQUIRED},  {"extension", TEXT, OPTIONAL}, {"version", TEXT, OPTIONAL},
+    {"library", TEXT, OPTIONAL},
 };
 
 static const struct wr_column users[] = {
@@ -171,6 +178,7 @@ const struct wr_system_table wr_system_tables[] = {
     {"mounts", mounts, N_OF(mounts), NULL},
     {"namespaces", namespaces, N_OF(namespaces), NULL},
     {"queries", queries, N_OF(queries), NULL},
+    {"secrets", secrets, N_OF(secrets), NULL},
     {"sessions", sessions, N_OF(sessions), NULL},
     {"settings", settings, N_OF(settings), SETTINGS_QUERY},
     {"storage_locations", storage_locations, N_OF(storage_locations), NULL},

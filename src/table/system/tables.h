@@ -24,6 +24,7 @@ struct wr_system {
     struct weir_table_kind kind;
     char kind_name[sizeof "system"]; /* what `kind.name` points to */
     struct wr_registry *registry;
+    struct wr_extensions *extensions; /* NULL: there are none */
     size_t n_sources;
     struct wr_system_source sources[];
 };
