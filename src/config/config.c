@@ -13,17 +13,34 @@
 #include "config/entries.h"
 
 #define MOUNTS "mounts."
+#define EXTENSIONS "extensions."
+#define STORES "stores."
 #define SETTINGS "settings."
 
 static bool begins(const char *text, const char *head) {
     return strncmp(text, head, strlen(head)) == 0;
 }
 
-/* ---- Mounts and settings ---- */
+/* ---- Mounts, stores, extensions and settings ---- */
 
-static bool is_mount(const struct wr_config_entry *entry) {
-    return !entry->written && begins(entry->key, MOUNTS) &&
-           !strchr(entry->key + strlen(MOUNTS), '.');
+/* The mapping of one name below a group: "mounts.lake". */
+static bool is_named(const struct wr_config_entry *entry, const char *group) {
+    return !entry->written && begins(entry->key, group) && !strchr(entry->key + strlen(group), '.');
+}
+
+/* The next entry below a named one, from *at on, as its option; NULL behind the last. */
+static const struct wr_config_entry *next_option(const struct wr_config *config,
+                                                 const struct wr_config_entry *named, size_t *at,
+                                                 const char **ret_option) {
+    size_t length = strlen(named->key);
+    while (*at < config->n_entries) {
+        const struct wr_config_entry *entry = &config->entries[(*at)++];
+        if (!entry->written || !begins(entry->key, named->key) || entry->key[length] != '.')
+            continue;
+        *ret_option = entry->key + length + 1;
+        return entry;
+    }
+    return NULL;
 }
 
 /* Fills the mount from its entries, and its options in from `options` on; returns behind them. */
@@ -31,16 +48,13 @@ static struct weir_option *fill_mount(const struct wr_config *config,
                                       const struct wr_config_entry *mount,
                                       struct weir_option *options,
                                       struct wr_config_mount *ret_mount) {
-    size_t length = strlen(mount->key);
+    const struct wr_config_entry *entry;
+    const char *option;
     *ret_mount = (struct wr_config_mount){.name = mount->key + strlen(MOUNTS),
                                           .kind = "files",
                                           .options = options,
                                           .origin = mount->origin};
-    for (size_t i = 0; i < config->n_entries; i++) {
-        const struct wr_config_entry *entry = &config->entries[i];
-        if (!entry->written || !begins(entry->key, mount->key) || entry->key[length] != '.')
-            continue;
-        const char *option = entry->key + length + 1;
+    for (size_t at = 0; (entry = next_option(config, mount, &at, &option));) {
         bool is_url = strcmp(option, "url") == 0 || strcmp(option, "uri") == 0;
         if (is_url && strstr(entry->written, "${")) ret_mount->url = entry->written;
         if (strcmp(option, "kind") == 0)
@@ -52,17 +66,65 @@ static struct weir_option *fill_mount(const struct wr_config *config,
     return options;
 }
 
+static struct weir_option *fill_extension(const struct wr_config *config,
+                                          const struct wr_config_entry *extension,
+                                          struct weir_option *options,
+                                          struct wr_config_extension *ret_extension) {
+    const struct wr_config_entry *entry;
+    const char *option;
+    *ret_extension = (struct wr_config_extension){.name = extension->key + strlen(EXTENSIONS),
+                                                  .options = options,
+                                                  .origin = extension->origin};
+    for (size_t at = 0; (entry = next_option(config, extension, &at, &option));) {
+        if (strcmp(option, "library") == 0)
+            ret_extension->library = entry->value;
+        else
+            *options++ = (struct weir_option){option, entry->value};
+    }
+    ret_extension->n_options = (size_t)(options - ret_extension->options);
+    return options;
+}
+
+static struct weir_option *fill_store(const struct wr_config *config,
+                                      const struct wr_config_entry *store,
+                                      struct weir_option *options,
+                                      struct wr_config_store *ret_store) {
+    const struct wr_config_entry *entry;
+    const char *option;
+    *ret_store = (struct wr_config_store){
+        .name = store->key + strlen(STORES), .options = options, .origin = store->origin};
+    for (size_t at = 0; (entry = next_option(config, store, &at, &option));) {
+        if (strcmp(option, "url") == 0)
+            ret_store->url = entry->value;
+        else if (strcmp(option, "type") == 0)
+            ret_store->type = entry->value;
+        else
+            *options++ = (struct weir_option){option, entry->value};
+    }
+    ret_store->n_options = (size_t)(options - ret_store->options);
+    return options;
+}
+
 int wr_config_finish(struct wr_config *config, struct weir_error *error) {
     size_t n = config->n_entries;
     config->mounts = wr_calloc(n + 1, sizeof *config->mounts);
+    config->extensions = wr_calloc(n + 1, sizeof *config->extensions);
+    config->stores = wr_calloc(n + 1, sizeof *config->stores);
     config->options = wr_calloc(n + 1, sizeof *config->options);
     config->settings = wr_calloc(n + 1, sizeof *config->settings);
-    if (!config->mounts || !config->options || !config->settings) return wr_error_memory(error);
+    if (!config->mounts || !config->extensions || !config->stores || !config->options ||
+        !config->settings)
+        return wr_error_memory(error);
     struct weir_option *options = config->options;
     for (size_t i = 0; i < n; i++) {
         const struct wr_config_entry *entry = &config->entries[i];
-        if (is_mount(entry))
+        if (is_named(entry, MOUNTS))
             options = fill_mount(config, entry, options, &config->mounts[config->n_mounts++]);
+        if (is_named(entry, STORES))
+            options = fill_store(config, entry, options, &config->stores[config->n_stores++]);
+        if (is_named(entry, EXTENSIONS))
+            options =
+                fill_extension(config, entry, options, &config->extensions[config->n_extensions++]);
         if (entry->written && begins(entry->key, SETTINGS))
             config->settings[config->n_settings++] =
                 (struct weir_option){entry->key + strlen(SETTINGS), entry->value};
@@ -73,6 +135,17 @@ int wr_config_finish(struct wr_config *config, struct weir_error *error) {
 size_t wr_config_mounts(const struct wr_config *config, const struct wr_config_mount **ret_mounts) {
     *ret_mounts = config->mounts;
     return config->n_mounts;
+}
+
+size_t wr_config_extensions(const struct wr_config *config,
+                            const struct wr_config_extension **ret_extensions) {
+    *ret_extensions = config->extensions;
+    return config->n_extensions;
+}
+
+size_t wr_config_stores(const struct wr_config *config, const struct wr_config_store **ret_stores) {
+    *ret_stores = config->stores;
+    return config->n_stores;
 }
 
 size_t wr_config_settings(const struct wr_config *config, const struct weir_option **ret_settings) {
@@ -121,17 +194,25 @@ bool wr_config_is_set(const struct wr_config *config, const char *key) {
 
 /* ---- Listing ---- */
 
-/* The entries below "mounts" or "settings"; the key itself when there is none. */
+/* An extension without options, which is loaded all the same. */
+static bool is_bare(const struct wr_config *config, const struct wr_config_entry *entry) {
+    const char *option;
+    size_t at = 0;
+    return is_named(entry, EXTENSIONS) && !next_option(config, entry, &at, &option);
+}
+
+/* The entries below "mounts", "stores", "extensions" or "settings"; the key itself when there is
+ * none. */
 static int each_part(const struct wr_config *config, const struct wr_config_key *key,
                      wr_config_item_fn take, void *sink, struct weir_error *error) {
     size_t length = strlen(key->name);
     bool any = false;
     for (size_t i = 0; config && i < config->n_entries; i++) {
         const struct wr_config_entry *entry = &config->entries[i];
-        if (!entry->written || !begins(entry->key, key->name) || entry->key[length] != '.')
-            continue;
+        if (!begins(entry->key, key->name) || entry->key[length] != '.') continue;
+        if (!entry->written && !is_bare(config, entry)) continue;
         any = true;
-        char *shown = wr_redact_secrets(entry->key, entry->written);
+        char *shown = wr_redact_secrets(entry->key, entry->written ? entry->written : "{}");
         if (!shown) return wr_error_memory(error);
         const struct wr_config_item item = {entry->key, shown, entry->origin, key->help, NULL};
         int code = take(sink, &item, error);

@@ -24,8 +24,8 @@ struct wr_config;
 /*
  * `path` NULL: no file. Environment: WEIR_SPOOL_MAX_BYTES is `spool.max_bytes`, an empty variable
  * is none, and WEIR_ variables that are no key's are left alone (wr_config_strays). `settings` win
- * over both: keys, "mounts.NAME.OPTION" and "settings.NAME". The error is that of the first
- * problem.
+ * over both: keys, "mounts.NAME.OPTION", "stores.NAME.OPTION", "extensions.NAME.OPTION" and
+ * "settings.NAME". The error is that of the first problem.
  */
 int wr_config_load(const char *path, const struct weir_option *settings, size_t n_settings,
                    struct wr_config **ret_config, struct weir_error *error);
@@ -59,13 +59,34 @@ struct wr_config_mount {
     const char *origin; /* "weir.yaml:7" */
 };
 size_t wr_config_mounts(const struct wr_config *config, const struct wr_config_mount **ret_mounts);
+/* The entries of `extensions:` in the same way. */
+struct wr_config_extension {
+    const char *name;
+    const char *library; /* an absolute path; NULL: none is given */
+    const struct weir_option *options;
+    size_t n_options;
+    const char *origin;
+};
+size_t wr_config_extensions(const struct wr_config *config,
+                            const struct wr_config_extension **ret_extensions);
+/* The entries of `stores:` in the same way: what stores are reached by. */
+struct wr_config_store {
+    const char *name;
+    const char *url;  /* the beginning of the URLs that it is for; NULL: all of its type */
+    const char *type; /* NULL: that of the URL */
+    const struct weir_option *options;
+    size_t n_options;
+    const char *origin;
+};
+size_t wr_config_stores(const struct wr_config *config, const struct wr_config_store **ret_stores);
 /* The entries of `settings:`: the engine's own, for every session. */
 size_t wr_config_settings(const struct wr_config *config, const struct weir_option **ret_settings);
 /* Where the n-th of them comes from: "weir.yaml:9". */
 const char *wr_config_setting_origin(const struct wr_config *config, size_t n);
 
 /* Every key with its value as written, passwords in it as ***, and origin: "default",
- * "weir.yaml:3", "WEIR_THREADS", "option". The parts of mounts and settings in place of these two
+ * "weir.yaml:3", "WEIR_THREADS", "option". The parts of mounts, stores, extensions and settings in
+ * place of these
  * ("mounts.lake.url"). NULL: the defaults. */
 struct wr_config_item {
     const char *key;

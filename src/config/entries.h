@@ -23,7 +23,11 @@ struct wr_config {
     size_t n_entries;
     struct wr_config_mount *mounts;
     size_t n_mounts;
-    struct weir_option *options; /* of all mounts */
+    struct wr_config_extension *extensions;
+    size_t n_extensions;
+    struct wr_config_store *stores;
+    size_t n_stores;
+    struct weir_option *options; /* of all mounts, stores and extensions */
     struct weir_option *settings;
     size_t n_settings;
 };

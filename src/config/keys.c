@@ -335,6 +335,15 @@ const struct wr_config_key wr_config_keys[] = {
      .type = WR_CONFIG_MAPPING,
      .help = "sources at the top of the tree: a name, with kind (by default files), url, and the "
              "options of its kind"},
+    {.name = "stores",
+     .type = WR_CONFIG_MAPPING,
+     .help =
+         "options of object stores: a name, with url (the beginning of the URLs that it is for, "
+         "as s3://bucket/), type, and the options of its type"},
+    {.name = "extensions",
+     .type = WR_CONFIG_MAPPING,
+     .help = "extensions to load: a name, with library (the path of one that does not come with "
+             "weir) and its options"},
     {.name = "settings",
      .type = WR_CONFIG_MAPPING,
      .help = "settings of the engine for every session, as SQL's SET has them"},
@@ -343,7 +352,7 @@ const struct wr_config_key wr_config_keys[] = {
 const size_t wr_config_n_keys = sizeof wr_config_keys / sizeof *wr_config_keys;
 
 /* First parts of keys that are settled, and that later versions read. */
-static const char *const later[] = {"stores", "extensions"};
+static const char *const later[] = {"cluster"};
 
 /* ---- Paths ---- */
 
@@ -354,12 +363,20 @@ static int follows(const char *path, const char *head) {
     return path[length] == '.' || !path[length] ? path[length] : -1;
 }
 
+const char *wr_config_name(const char *path) {
+    static const char *const groups[] = {"mounts", "extensions", "stores"};
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        if (follows(path, groups[i]) == '.') return path + strlen(groups[i]) + 1;
+    }
+    return NULL;
+}
+
 enum wr_config_place wr_config_locate(const char *path, const struct wr_config_key **ret_key) {
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         if (follows(path, later[i]) >= 0) return WR_CONFIG_LATER;
     }
-    if (follows(path, "mounts") == '.')
-        return strchr(path + strlen("mounts."), '.') ? WR_CONFIG_FREE : WR_CONFIG_MOUNT;
+    const char *name = wr_config_name(path);
+    if (name) return strchr(name, '.') ? WR_CONFIG_FREE : WR_CONFIG_MOUNT;
     if (follows(path, "settings") == '.') return WR_CONFIG_FREE;
     for (size_t i = 0; i < wr_config_n_keys; i++) {
         const struct wr_config_key *key = &wr_config_keys[i];

@@ -35,14 +35,17 @@ extern const size_t wr_config_n_keys;
 enum wr_config_place {
     WR_CONFIG_UNKNOWN,
     WR_CONFIG_KEY,
-    WR_CONFIG_GROUP, /* of keys, "spool"; "mounts" and "settings" too */
-    WR_CONFIG_MOUNT, /* "mounts.lake" */
+    WR_CONFIG_GROUP, /* of keys, "spool"; "mounts", "stores", "extensions" and "settings" too */
+    WR_CONFIG_MOUNT, /* "mounts.lake", "stores.minio", "extensions.python" */
     WR_CONFIG_FREE,  /* below of one, and of "settings": a value or a mapping */
     WR_CONFIG_LATER  /* what no version up to this one has */
 };
 
 /* `ret_key` (may be NULL) is set for WR_CONFIG_KEY. */
 enum wr_config_place wr_config_locate(const char *path, const struct wr_config_key **ret_key);
+/* What follows "mounts." or "extensions.", a name that is freely chosen and what is below it; NULL
+ * for other paths. */
+const char *wr_config_name(const char *path);
 /* The nearest path that is known; NULL when none is near. */
 const char *wr_config_nearest(const char *path);
 

@@ -113,6 +113,8 @@ void wr_config_free(struct wr_config *config) {
         reset_entry(&config->entries[i]);
     wr_free(config->entries);
     wr_free(config->mounts);
+    wr_free(config->extensions);
+    wr_free(config->stores);
     wr_free(config->options);
     wr_free(config->settings);
     wr_free(config);
@@ -191,15 +193,8 @@ static const char *base_of(const struct loader *loader, const struct place *plac
     return place->level == WR_CONFIG_FILE ? loader->base : loader->here;
 }
 
-/* What follows "mounts."; NULL for other keys. */
-static const char *below_mounts(const char *key) {
-    size_t length = strlen("mounts.");
-    return strncmp(key, "mounts.", length) == 0 ? key + length : NULL;
-}
-
-static bool is_url_of_mount(const char *key) {
-    const char *name = below_mounts(key), *dot = name ? strchr(name, '.') : NULL;
-    return dot && strcmp(dot, ".url") == 0;
+static bool begins(const char *text, const char *head) {
+    return strncmp(text, head, strlen(head)) == 0;
 }
 
 /* Whether a mount's url is a path of this machine; those of databases may be other things. */
@@ -209,6 +204,14 @@ static bool is_local(const char *url) {
         if (strncmp(url, others[i], strlen(others[i])) == 0) return false;
     }
     return !strstr(url, "://");
+}
+
+/* Options that are paths: a mount's url, an extension's library. */
+static bool is_path_option(const char *key, const char *value) {
+    const char *name = wr_config_name(key), *dot = name ? strchr(name, '.') : NULL;
+    if (!dot) return false;
+    return begins(key, "mounts.") ? strcmp(dot, ".url") == 0 && is_local(value)
+                                  : strcmp(dot, ".library") == 0;
 }
 
 /* Makes the path absolute. "~" is the shell's, and would be a directory of that name. */
@@ -239,7 +242,7 @@ static int check_value(struct loader *loader, const struct place *place, const c
         return problem(loader, place, WEIR_INVALID_ARGUMENT, "\"%s\" must be %s, not \"%s\"", key,
                        wanted, written);
     }
-    bool is_path = spec ? spec->type == WR_CONFIG_PATH : is_url_of_mount(key) && is_local(*value);
+    bool is_path = spec ? spec->type == WR_CONFIG_PATH : is_path_option(key, *value);
     return is_path ? place_path(loader, place, key, value, ret_good) : WEIR_OK;
 }
 
@@ -258,9 +261,9 @@ static int put_known(struct loader *loader, const struct place *place, const cha
     return code;
 }
 
-/* "mounts.lake", which mounts.lake.url tells of. */
+/* "mounts.lake", which mounts.lake.url tells of; and so for stores and extensions. */
 static int imply_mount(struct loader *loader, const struct place *place, const char *key) {
-    const char *below = below_mounts(key), *dot = below ? strchr(below, '.') : NULL;
+    const char *below = wr_config_name(key), *dot = below ? strchr(below, '.') : NULL;
     char *name;
     int code = WEIR_OK;
     if (!dot) return WEIR_OK;
@@ -272,12 +275,15 @@ static int imply_mount(struct loader *loader, const struct place *place, const c
 }
 
 static bool is_good_mount(struct loader *loader, const struct place *place, const char *key) {
-    const char *name = below_mounts(key);
+    const char *name = wr_config_name(key);
     size_t length = name ? strcspn(name, ".") : 0;
     if (!name || (length > 0 && !memchr(name, '/', length))) return true;
     problem(loader, place, WEIR_INVALID_ARGUMENT,
-            "\"%.*s\" cannot name a mount: it is one component of a path, without '.' and '/'",
-            (int)length, name);
+            "\"%.*s\" cannot name %s: it is one component of a path, without '.' and '/'",
+            (int)length, name,
+            begins(key, "mounts.")   ? "a mount"
+            : begins(key, "stores.") ? "a store"
+                                     : "an extension");
     return false;
 }
 
@@ -297,7 +303,10 @@ static int put(struct loader *loader, const struct place *place, const char *key
                        "\"%s\" takes keys of its own, not a value: %s: { ... }", key, key);
     case WR_CONFIG_MOUNT:
         return problem(loader, place, WEIR_INVALID_ARGUMENT,
-                       "\"%s\" takes keys of its own, not a value: { kind: files, url: ... }", key);
+                       "\"%s\" takes keys of its own, not a value: %s", key,
+                       begins(key, "mounts.")   ? "{ kind: files, url: ... }"
+                       : begins(key, "stores.") ? "{ url: s3://bucket/, ... }"
+                                                : "{ library: ..., or its options }");
     case WR_CONFIG_KEY:
     case WR_CONFIG_FREE:
         break;

@@ -137,8 +137,10 @@ static int encode(struct fetcher *fetcher, weir_write_fn write, void *sink,
     struct ArrowArrayStream counted = {counting_schema, counting_next, counting_error,
                                        counting_release, &counting};
     /* For looking up few rows quickly rather than for room. */
-    static const struct weir_option options[] = {
-        {"compression", "lz4_raw"}, {"row_group_size", "65536"}, {"page_size", "4096"}};
+    static const struct weir_option options[] = {{"compression", "lz4_raw"},
+                                                 {"row_group_size", "65536"},
+                                                 {"page_size", "4096"},
+                                                 {"dictionary_size", "32768"}};
     int code = wr_stream_encode(&counted, "parquet", options, N_OF(options), write, sink, error);
     fetched->unfit = code != WEIR_OK && tap.code == WEIR_OK;
     code = wr_tap_result(&tap, code, error);

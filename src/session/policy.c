@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -77,8 +78,8 @@ bool wr_policy_is_closed(const struct wr_policy *policy) {
 /* ---- Kinds and settings ---- */
 
 static bool is_path_option(const struct weir_option *option) {
-    return strcmp(option->key, "path") == 0 || strcmp(option->key, "location") == 0 ||
-           strcmp(option->key, "url") == 0 || strstr(option->key, "endpoint") ||
+    return strcasecmp(option->key, "path") == 0 || strcasecmp(option->key, "location") == 0 ||
+           strcasecmp(option->key, "url") == 0 || strcasestr(option->key, "endpoint") ||
            strstr(option->value, "://");
 }
 

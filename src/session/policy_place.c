@@ -57,7 +57,7 @@ static int check(struct wr_access *access, const struct wr_place *place, uint32_
                  struct weir_error *error) {
     switch (place->type) {
     case WR_PLACE_MOUNT:
-        if (strcmp(wr_mount_name(place->mount), "/") == 0)
+        if (wr_mount_is_outside(place->mount))
             return wr_access_path(access, place->path, privileges > WR_MAY_SELECT, error);
         return check_mounted(access, place, privileges, error);
     case WR_PLACE_TABLE: {
@@ -102,7 +102,7 @@ bool wr_policy_sees_entry(struct weir_session *session, const struct wr_place *p
     if (place->type == WR_PLACE_SCHEMA)
         return wr_access_sees(access, place->catalog, place->schema, name);
     const char *mount = wr_mount_name(place->mount);
-    if (strcmp(mount, "/") == 0) return true; /* the directory may be read */
+    if (wr_mount_is_outside(place->mount)) return true; /* the directory may be read */
     const char *schema =
         *place->within ? place->within : wr_mount_kind(place->mount)->default_schema;
     if (wr_access_sees(access, mount, schema, table ? table : name)) return true;

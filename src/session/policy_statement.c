@@ -379,6 +379,11 @@ static int check_names(struct weir_statement *statement, struct weir_error *erro
         return wr_access_need_all(access, "DETACH", error);
     case WR_STATEMENT_REFRESH_MOUNT:
         return wr_access_need_all(access, "REFRESH MOUNT", error);
+    case WR_STATEMENT_CREATE_SECRET:
+    case WR_STATEMENT_DROP_SECRET:
+        return wr_secrets_check(statement, error);
+    case WR_STATEMENT_LOAD:
+        return wr_load_check(statement, error);
     default:
         return WEIR_OK; /* asked when it is executed */
     }

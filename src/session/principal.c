@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/sized.h"
 #include "session/session.h"
 
 int weir_workspace_authenticates(struct weir_workspace *workspace) {

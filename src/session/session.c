@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/sized.h"
 #include "session/principal.h"
 
 static int check_functions(const char *functions, struct weir_error *error) {

@@ -26,8 +26,10 @@
 #include "session/gated.h"
 #include "session/policy.h"
 #include "session/queries.h"
+#include "session/stores.h"
 #include "sql/statement.h"
 #include "table/cached/cached.h"
+#include "table/extension/extension.h"
 #include "table/registry.h"
 #include "table/system/system.h"
 
@@ -58,8 +60,10 @@ struct weir_workspace {
     struct wr_registry *registry;
     struct wr_names *names;
     struct wr_engine *engine;
+    struct wr_store_pool *stores; /* freed after all that may read from one */
     struct wr_file_state *files;
     struct wr_caches *caches; /* freed last, with what follows: tables point to them */
+    struct wr_extensions *extensions;
     struct wr_system *system;
     struct wr_queries *queries;
     struct wr_policy *policy;
@@ -74,6 +78,8 @@ struct weir_workspace {
 void wr_workspace_release(struct weir_workspace *workspace);
 /* Makes the catalog `system` (system.c). */
 int wr_workspace_add_system(struct weir_workspace *workspace, struct weir_error *error);
+/* Loads those of the configuration (load.c). */
+int wr_workspace_load_extensions(struct weir_workspace *workspace, struct weir_error *error);
 /* Makes the cached tables (fetch.c). `path` as in the workspace's options. */
 int wr_workspace_add_caches(struct weir_workspace *workspace, const char *path,
                             struct weir_error *error);
@@ -95,13 +101,6 @@ int wr_session_plan(struct weir_session *session, const char *sql, struct wr_pla
 
 /* Lets system.sessions show the current catalog and schema. */
 void wr_session_show_names(struct weir_session *session);
-
-/*
- * Copies a structure that begins with its `size` into one of this version. A shorter one is filled
- * up with zeros; a longer one must have zeros where this version knows nothing.
- */
-int wr_copy_sized(const void *from, void *to, size_t to_size, const char *what,
-                  struct weir_error *error);
 
 /* ---- Executions ---- */
 
@@ -204,8 +203,18 @@ int wr_on_names_execute(struct weir_statement *statement, struct weir_error *err
 
 /* ---- KILL (kill.c) ---- */
 
+bool wr_is_on_secrets(const struct wr_statement *parsed);
+int wr_secrets_check(struct weir_statement *statement, struct weir_error *error);
+int wr_secrets_execute(struct weir_statement *statement, struct weir_error *error);
 bool wr_is_kill(const struct wr_statement *parsed);
 int wr_kill_execute(struct weir_statement *statement, struct weir_error *error);
+
+/* ---- LOAD (load.c) ---- */
+
+bool wr_is_load(const struct wr_statement *parsed);
+/* Before it is executed: whether one may. */
+int wr_load_check(const struct weir_statement *statement, struct weir_error *error);
+int wr_load_execute(struct weir_statement *statement, struct weir_error *error);
 
 /* ---- Cached tables, and what else is kept (refresh.c) ---- */
 

@@ -61,7 +61,8 @@ static int plan(struct weir_statement *statement, const char *sql, struct weir_e
             wr_on_names_is_query(&statement->parsed) ? WR_PLAN_QUERY : WR_PLAN_SESSION;
         return WEIR_OK;
     }
-    if (wr_is_refresh(&statement->parsed) || wr_is_kill(&statement->parsed)) {
+    if (wr_is_refresh(&statement->parsed) || wr_is_kill(&statement->parsed) ||
+        wr_is_on_secrets(&statement->parsed) || wr_is_load(&statement->parsed)) {
         statement->type = WR_PLAN_SESSION;
         return WEIR_OK;
     }
@@ -193,6 +194,8 @@ static int change(struct weir_statement *statement, int64_t *ret_affected,
     }
     if (wr_is_refresh(&statement->parsed)) return wr_refresh_execute(statement, error);
     if (wr_is_kill(&statement->parsed)) return wr_kill_execute(statement, error);
+    if (wr_is_on_secrets(&statement->parsed)) return wr_secrets_execute(statement, error);
+    if (wr_is_load(&statement->parsed)) return wr_load_execute(statement, error);
     if (!statement->plan) return wr_on_names_execute(statement, error);
     if (statement->type == WR_PLAN_CHANGE || statement->type == WR_PLAN_SESSION) {
         return execute_change(statement, ret_affected, error);

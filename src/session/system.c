@@ -69,8 +69,11 @@ int wr_workspace_add_system(struct weir_workspace *workspace, struct weir_error 
         {"sessions", wr_queries_fill_sessions, workspace->queries},
         {"users", wr_users_fill, names},
         {"grants", wr_grants_fill, names},
+        {"secrets", wr_store_pool_fill_secrets, workspace->stores},
+        {"storage_locations", wr_store_pool_fill_stores, workspace->stores},
     };
-    struct wr_system_state state = {workspace->registry, sources, N_OF(sources)};
+    struct wr_system_state state = {workspace->registry, workspace->extensions, sources,
+                                    N_OF(sources)};
     bool own = wr_names_has(names, WR_SYSTEM_CATALOG, NULL);
     WR_TRY(wr_system_new(&state, &workspace->system, error));
     if (own) return WEIR_OK; /* a catalog of the workspace has that name */

@@ -9,32 +9,11 @@
 #include "base/beneath.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/sized.h"
 #include "catalog/tree.h"
 #include "session/session.h"
 
 enum { MAX_PATH = 64 << 10 };
-
-int wr_copy_sized(const void *from, void *to, size_t to_size, const char *what,
-                  struct weir_error *error) {
-    memset(to, 0, to_size);
-    if (!from) return WEIR_OK;
-    size_t size = 0;
-    memcpy(&size, from, sizeof size);
-    if (size < sizeof size) {
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "%s: the member `size` is not set; set it to sizeof(struct %s)", what,
-                            what);
-    }
-    for (size_t i = to_size; i < size; i++) {
-        if (((const char *)from)[i]) {
-            return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
-                                "%s: it has members that version %s does not know", what,
-                                weir_version());
-        }
-    }
-    memcpy(to, from, size < to_size ? size : to_size);
-    return WEIR_OK;
-}
 
 /* ---- Open ---- */
 
@@ -172,6 +151,32 @@ static int attach_mounts(struct weir_workspace *workspace, struct weir_error *er
     return WEIR_OK;
 }
 
+/* The scopes of `stores:`, and of mounts whose url is one of a store's. */
+static int add_stores(struct weir_workspace *workspace, struct weir_error *error) {
+    const struct wr_config_store *stores = NULL;
+    size_t n_stores = wr_config_stores(workspace->config, &stores);
+    for (size_t i = 0; i < n_stores; i++) {
+        struct wr_scope_info info = {
+            .name = stores[i].name,
+            .origin = WR_SCOPE_CONFIG,
+            .from = stores[i].origin,
+            .scope = stores[i].url,
+            .options = stores[i].options,
+            .n_options = stores[i].n_options,
+        };
+        const char *type = stores[i].type;
+        info.type = type ? wr_store_type_parse(type, strlen(type)) : WR_STORE_NONE;
+        if (type && info.type == WR_STORE_NONE)
+            return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                                "%s: store \"%s\": \"%s\" is no type of store; there are s3, "
+                                "azure, gcs and http",
+                                stores[i].origin, stores[i].name, type);
+        int code = wr_scopes_add(wr_store_pool_scopes(workspace->stores), &info, false, error);
+        if (code) return wr_error_prefix(error, code, "%s", stores[i].origin);
+    }
+    return WEIR_OK;
+}
+
 static int open_files(const char *path, const struct wr_config *config,
                       struct wr_file_state **ret_files, struct weir_error *error) {
     const struct wr_file_settings settings = {
@@ -206,18 +211,24 @@ static int open_parts(struct weir_workspace *workspace,
         wr_strdup(options->schema ? options->schema : wr_config_text(config, "catalog.schema"));
     if (!workspace->catalog || !workspace->schema) return wr_error_memory(error);
     WR_TRY(wr_registry_new(&workspace->registry, error));
+    WR_TRY(wr_store_pool_new(&workspace->stores, error));
+    wr_registry_give(workspace->registry, wr_store_pool_stores(workspace->stores));
     WR_TRY(wr_names_open(options->path, workspace->catalog, workspace->schema, workspace->registry,
                          &workspace->names, error));
     WR_TRY(open_files(options->path, config, &workspace->files, error));
     WR_TRY(open_engine(options, config, wr_file_state_cache(workspace->files), &workspace->engine,
                        error));
+    wr_store_pool_engine(workspace->stores, workspace->engine);
     WR_TRY(wr_policy_new(workspace->names, config, workspace->catalog, workspace->schema,
                          &workspace->policy, error));
     WR_TRY(wr_auth_new(workspace->names, config, &workspace->auth, error));
     WR_TRY(wr_audit_open(config, &workspace->audit, error));
     WR_TRY(wr_workspace_add_caches(workspace, options->path, error));
     WR_TRY(open_queries(config, workspace->audit, &workspace->queries, error));
+    WR_TRY(wr_extensions_new(workspace->registry, options->path, &workspace->extensions, error));
     WR_TRY(wr_workspace_add_system(workspace, error));
+    WR_TRY(wr_workspace_load_extensions(workspace, error));
+    WR_TRY(add_stores(workspace, error));
     return attach_mounts(workspace, error);
 }
 
@@ -246,6 +257,7 @@ void wr_workspace_release(struct weir_workspace *workspace) {
     /* First what runs in the engine by itself, then the engine: what still runs in it asks the
      * names. */
     wr_caches_stop(workspace->caches);
+    wr_store_pool_stop(workspace->stores);
     if (workspace->engine) wr_engine_close(workspace->engine);
     wr_queries_free(workspace->queries);
     wr_file_state_close(workspace->files);
@@ -257,9 +269,11 @@ void wr_workspace_release(struct weir_workspace *workspace) {
         workspace->unused_names = next;
     }
     wr_names_close(workspace->names);
+    wr_extensions_free(workspace->extensions);
     wr_registry_free(workspace->registry);
     wr_caches_free(workspace->caches);
     wr_system_free(workspace->system);
+    wr_store_pool_free(workspace->stores);
     wr_policy_free(workspace->policy);
     wr_auth_free(workspace->auth);
     wr_audit_close(workspace->audit);

@@ -28,6 +28,12 @@ int wr_parse_refresh(struct wr_parser *parser, struct wr_statement *statement, b
 /* KILL. */
 int wr_parse_kill(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
                   struct weir_error *error);
+/* LOAD. */
+int wr_parse_load(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
+                  struct weir_error *error);
+/* CREATE SECRET, DROP SECRET. */
+int wr_parse_secrets(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
+                     struct weir_error *error);
 /* Users, roles, keys and grants. */
 int wr_parse_users(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
                    struct weir_error *error);
@@ -49,7 +55,7 @@ int wr_parse_value(const struct wr_parser *parser, struct wr_token token, char *
 int wr_parse_option_key(struct wr_parser *parser, char **ret_key, struct weir_error *error);
 /* One option value: a string, number, word or quoted word, after an optional equals sign. */
 int wr_parse_option_value(struct wr_parser *parser, char **ret_value, struct weir_error *error);
-/* (key value, ...), each key once. */
+/* (key value, ...), each key once, in the case in which it is written. */
 int wr_parse_options(struct wr_parser *parser, struct wr_options *options,
                      struct weir_error *error);
 

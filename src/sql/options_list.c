@@ -38,7 +38,9 @@ int wr_parse_value(const struct wr_parser *parser, struct wr_token token, char *
     return take(&value, ret_text, error);
 }
 
-int wr_parse_option_key(struct wr_parser *parser, char **ret_key, struct weir_error *error) {
+/* `as_written`: words in their case, for kinds that take any key. */
+static int parse_key(struct wr_parser *parser, bool as_written, char **ret_key,
+                     struct weir_error *error) {
     struct wr_buffer key;
     init_buffer(parser, &key);
     do {
@@ -47,10 +49,17 @@ int wr_parse_option_key(struct wr_parser *parser, char **ret_key, struct weir_er
             wr_buffer_reset(&key);
             return wr_parser_expected(parser, "the name of an option", error);
         }
-        wr_parser_value(parser, parser->token, &key);
+        if (as_written && parser->token.type == WR_TOKEN_WORD)
+            wr_buffer_add(&key, parser->lexer.text + parser->token.start, parser->token.length);
+        else
+            wr_parser_value(parser, parser->token, &key);
         wr_parser_step(parser);
     } while (wr_parser_accept_symbol(parser, '.'));
     return take(&key, ret_key, error);
+}
+
+int wr_parse_option_key(struct wr_parser *parser, char **ret_key, struct weir_error *error) {
+    return parse_key(parser, false, ret_key, error);
 }
 
 int wr_parse_option_value(struct wr_parser *parser, char **ret_value, struct weir_error *error) {
@@ -79,7 +88,7 @@ static int parse_option(struct wr_parser *parser, struct wr_options *options,
                         struct weir_error *error) {
     struct wr_token token = parser->token;
     char *key = NULL, *value = NULL;
-    int code = wr_parse_option_key(parser, &key, error);
+    int code = parse_key(parser, true, &key, error);
     if (!code) code = wr_parse_option_value(parser, &value, error);
     if (!code && wr_options_get(options->items, options->n_items, key)) {
         code = wr_error_set(error, WEIR_INVALID_ARGUMENT, "42601",

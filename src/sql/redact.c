@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "sql/lexer.h"
+#include "sql/grammar.h"
 #include "sql/statement.h"
 
 static bool is_literal(struct wr_token token) {
@@ -39,5 +39,7 @@ bool wr_sql_has_secret(const char *sql) {
     wr_parser_init(&parser, sql, strlen(sql));
     if (!wr_parser_accept_word(&parser, "CREATE") && !wr_parser_accept_word(&parser, "ALTER"))
         return false;
-    return wr_parser_at_word(&parser, "USER");
+    (void)wr_parse_words(&parser, (const char *[]){"OR", "REPLACE", NULL});
+    wr_parser_accept_word(&parser, "TEMPORARY");
+    return wr_parser_at_word(&parser, "USER") || wr_parser_at_word(&parser, "SECRET");
 }

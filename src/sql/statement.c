@@ -13,7 +13,8 @@ typedef int (*parse_fn)(struct wr_parser *parser, struct wr_statement *statement
 static int parse(const char *sql, struct wr_statement *statement, struct weir_error *error) {
     static const parse_fn grammar[] = {wr_parse_create_using, wr_parse_copy,    wr_parse_attach,
                                        wr_parse_namespace,    wr_parse_refresh, wr_parse_kill,
-                                       wr_parse_users,        wr_parse_change};
+                                       wr_parse_load,         wr_parse_secrets, wr_parse_users,
+                                       wr_parse_change};
     struct wr_parser parser;
     wr_parser_init(&parser, sql, strlen(sql));
     for (size_t i = 0; i < sizeof grammar / sizeof *grammar; i++) {
@@ -53,6 +54,6 @@ void wr_statement_reset(struct wr_statement *statement) {
     wr_free(statement->secret);
     wr_free(statement->columns);
     wr_free(statement->query);
-    wr_options_reset(&statement->options);
+    wr_options_erase(&statement->options); /* those of a secret */
     *statement = (struct wr_statement){0};
 }

@@ -22,11 +22,14 @@ enum wr_statement_type {
     WR_STATEMENT_DETACH = 3, /* DETACH [DATABASE] [IF EXISTS] name */
     WR_STATEMENT_SHOW_MOUNTS = 4,
     WR_STATEMENT_SHOW_NAMESPACES = 5,
-    WR_STATEMENT_USE = 6,           /* USE name, USE catalog.name */
-    WR_STATEMENT_REFRESH = 7,       /* REFRESH [TABLE] name */
-    WR_STATEMENT_REFRESH_MOUNT = 8, /* REFRESH MOUNT name */
-    WR_STATEMENT_KILL_QUERY = 9,    /* KILL QUERY 'id'; the id is parts[2] */
-    WR_STATEMENT_KILL_SESSION = 10, /* KILL SESSION 'id' */
+    WR_STATEMENT_USE = 6,            /* USE name, USE catalog.name */
+    WR_STATEMENT_REFRESH = 7,        /* REFRESH [TABLE] name */
+    WR_STATEMENT_REFRESH_MOUNT = 8,  /* REFRESH MOUNT name */
+    WR_STATEMENT_KILL_QUERY = 9,     /* KILL QUERY 'id'; the id is parts[2] */
+    WR_STATEMENT_KILL_SESSION = 10,  /* KILL SESSION 'id' */
+    WR_STATEMENT_LOAD = 11,          /* LOAD 'name or path' [(key value, ...)]; `url` is the text */
+    WR_STATEMENT_CREATE_SECRET = 12, /* CREATE SECRET name (TYPE s3, KEY_ID '...', ...) */
+    WR_STATEMENT_DROP_SECRET = 13,   /* DROP SECRET [IF EXISTS] name */
     /* On users, in users.c. The name is `user`. */
     WR_STATEMENT_CREATE_USER = 20, /* CREATE USER [IF NOT EXISTS] name [PASSWORD 'text'] */
     WR_STATEMENT_CREATE_ROLE = 21,
@@ -63,7 +66,7 @@ struct wr_statement {
                        given. parts[2] is the name; of USE, parts[1] the catalog. Of ENGINE: what
                        CREATE [EXTERNAL] TABLE makes */
     char *kind;     /* NULL: ATTACH without TYPE */
-    char *url;      /* ATTACH: as written */
+    char *url;      /* ATTACH, LOAD: as written */
     /* ENGINE: the table whose rows it changes, and where its name stands in the text */
     int change;     /* enum wr_change_type */
     uint32_t verbs; /* enum wr_change_verb */
