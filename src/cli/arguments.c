@@ -24,6 +24,8 @@ static const struct {
     {"mv", COMMAND_MV, "FROM... TO", "rename or move files and tables"},
     {"rm", COMMAND_RM, "PATH...", "remove files and directories, drop tables"},
     {"mkdir", COMMAND_MKDIR, "PATH...", "make directories and schemas"},
+    {"presign", COMMAND_PRESIGN, "URL",
+     "a URL by which anybody may GET or PUT an object for a while"},
     {"init", COMMAND_INIT, "[DIR]", "make a workspace: DIR/weir.yaml, and DIR/.weir"},
     {"config check", COMMAND_CONFIG_CHECK, "[FILE]", "tell all that is wrong in a configuration"},
     {"config show", COMMAND_CONFIG_SHOW, "", "list every key with its value and its origin"},
@@ -40,7 +42,7 @@ enum {
     CONFIGURES = COMMAND_CONFIG_CHECK | COMMAND_CONFIG_SHOW,
     ALL = CONFIGURES | COMMAND_CONFIG | COMMAND_INIT | COMMAND_SHELL | COMMAND_SQL | COMMAND_CAT |
         COMMAND_DESCRIBE | COMMAND_LS | COMMAND_VERSION | COMMAND_MOUNT | COMMAND_SERVE |
-        COMMAND_USER | TREE,
+        COMMAND_USER | COMMAND_PRESIGN | TREE,
     RUNS = COMMAND_SHELL | COMMAND_SQL | COMMAND_CAT, /* runs statements of the user's */
     ROWS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | COMMAND_CONFIG_SHOW |
         COMMAND_USER,                                /* prints rows */
@@ -48,7 +50,7 @@ enum {
     CONNECTS = RUNS | COMMAND_DESCRIBE,              /* SQL does what they do */
     SCRIPTS = COMMAND_SHELL | COMMAND_SQL,
     OPENS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | TREE | COMMAND_MOUNT | COMMAND_SERVE |
-        COMMAND_USER,
+        COMMAND_USER | COMMAND_PRESIGN,
     MANY = COMMAND_LS | TREE | COMMAND_USER /* takes any number of words */
 };
 
@@ -89,6 +91,7 @@ enum flag_id {
     FLAG_FLIGHT_LISTEN,
     FLAG_LABEL,
     FLAG_EXPIRES,
+    FLAG_METHOD,
     FLAG_HELP,
     FLAG_VERSION
 };
@@ -123,7 +126,9 @@ static const struct flag flags[] = {
     {"flight-listen", 0, "ADDRESS", COMMAND_SERVE, FLAG_FLIGHT_LISTEN,
      "where Flight SQL is served: 127.0.0.1:31337; off: nowhere"},
     {"label", 0, "TEXT", COMMAND_USER, FLAG_LABEL, "of a new key: what it is for"},
-    {"expires", 0, "TIME", COMMAND_USER, FLAG_EXPIRES, "of a new key: 12h, 90d; without it, never"},
+    {"expires", 0, "TIME", COMMAND_USER | COMMAND_PRESIGN, FLAG_EXPIRES,
+     "of a new key: 12h, 90d, without it never; of a URL: up to 7d, without it 1h"},
+    {"method", 0, "GET|PUT", COMMAND_PRESIGN, FLAG_METHOD, "what the URL is for; without it GET"},
     {"connect", 0, "URI", CONNECTS, FLAG_CONNECT,
      "a server to run it on: grpc://[USER@]HOST[:PORT], grpc+tls://..."},
     {"password-file", 0, "FILE", CONNECTS, FLAG_PASSWORD_FILE, "the USER's, for WEIR_PASSWORD"},
@@ -190,6 +195,8 @@ const char *arguments_command_name(enum command command) {
         return "weir serve";
     case COMMAND_USER:
         return "weir user";
+    case COMMAND_PRESIGN:
+        return "weir presign";
     }
     return "weir";
 }
@@ -376,6 +383,9 @@ static int set_flag(struct arguments *arguments, const struct flag *flag, const 
     case FLAG_EXPIRES:
         arguments->expires = value;
         break;
+    case FLAG_METHOD:
+        arguments->method = value;
+        break;
     case FLAG_HELP:
         arguments->help = true;
         break;
@@ -508,10 +518,10 @@ static int parse_word(struct arguments *arguments, const char *word, bool *has_c
         arguments->word = word;
         return WEIR_OK;
     }
-    size_t most = arguments->command & MANY                               ? SIZE_MAX
-                  : arguments->command & COMMAND_MOUNT                    ? 2
-                  : arguments->command & (COMMAND_CAT | COMMAND_DESCRIBE) ? 1
-                                                                          : 0;
+    size_t most = arguments->command & MANY            ? SIZE_MAX
+                  : arguments->command & COMMAND_MOUNT ? 2
+                  : arguments->command & (COMMAND_CAT | COMMAND_DESCRIBE | COMMAND_PRESIGN) ? 1
+                                                                                            : 0;
     if (arguments->n_paths < most) {
         const char **paths =
             wr_reallocarray(arguments->paths, arguments->n_paths + 1, sizeof *paths);
@@ -567,6 +577,8 @@ static int check(const struct arguments *arguments, struct weir_error *error) {
     if ((arguments->command & (COMMAND_CAT | COMMAND_DESCRIBE | COMMAND_RM | COMMAND_MKDIR)) &&
         arguments->n_paths == 0)
         return usage(error, "%s needs a path", command);
+    if (arguments->command == COMMAND_PRESIGN && arguments->n_paths != 1)
+        return usage(error, "%s takes one URL, such as s3://bucket/key", command);
     if (arguments->command == COMMAND_MOUNT && arguments->n_paths == 0)
         return usage(error, "%s needs the directory to mount at", command);
     for (size_t i = 0; i < arguments->n_paths; i++) {

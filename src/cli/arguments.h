@@ -25,7 +25,8 @@ enum command {
     COMMAND_CONFIG_CHECK = 1 << 17,
     COMMAND_CONFIG_SHOW = 1 << 18,
     COMMAND_INIT = 1 << 19,
-    COMMAND_USER = 1 << 20
+    COMMAND_USER = 1 << 20,
+    COMMAND_PRESIGN = 1 << 21
 };
 
 struct arguments_source {
@@ -41,12 +42,13 @@ struct arguments {
     const char *
         *paths; /* of cat, describe, ls, cp, mv, rm, mkdir, mount, user: in the order given */
     size_t n_paths;
-    const char *query;                      /* cat --sql */
-    const char *word;                       /* of config check (a file) and init (a directory) */
-    const char *encodings;                  /* mount --encoding; NULL: not given */
-    const char *label;                      /* user key add --label; NULL: none */
-    const char *expires;                    /* user key add --expires; NULL: never */
-    const char *connect;                    /* NULL: here */
+    const char *query;     /* cat --sql */
+    const char *word;      /* of config check (a file) and init (a directory) */
+    const char *encodings; /* mount --encoding; NULL: not given */
+    const char *label;     /* user key add --label; NULL: none */
+    const char *expires;   /* user key add --expires, presign --expires; NULL: not given */
+    const char *method;    /* presign --method; NULL: GET */
+    const char *connect;   /* NULL: here */
     const char *password_file, *token_file; /* of --connect; NULL: not given */
     const char *tls_ca, *tls_certificate, *tls_key;
     const char *workspace;

@@ -197,6 +197,7 @@ int command_cp(struct cli *cli);
 int command_mv(struct cli *cli);
 int command_rm(struct cli *cli);
 int command_mkdir(struct cli *cli);
+int command_presign(struct cli *cli);
 /* What has to come before cli_open: looks whether there can be a mount, and goes to the background
  * if asked to. Prints its own error; returns an exit code, CLI_DONE to go on. */
 int command_mount_prepare(const struct arguments *arguments);

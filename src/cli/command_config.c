@@ -96,23 +96,50 @@ static void write_attach(const struct wr_config_mount *mount, struct wr_buffer *
     wr_buffer_char(sql, ')');
 }
 
+/* Resets the text. */
+static void try_statement(struct trial *trial, struct wr_buffer *sql, const char *origin) {
+    struct weir_error error = {0};
+    struct ArrowArrayStream rows = {0};
+    int code = sql->failed ? wr_error_memory(&error)
+                           : weir_query(trial->session, sql->data, &rows, NULL, &error);
+
+    wr_buffer_reset(sql);
+    if (code == WEIR_OK)
+        rows.release(&rows);
+    else
+        tell_of(trial, origin, &error);
+}
+
+static void try_extensions(struct trial *trial, const struct wr_config *config) {
+    const struct wr_config_extension *extensions;
+    size_t n = wr_config_extensions(config, &extensions);
+
+    for (size_t i = 0; i < n; i++) {
+        const struct wr_config_extension *extension = &extensions[i];
+        struct wr_buffer sql;
+        wr_buffer_init(&sql, 16 << 20);
+        wr_buffer_text(&sql, "LOAD ");
+        wr_buffer_literal(&sql, extension->library ? extension->library : extension->name);
+        for (size_t j = 0; j < extension->n_options; j++) {
+            wr_buffer_text(&sql, j == 0 ? " (" : ", ");
+            wr_buffer_identifier(&sql, extension->options[j].key);
+            wr_buffer_char(&sql, ' ');
+            wr_buffer_literal(&sql, extension->options[j].value);
+        }
+        if (extension->n_options > 0) wr_buffer_char(&sql, ')');
+        try_statement(trial, &sql, extension->origin);
+    }
+}
+
 static void try_mounts(struct trial *trial, const struct wr_config *config) {
     const struct wr_config_mount *mounts;
     size_t n = wr_config_mounts(config, &mounts);
 
     for (size_t i = 0; i < n; i++) {
-        struct weir_error error = {0};
-        struct ArrowArrayStream rows = {0};
         struct wr_buffer sql;
         wr_buffer_init(&sql, 16 << 20);
         write_attach(&mounts[i], &sql);
-        int code = sql.failed ? wr_error_memory(&error)
-                              : weir_query(trial->session, sql.data, &rows, NULL, &error);
-        wr_buffer_reset(&sql);
-        if (code == WEIR_OK)
-            rows.release(&rows);
-        else
-            tell_of(trial, mounts[i].origin, &error);
+        try_statement(trial, &sql, mounts[i].origin);
     }
 }
 
@@ -131,6 +158,7 @@ static int try_out(struct check *check, const char *file, const struct wr_config
     watch_block(false);
     if (code == WEIR_OK) {
         try_settings(&trial, config);
+        try_extensions(&trial, config);
         try_mounts(&trial, config);
     }
     weir_session_close(trial.session);

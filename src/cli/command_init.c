@@ -35,6 +35,11 @@ static int write_key(void *sink, const struct wr_config_item *item, struct weir_
         "# mounts:\n"
         "#   lake: { kind: files, url: data }  # the directory data beside "
         "this file, as /lake and lake.*\n";
+    static const char stores[] = "# stores:\n"
+                                 "#   minio: { url: \"s3://bucket/\", endpoint: "
+                                 "\"http://127.0.0.1:9000\", allow_http: true }\n";
+    static const char extensions[] = "# extensions:\n"
+                                     "#   python: {}  # tables that Python classes make\n";
     static const char settings[] = "# settings:\n"
                                    "#   datafusion.execution.batch_size: 8192\n";
     struct wr_buffer *text = sink;
@@ -42,6 +47,10 @@ static int write_key(void *sink, const struct wr_config_item *item, struct weir_
     wr_buffer_format(text, "\n# %s\n", item->help);
     if (strcmp(item->key, "mounts") == 0)
         wr_buffer_text(text, mounts);
+    else if (strcmp(item->key, "stores") == 0)
+        wr_buffer_text(text, stores);
+    else if (strcmp(item->key, "extensions") == 0)
+        wr_buffer_text(text, extensions);
     else if (strcmp(item->key, "settings") == 0)
         wr_buffer_text(text, settings);
     else

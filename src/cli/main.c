@@ -58,6 +58,9 @@ static int run(struct arguments *arguments) {
         case COMMAND_MKDIR:
             code = command_mkdir(&cli);
             break;
+        case COMMAND_PRESIGN:
+            code = command_presign(&cli);
+            break;
         case COMMAND_CONFIG_CHECK:
             code = command_config_check(&cli);
             break;
