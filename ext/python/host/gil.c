@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "host/host.h"
+
+#define CLOSE_NS                                                                                   \
+    (INT64_C(5) * 1000000000) /* what a source's code has to come to its next batch                \
+                               */
+
+/* Its public name is newer than the limited API that this is compiled against. */
+static bool is_finalizing(void) {
+    static int (*_Atomic known)(void);
+    int (*ask)(void) = known;
+    if (!ask) {
+        ask = (int (*)(void))dlsym(RTLD_DEFAULT, "Py_IsFinalizing");
+        if (!ask) ask = (int (*)(void))dlsym(RTLD_DEFAULT, "_Py_IsFinalizing");
+        known = ask;
+    }
+    return ask && ask();
+}
+
+/*
+ * A thread that asks for the GIL of an interpreter that is being finalized is ended by it on the
+ * spot, through frames that cannot be unwound. So before that, while Python code still runs
+ * (atexit), the door is closed and those inside are waited for.
+ */
+static _Atomic bool is_closed;
+static _Atomic int64_t n_inside;
+
+bool wp_gil_is_closed(void) {
+    return atomic_load(&is_closed);
+}
+
+void wp_gil_close(void) {
+    int64_t start = wp_now_ns();
+    atomic_store(&is_closed, true);
+    while (atomic_load(&n_inside) > 0 && wp_now_ns() - start < CLOSE_NS)
+        usleep(1000);
+}
+
+bool wp_gil_take(struct wp_gil *gil, struct wp_times *times) {
+    atomic_fetch_add(&n_inside, 1);
+    if (atomic_load(&is_closed) || !Py_IsInitialized() || is_finalizing()) {
+        atomic_fetch_sub(&n_inside, 1);
+        return false;
+    }
+    int64_t asked = times ? wp_now_ns() : 0;
+    gil->state = PyGILState_Ensure();
+    gil->times = times;
+    if (times) {
+        gil->since = wp_now_ns();
+        atomic_fetch_add(&times->wait_ns, gil->since - asked);
+    }
+    return true;
+}
+
+void wp_gil_give(struct wp_gil *gil) {
+    if (gil->times) atomic_fetch_add(&gil->times->python_ns, wp_now_ns() - gil->since);
+    PyGILState_Release(gil->state);
+    atomic_fetch_sub(&n_inside, 1);
+}
