@@ -25,7 +25,7 @@ meson = $(venv)/bin/meson
 ninja = PATH=$(venv)/bin:$$PATH $(venv)/bin/ninja -C $(1) -j $(JOBS) $(if $(V),-v)
 configure = scripts/configure $(1) $(PROFILE)
 
-.PHONY: all demo demo-server check check-asan fuzz install dist bench bench-duality bench-databases bench-doors bindings bindings-check format \
+.PHONY: all demo demo-server check check-asan fuzz install dist wheel bench bench-duality bench-databases bench-doors bench-python bindings bindings-check format \
 	format-check symbols clean help
 
 all: build
@@ -67,8 +67,12 @@ install: build
 	@$(call ninja,$(BUILD)) >/dev/null
 	@$(meson) install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir "$(abspath $(DESTDIR))")
 
-dist:
+dist: build
 	@scripts/dist
+	@scripts/wheel $(BUILD)
+
+wheel: build
+	@scripts/wheel $(BUILD)
 
 bench: build
 	@scripts/bench run $(BUILD) $(BENCH)
@@ -81,6 +85,9 @@ bench-databases: build
 
 bench-doors: build
 	@scripts/bench doors $(BUILD) $(BENCH)
+
+bench-python: build
+	@scripts/bench python $(BUILD) $(BENCH)
 
 bindings:
 	@scripts/bindings
@@ -106,9 +113,11 @@ help:
 	@echo "make bench-duality  derived tables beside encoding them, and schemas without data"
 	@echo "make bench-databases tables in databases beside their drivers, connectorx and DuckDB"
 	@echo "make bench-doors    the doors beside a Flight server on pyarrow"
+	@echo "make bench-python   data sources in Python beside the duckdb, datafusion and pysail packages"
 	@echo "make bindings       writes engine/src/bindings.rs anew from src/engine/engine.h"
 	@echo "make bindings-check compares it with the one checked in"
 	@echo "make symbols        compares what libweir.so exports with scripts/symbols.txt"
 	@echo "make format         formats the C files"
-	@echo "make dist           dist/weir-VERSION.tar.gz from the committed tree"
+	@echo "make dist           dist/weir-VERSION.tar.gz from the committed tree, and the wheel"
+	@echo "make wheel          dist/weir-VERSION-....whl, the Python package with this build in it"
 	@echo "make clean          removes the build (the engine's cache outside the clone stays)"
