@@ -147,6 +147,13 @@ static void make_probe(const struct kind *kind, const char *table, int64_t n, in
         parts, kind->argument);
 }
 
+/* Of an extension that was compiled against the first interface. */
+static void make_abi_1(const struct kind *kind, const char *table, int64_t n, int parts) {
+    (void)kind;
+    run("CREATE TABLE %s USING abi1_rows OPTIONS (rows %lld, partitions %d)", table, (long long)n,
+        parts);
+}
+
 #define FILES "USING files OPTIONS (path '/tmp', colour 'red')"
 
 const struct kind kinds[] = {
@@ -235,6 +242,12 @@ const struct kind kinds[] = {
      .formats = "l i u g b",
      .exact_count = true,
      .can_insert = true},
+    {.name = "extension",
+     .make = make_abi_1,
+     .formats = "l i u g b",
+     .has_parts = true,
+     .exact_count = true,
+     .bad_using = "USING abi1_rows OPTIONS (rows 1, colour 'red')"},
     {.name = "values",
      .make = make_values,
      .formats = "l l u g b",

@@ -26,6 +26,7 @@ int suite_open(void **state) {
         print_error("%s\n", error.message);
         return -1;
     }
+    run("LOAD '" EXTENSIONS "/abi_1.so'");
     return 0;
 }
 

@@ -129,7 +129,7 @@ def test_a_workspace_can_be_named_by_a_variable(db):
         ("threads: 1\n\nmemory_limt: 1GiB\n", 'weir.yaml:3: unknown key "memory_limt"; did you mean "memory_limit"?'),
         ("threads: many\n", 'weir.yaml:1: "threads" must be a whole number from 0 to 4096, not "many"'),
         ("threads: ${env:NOT_SET_HERE}\n", "weir.yaml:1: \"threads\": the environment variable NOT_SET_HERE is not set"),
-        ("# a\nstores: {listen: '127.0.0.1:8080'}\n", 'weir.yaml:2: "stores" is not available in this version'),
+        ("# a\ncluster: {listen: '127.0.0.1:8080'}\n", 'weir.yaml:2: "cluster" is not available in this version'),
         ("mounts:\n\tlake: {}\n", "weir.yaml:2: a line is indented with a tab"),
     ],
 )
@@ -179,7 +179,7 @@ def test_check_without_a_file_says_what_to_do(db):
         ("datafusion.execution.batch_size=x", 1, ["--set datafusion.execution.batch_size", "'x'"]),
         ("spool.max_byte=1", 2, ['did you mean "spool.max_bytes"?']),
         ("threads=x", 2, ["must be a whole number"]),
-        ("stores.x=x", 2, ["not available in this version"]),
+        ("cluster.x=x", 2, ["not available in this version"]),
     ],
 )
 def test_a_wrong_setting_is_told_from_a_wrong_key(db, setting, code, words):
@@ -187,11 +187,11 @@ def test_a_wrong_setting_is_told_from_a_wrong_key(db, setting, code, words):
 
 
 def test_a_variable_that_looks_like_a_key_is_warned_of_and_others_are_not(db):
-    db.env |= {"WEIR_THREDS": "3", "WEIR_STORES_X": "x", "WEIR_PROGRAM": "x", "WEIR_SOMETHING": "x"}
+    db.env |= {"WEIR_THREDS": "3", "WEIR_CLUSTER_X": "x", "WEIR_PROGRAM": "x", "WEIR_SOMETHING": "x"}
     result = db.run("sql", "--format", "csv", "SELECT 1 AS a")
     assert result.returncode == 0 and result.stdout == "a\n1\n"
     assert sorted(result.stderr.splitlines()) == [
-        "warning: the environment variable WEIR_STORES_X is not read: its key is not available in this version",
+        "warning: the environment variable WEIR_CLUSTER_X is not read: its key is not available in this version",
         "warning: the environment variable WEIR_THREDS is not read; did you mean WEIR_THREADS?",
     ]
 

@@ -237,6 +237,31 @@ static void mounts_come_in_the_order_of_the_file_with_their_lines(void **state) 
     wr_config_free(config);
 }
 
+static void extensions_have_a_library_and_options(void **state) {
+    (void)state;
+    char library[PATH_MAX + 32];
+    struct wr_config *config = load("extensions:\n"
+                                    "  python: {}\n"
+                                    "  mine: { library: lib/mine.so, Some.Key: 1, b: {c: 2} }\n");
+    const struct wr_config_extension *extensions;
+    assert_int_equal(wr_config_extensions(config, &extensions), 2);
+    assert_string_equal(extensions[0].name, "python");
+    assert_string_equal(extensions[0].origin, "weir.yaml:2");
+    assert_null(extensions[0].library);
+    assert_int_equal(extensions[0].n_options, 0);
+    snprintf(library, sizeof library, "%s/lib/mine.so", directory);
+    assert_string_equal(extensions[1].library, library);
+    assert_int_equal(extensions[1].n_options, 2);
+    assert_string_equal(extensions[1].options[0].key, "Some.Key");
+    assert_string_equal(extensions[1].options[1].key, "b.c");
+    assert_string_equal(extensions[1].options[1].value, "2");
+    expect_items(config, "extensions.python={} (weir.yaml:2)\n"
+                         "extensions.mine.library=lib/mine.so (weir.yaml:3)\n"
+                         "extensions.mine.Some.Key=1 (weir.yaml:3)\n"
+                         "extensions.mine.b.c=2 (weir.yaml:3)\n");
+    wr_config_free(config);
+}
+
 static void settings_are_dotted_names(void **state) {
     (void)state;
     struct wr_config *config = load("settings:\n"
@@ -352,7 +377,7 @@ static void stray_variables_are_told_when_they_look_like_keys(void **state) {
     (void)state;
     char text[2048] = "";
     setenv("WEIR_THREDS", "1", 1);
-    setenv("WEIR_STORES_LISTEN", "x", 1);
+    setenv("WEIR_CLUSTER_LISTEN", "x", 1);
     setenv("WEIR_PROGRAM", "x", 1);
     setenv("WEIR_TPCH", "x", 1);
     setenv("WEIR_CHECK_COUNT", "x", 1);
@@ -363,15 +388,15 @@ static void stray_variables_are_told_when_they_look_like_keys(void **state) {
     assert_non_null(strstr(text, "the environment variable WEIR_THREDS is not read; did you mean "
                                  "WEIR_THREADS?\n"));
     assert_non_null(strstr(text,
-                           "the environment variable WEIR_STORES_LISTEN is not read: its key is "
+                           "the environment variable WEIR_CLUSTER_LISTEN is not read: its key is "
                            "not available in this version\n"));
     assert_int_equal(strlen(text),
                      strlen("the environment variable WEIR_THREDS is not read; did "
                             "you mean WEIR_THREADS?\n"
-                            "the environment variable WEIR_STORES_LISTEN is not read: "
+                            "the environment variable WEIR_CLUSTER_LISTEN is not read: "
                             "its key is not available in this version\n"));
-    static const char *const names[] = {"WEIR_THREDS", "WEIR_STORES_LISTEN", "WEIR_PROGRAM",
-                                        "WEIR_TPCH",   "WEIR_CHECK_COUNT",   "WEIR_WORKSPACE"};
+    static const char *const names[] = {"WEIR_THREDS", "WEIR_CLUSTER_LISTEN", "WEIR_PROGRAM",
+                                        "WEIR_TPCH",   "WEIR_CHECK_COUNT",    "WEIR_WORKSPACE"};
     for (size_t i = 0; i < N_OF(names); i++)
         unsetenv(names[i]);
 }
@@ -517,12 +542,18 @@ static void every_error_has_its_line(void **state) {
                                         "component of a path, without '.' and '/'"},
         {"mounts:\n  a: {url: [x, y]}\n",
          "weir.yaml:2: \"mounts.a.url\" takes one value, not a list"},
-        {"stores: {listen: ':8080'}\n",
-         "weir.yaml:1: \"stores\" is not available in this version; take it out"},
-        {"\nstores.listen: x\n",
-         "weir.yaml:2: \"stores.listen\" is not available in this version; take it out"},
-        {"extensions:\n  - a\n",
-         "weir.yaml:1: \"extensions\" is not available in this version; take it out"},
+        {"cluster: {listen: ':8080'}\n",
+         "weir.yaml:1: \"cluster\" is not available in this version; take it out"},
+        {"\ncluster.listen: x\n",
+         "weir.yaml:2: \"cluster.listen\" is not available in this version; take it out"},
+        {"extensions:\n  - a\n", "weir.yaml:1: \"extensions\" takes keys of its own, not a list"},
+        {"extensions:\n  python: yes\n", "weir.yaml:2: \"extensions.python\" takes keys of its "
+                                         "own, not a value: { library: ..., or "
+                                         "its options }"},
+        {"extensions:\n  a/b: {x: 1}\n", "weir.yaml:2: \"a/b\" cannot name an extension: it is "
+                                         "one component of a path, without '.' and '/'"},
+        {"extensions:\n  a: {x: 1}\n  a: {x: 1}\n",
+         "weir.yaml:3: \"extensions.a\" is given twice, also at weir.yaml:2; keep one of them"},
         {"a: &x [1]\n", "weir.yaml:1: anchors (&) and aliases (*) are not taken; write the value "
                         "where it is needed, or in quotation marks if it begins with that sign"},
         {"threads: *x\n", "weir.yaml:1: anchors (&) and aliases (*) are not taken; write the value "
@@ -615,7 +646,7 @@ static void a_check_tells_all_problems_and_keeps_the_rest(void **state) {
     const char *yaml = "threds: 1\n"
                        "threads: x\n"
                        "memory_limit: 1GiB\n"
-                       "stores: {listen: {a: 1}}\n"
+                       "cluster: {listen: {a: 1}}\n"
                        "mounts:\n"
                        "  good: {url: /g}\n"
                        "  bad: [a, {b: c}]\n"
@@ -628,7 +659,7 @@ static void a_check_tells_all_problems_and_keeps_the_rest(void **state) {
     assert_string_equal(
         text, "weir.yaml:1: unknown key \"threds\"; did you mean \"threads\"?\n"
               "weir.yaml:2: \"threads\" must be a whole number from 0 to 4096, not \"x\"\n"
-              "weir.yaml:4: \"stores\" is not available in this version; take it out\n"
+              "weir.yaml:4: \"cluster\" is not available in this version; take it out\n"
               "weir.yaml:7: \"mounts.bad\" takes keys of its own, not a list\n"
               "weir.yaml:8: \"spool.max_age\" must be a time, such as 500ms, 10s, 2min, "
               "1h or 7d, not \"never\"\n"
@@ -681,6 +712,7 @@ int main(void) {
         cmocka_unit_test(a_boolean_is_true_or_false),
         cmocka_unit_test(dotted_and_nested_keys_are_the_same),
         cmocka_unit_test(mounts_come_in_the_order_of_the_file_with_their_lines),
+        cmocka_unit_test(extensions_have_a_library_and_options),
         cmocka_unit_test(settings_are_dotted_names),
         cmocka_unit_test(relative_paths_are_relative_to_the_file),
         cmocka_unit_test(options_win_over_the_environment_and_that_over_the_file),

@@ -234,7 +234,7 @@ static void option_values_are_texts_numbers_and_words(void **state) {
         {"a = +7e3", "a", "7e3"},
         {"a true", "a", "true"},
         {"a Zstd", "a", "Zstd"},
-        {"A.B.c x", "a.b.c", "x"},
+        {"A.B.c x", "A.B.c", "x"},
         {"'K.x' 'v'", "K.x", "v"},
         {"\"Ka\" \"V a\"", "Ka", "V a"},
         {"a ''", "a", ""},
@@ -291,7 +291,7 @@ static void syntax_errors_of_create_using_name_the_place(void **state) {
     assert_syntax_error("CREATE TABLE t USING files OPTIONS (path ^'x)",
                         "unterminated quotation at or near \"'x)\"");
     assert_syntax_error("CREATE TABLE t USING files OPTIONS (path 'x', ^PATH 'y')",
-                        "option \"path\" is given twice; keep one of them");
+                        "option \"PATH\" is given twice; keep one of them");
     assert_syntax_error("CREATE TABLE t USING files AS ^;",
                         "syntax error at or near \";\": expected a query after \"AS\"");
     assert_syntax_error(

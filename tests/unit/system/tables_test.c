@@ -104,7 +104,7 @@ static const struct expected streams[] = {
                " coverage_start:u coverage_end:u state:u! last_error:u"},
     {"constraints", "catalog:u! namespace:u! table_name:u! constraint_name:u! constraint_type:u! "
                     "column_name:u! ordinal_position:l!"},
-    {"extensions", "name:u! type:u! summary:u origin:u!"},
+    {"extensions", "name:u! type:u! summary:u origin:u! extension:u version:u library:u"},
     {"grants", "grantee:u! catalog:u namespace:u name:u privilege:u!"},
     {"jobs", "job_id:u! kind:u! table_name:u state:u! started_at:" TIME " finished_at:" TIME
              " rows:l error_message:u"},
@@ -115,6 +115,7 @@ static const struct expected streams[] = {
     {"queries", "query_id:u! session_id:u! user_name:u door:u! state:u! sql:u! started_at:" TIME
                 "! finished_at:" TIME " rows_returned:l bytes_read:l peak_memory:l "
                 "error_sqlstate:u error_message:u"},
+    {"secrets", "name:u! type:u! scope:u options:u!"},
     {"sessions", "session_id:u! user_name:u door:u! peer:u opened_at:" TIME "! last_used_at:" TIME
                  "! catalog:u! namespace:u! statements:l!"},
     {"settings", "name:u! value:u origin:u! description:u"},
@@ -492,7 +493,8 @@ static void a_source_must_be_of_a_table_that_takes_one(void **state) {
         struct wr_system *other = NULL;
         struct wr_system_source source = {names[i], fill_namespaces, NULL};
         assert_int_equal(wr_registry_new(&other_registry, NULL), WEIR_OK);
-        struct wr_system_state given = {other_registry, &source, 1};
+        struct wr_system_state given = {
+            .registry = other_registry, .sources = &source, .n_sources = 1};
         assert_int_not_equal(wr_system_new(&given, &other, &error), WEIR_OK);
         assert_non_null(strstr(error.message, names[i]));
         assert_null(other);
