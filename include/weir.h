@@ -564,8 +564,9 @@ WEIR_EXPORT int weir_move(struct weir_session *session, const char *from, const 
  * there is no error. */
 WEIR_EXPORT int weir_make_directory(struct weir_session *session, const char *path, int parents,
                                     struct weir_error *error);
-/* Ends what the functions of this part are doing for the session now, from any thread: they answer
- * WEIR_CANCELLED. */
+/* Ends, from any thread, what is under way for the session now: the functions of this part,
+ * weir_prepare, and weir_query with the rows that it gave. They answer WEIR_CANCELLED. What runs of
+ * a statement is ended by weir_statement_cancel. */
 WEIR_EXPORT void weir_session_interrupt(struct weir_session *session);
 
 /* ---- Object stores ---- */

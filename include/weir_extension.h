@@ -431,11 +431,99 @@ struct weir_mount_kind {
     int (*refresh)(void *mount, const char *path, struct weir_error *error);
 };
 
+/* ---- Functions ---- */
+
+enum weir_volatility {
+    WEIR_IMMUTABLE = 0, /* the same values give the same result: computed once for constants */
+    WEIR_STABLE = 1,    /* the same within one statement */
+    WEIR_VOLATILE = 2   /* called for each row, whatever the values are */
+};
+
+/*
+ * A function of the values of a row: `SELECT name(a, b)`.
+ *
+ * Arrays that a function gets are the engine's, only for the call: a struct, whose own offset is 0
+ * and which holds no NULL, with a child for each argument, which may be a slice (mind its `offset`)
+ * and hold NULL, which is the function's to deal with. It is called for no fewer rows than are
+ * asked for, and may be for more. What it answers is checked before use: an error that names the
+ * function, WEIR_INVALID_DATA, where length, buffers or offsets are not those of the type. How much
+ * memory a buffer has cannot be checked.
+ *
+ * All slots run on any thread, several at the same time, and may block; they must not call weir.h.
+ * A call that is under way is not interrupted; one that works long for one batch delays a cancel.
+ */
+struct weir_scalar_function {
+    size_t size;
+    const char *name;    /* lower case, as a kind's; not one that is there */
+    const char *summary; /* one line for the documentation */
+    int32_t volatility;  /* enum weir_volatility */
+    /*
+     * Required. Runs whenever a statement is planned, perhaps several times. `arguments` is a
+     * struct with a field for each argument, as it stands there; `ret_arguments` the struct of the
+     * types that the function wants, to which the engine casts: left as it is, those that it was
+     * given. Asked for these it must want them again. `ret_result` is the type of the result.
+     * WEIR_INVALID_ARGUMENT with a message where it takes no such number or types.
+     */
+    int (*bind)(void *private_data, const struct ArrowSchema *arguments,
+                struct ArrowSchema *ret_arguments, struct ArrowSchema *ret_result,
+                struct weir_error *error);
+    /* Required. `columns` are of `arguments`, the types that bind wanted, and have one row at
+     * least; the result has as many. Without arguments only columns->length counts. */
+    int (*call)(void *private_data, const struct ArrowSchema *arguments,
+                const struct ArrowArray *columns, struct ArrowArray *ret_result,
+                struct weir_error *error);
+    void *private_data;
+};
+
+/*
+ * A function of many rows: `SELECT name(a) ... GROUP BY b`. It has one argument at least.
+ *
+ * An *accumulator* has a state for each of its groups, numbered from 0, and is used by one thread
+ * at a time. It is told how many groups there are, `n_groups`, with each update and merge: that
+ * never gets less but by `take`, and groups that are new have the state of no rows, also when no
+ * row names them. Each row has its group. Large input is split: each part has an accumulator, whose
+ * states are taken, perhaps written to disk, and merged into others in any order.
+ *
+ * In windows it serves frames that begin with the partition's first row. ORDER BY within the call
+ * is refused, and DISTINCT unless the engine can group by the argument first.
+ */
+struct weir_aggregate_function {
+    size_t size;
+    const char *name;
+    const char *summary;
+    int32_t volatility; /* enum weir_volatility */
+    /* Required. As a scalar function's; `ret_state` is a struct, whose columns, one at least, are
+     * the state of a group. */
+    int (*bind)(void *private_data, const struct ArrowSchema *arguments,
+                struct ArrowSchema *ret_arguments, struct ArrowSchema *ret_state,
+                struct ArrowSchema *ret_result, struct weir_error *error);
+    /* Required. An accumulator of no groups, for `arguments` that bind wanted. */
+    int (*open)(void *private_data, const struct ArrowSchema *arguments, void **ret_accumulator,
+                struct weir_error *error);
+    /* Required. */
+    void (*close)(void *accumulator);
+    /* Required. `columns` may have no rows. After a failure of this, merge or take only `close`
+     * comes. */
+    int (*update)(void *accumulator, const struct ArrowArray *columns, const int64_t *groups,
+                  int64_t n_groups, struct weir_error *error);
+    /* Required. The rows of `states` are such as take gave, also of other accumulators. */
+    int (*merge)(void *accumulator, const struct ArrowArray *states, const int64_t *groups,
+                 int64_t n_groups, struct weir_error *error);
+    /* Required. A row for each of the first `n_groups`, one at least: its state or, not `is_state`,
+     * its result. They are forgotten, and the groups behind them numbered from 0 on. */
+    int (*take)(void *accumulator, int64_t n_groups, int is_state, struct ArrowArray *ret_rows,
+                struct weir_error *error);
+    /* The memory that it holds, by which the engine decides when to write states to disk. Default:
+     * not known, counted as 0. */
+    int64_t (*n_bytes)(void *accumulator);
+    void *private_data;
+};
+
 /* ---- Extensions ---- */
 
 /*
- * An extension is a shared library that adds kinds to the workspaces that load it, by
- * LOAD 'name or path' (key value, ...) or by `extensions:` in the configuration. It is compiled
+ * An extension is a shared library that adds kinds and functions to the workspaces that load it,
+ * by LOAD 'name or path' (key value, ...) or by `extensions:` in the configuration. It is compiled
  * against this header, links to nothing of weir, and exports one function:
  *
  *     WEIR_EXPORT int weir_extension_init(const struct weir_host *host,
@@ -478,7 +566,7 @@ typedef int (*weir_find_kind_fn)(void *finder, const char *name,
 
 /*
  * What an extension may ask of weir: from weir_extension_init on until it fails or `close` returns,
- * from any thread. Kinds registered by weir_extension_init are there once it has succeeded, later
+ * from any thread. What is registered by weir_extension_init is there once it has succeeded, later
  * ones at once. The registering functions answer WEIR_ALREADY_EXISTS for a name that is taken,
  * WEIR_INVALID_ARGUMENT for a structure that lacks something, and keep nothing on failure.
  */
@@ -497,6 +585,13 @@ struct weir_host {
     /* Asked for kinds that nobody registered, one finder after another. */
     int (*register_finder)(void *context, weir_find_kind_fn find, void *finder,
                            struct weir_error *error);
+    /* Functions are called by all who may use the workspace. A name is WEIR_ALREADY_EXISTS also
+     * when it is one of the engine's own functions or of their other names. */
+    int (*register_scalar_function)(void *context, const struct weir_scalar_function *function,
+                                    struct weir_error *error);
+    int (*register_aggregate_function)(void *context,
+                                       const struct weir_aggregate_function *function,
+                                       struct weir_error *error);
 };
 
 /* What an extension says of itself. Texts live as long as the extension. */

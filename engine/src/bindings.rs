@@ -1867,6 +1867,190 @@ impl Default for weir_mount_kind {
         }
     }
 }
+pub const WEIR_IMMUTABLE: weir_volatility = 0;
+pub const WEIR_STABLE: weir_volatility = 1;
+pub const WEIR_VOLATILE: weir_volatility = 2;
+pub type weir_volatility = ::std::os::raw::c_uint;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct weir_scalar_function {
+    pub size: usize,
+    pub name: *const ::std::os::raw::c_char,
+    pub summary: *const ::std::os::raw::c_char,
+    pub volatility: i32,
+    pub bind: ::std::option::Option<
+        unsafe extern "C" fn(
+            private_data: *mut ::std::os::raw::c_void,
+            arguments: *const ArrowSchema,
+            ret_arguments: *mut ArrowSchema,
+            ret_result: *mut ArrowSchema,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub call: ::std::option::Option<
+        unsafe extern "C" fn(
+            private_data: *mut ::std::os::raw::c_void,
+            arguments: *const ArrowSchema,
+            columns: *const ArrowArray,
+            ret_result: *mut ArrowArray,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub private_data: *mut ::std::os::raw::c_void,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of weir_scalar_function",
+    ][::std::mem::size_of::<weir_scalar_function>() - 56usize];
+    [
+        "Alignment of weir_scalar_function",
+    ][::std::mem::align_of::<weir_scalar_function>() - 8usize];
+    [
+        "Offset of field: weir_scalar_function::size",
+    ][::std::mem::offset_of!(weir_scalar_function, size) - 0usize];
+    [
+        "Offset of field: weir_scalar_function::name",
+    ][::std::mem::offset_of!(weir_scalar_function, name) - 8usize];
+    [
+        "Offset of field: weir_scalar_function::summary",
+    ][::std::mem::offset_of!(weir_scalar_function, summary) - 16usize];
+    [
+        "Offset of field: weir_scalar_function::volatility",
+    ][::std::mem::offset_of!(weir_scalar_function, volatility) - 24usize];
+    [
+        "Offset of field: weir_scalar_function::bind",
+    ][::std::mem::offset_of!(weir_scalar_function, bind) - 32usize];
+    [
+        "Offset of field: weir_scalar_function::call",
+    ][::std::mem::offset_of!(weir_scalar_function, call) - 40usize];
+    [
+        "Offset of field: weir_scalar_function::private_data",
+    ][::std::mem::offset_of!(weir_scalar_function, private_data) - 48usize];
+};
+impl Default for weir_scalar_function {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct weir_aggregate_function {
+    pub size: usize,
+    pub name: *const ::std::os::raw::c_char,
+    pub summary: *const ::std::os::raw::c_char,
+    pub volatility: i32,
+    pub bind: ::std::option::Option<
+        unsafe extern "C" fn(
+            private_data: *mut ::std::os::raw::c_void,
+            arguments: *const ArrowSchema,
+            ret_arguments: *mut ArrowSchema,
+            ret_state: *mut ArrowSchema,
+            ret_result: *mut ArrowSchema,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub open: ::std::option::Option<
+        unsafe extern "C" fn(
+            private_data: *mut ::std::os::raw::c_void,
+            arguments: *const ArrowSchema,
+            ret_accumulator: *mut *mut ::std::os::raw::c_void,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub close: ::std::option::Option<
+        unsafe extern "C" fn(accumulator: *mut ::std::os::raw::c_void),
+    >,
+    pub update: ::std::option::Option<
+        unsafe extern "C" fn(
+            accumulator: *mut ::std::os::raw::c_void,
+            columns: *const ArrowArray,
+            groups: *const i64,
+            n_groups: i64,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub merge: ::std::option::Option<
+        unsafe extern "C" fn(
+            accumulator: *mut ::std::os::raw::c_void,
+            states: *const ArrowArray,
+            groups: *const i64,
+            n_groups: i64,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub take: ::std::option::Option<
+        unsafe extern "C" fn(
+            accumulator: *mut ::std::os::raw::c_void,
+            n_groups: i64,
+            is_state: ::std::os::raw::c_int,
+            ret_rows: *mut ArrowArray,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub n_bytes: ::std::option::Option<
+        unsafe extern "C" fn(accumulator: *mut ::std::os::raw::c_void) -> i64,
+    >,
+    pub private_data: *mut ::std::os::raw::c_void,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    [
+        "Size of weir_aggregate_function",
+    ][::std::mem::size_of::<weir_aggregate_function>() - 96usize];
+    [
+        "Alignment of weir_aggregate_function",
+    ][::std::mem::align_of::<weir_aggregate_function>() - 8usize];
+    [
+        "Offset of field: weir_aggregate_function::size",
+    ][::std::mem::offset_of!(weir_aggregate_function, size) - 0usize];
+    [
+        "Offset of field: weir_aggregate_function::name",
+    ][::std::mem::offset_of!(weir_aggregate_function, name) - 8usize];
+    [
+        "Offset of field: weir_aggregate_function::summary",
+    ][::std::mem::offset_of!(weir_aggregate_function, summary) - 16usize];
+    [
+        "Offset of field: weir_aggregate_function::volatility",
+    ][::std::mem::offset_of!(weir_aggregate_function, volatility) - 24usize];
+    [
+        "Offset of field: weir_aggregate_function::bind",
+    ][::std::mem::offset_of!(weir_aggregate_function, bind) - 32usize];
+    [
+        "Offset of field: weir_aggregate_function::open",
+    ][::std::mem::offset_of!(weir_aggregate_function, open) - 40usize];
+    [
+        "Offset of field: weir_aggregate_function::close",
+    ][::std::mem::offset_of!(weir_aggregate_function, close) - 48usize];
+    [
+        "Offset of field: weir_aggregate_function::update",
+    ][::std::mem::offset_of!(weir_aggregate_function, update) - 56usize];
+    [
+        "Offset of field: weir_aggregate_function::merge",
+    ][::std::mem::offset_of!(weir_aggregate_function, merge) - 64usize];
+    [
+        "Offset of field: weir_aggregate_function::take",
+    ][::std::mem::offset_of!(weir_aggregate_function, take) - 72usize];
+    [
+        "Offset of field: weir_aggregate_function::n_bytes",
+    ][::std::mem::offset_of!(weir_aggregate_function, n_bytes) - 80usize];
+    [
+        "Offset of field: weir_aggregate_function::private_data",
+    ][::std::mem::offset_of!(weir_aggregate_function, private_data) - 88usize];
+};
+impl Default for weir_aggregate_function {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 pub type weir_find_kind_fn = ::std::option::Option<
     unsafe extern "C" fn(
         finder: *mut ::std::os::raw::c_void,
@@ -1906,10 +2090,24 @@ pub struct weir_host {
             error: *mut weir_error,
         ) -> ::std::os::raw::c_int,
     >,
+    pub register_scalar_function: ::std::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::std::os::raw::c_void,
+            function: *const weir_scalar_function,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub register_aggregate_function: ::std::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::std::os::raw::c_void,
+            function: *const weir_aggregate_function,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_host"][::std::mem::size_of::<weir_host>() - 72usize];
+    ["Size of weir_host"][::std::mem::size_of::<weir_host>() - 88usize];
     ["Alignment of weir_host"][::std::mem::align_of::<weir_host>() - 8usize];
     [
         "Offset of field: weir_host::size",
@@ -1936,6 +2134,12 @@ const _: () = {
     [
         "Offset of field: weir_host::register_finder",
     ][::std::mem::offset_of!(weir_host, register_finder) - 64usize];
+    [
+        "Offset of field: weir_host::register_scalar_function",
+    ][::std::mem::offset_of!(weir_host, register_scalar_function) - 72usize];
+    [
+        "Offset of field: weir_host::register_aggregate_function",
+    ][::std::mem::offset_of!(weir_host, register_aggregate_function) - 80usize];
 };
 impl Default for weir_host {
     fn default() -> Self {
@@ -2064,6 +2268,45 @@ impl Default for wr_cache {
 }
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
+pub struct wr_locate {
+    pub context: *mut ::std::os::raw::c_void,
+    pub call: ::std::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::std::os::raw::c_void,
+            url: *const ::std::os::raw::c_char,
+            take: ::std::option::Option<
+                unsafe extern "C" fn(
+                    sink: *mut ::std::os::raw::c_void,
+                    object_url: *const ::std::os::raw::c_char,
+                ),
+            >,
+            sink: *mut ::std::os::raw::c_void,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of wr_locate"][::std::mem::size_of::<wr_locate>() - 16usize];
+    ["Alignment of wr_locate"][::std::mem::align_of::<wr_locate>() - 8usize];
+    [
+        "Offset of field: wr_locate::context",
+    ][::std::mem::offset_of!(wr_locate, context) - 0usize];
+    [
+        "Offset of field: wr_locate::call",
+    ][::std::mem::offset_of!(wr_locate, call) - 8usize];
+};
+impl Default for wr_locate {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
 pub struct wr_engine_options {
     pub size: usize,
     pub threads: i32,
@@ -2079,10 +2322,11 @@ pub struct wr_engine_options {
             error: *mut weir_error,
         ) -> ::std::os::raw::c_int,
     >,
+    pub locate: wr_locate,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of wr_engine_options"][::std::mem::size_of::<wr_engine_options>() - 56usize];
+    ["Size of wr_engine_options"][::std::mem::size_of::<wr_engine_options>() - 72usize];
     [
         "Alignment of wr_engine_options",
     ][::std::mem::align_of::<wr_engine_options>() - 8usize];
@@ -2107,6 +2351,9 @@ const _: () = {
     [
         "Offset of field: wr_engine_options::open_beneath",
     ][::std::mem::offset_of!(wr_engine_options, open_beneath) - 48usize];
+    [
+        "Offset of field: wr_engine_options::locate",
+    ][::std::mem::offset_of!(wr_engine_options, locate) - 56usize];
 };
 impl Default for wr_engine_options {
     fn default() -> Self {
@@ -2125,6 +2372,32 @@ pub type wr_metric_fn = ::std::option::Option<
         help: *const ::std::os::raw::c_char,
     ),
 >;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct wr_function {
+    pub scalar: *const weir_scalar_function,
+    pub aggregate: *const weir_aggregate_function,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of wr_function"][::std::mem::size_of::<wr_function>() - 16usize];
+    ["Alignment of wr_function"][::std::mem::align_of::<wr_function>() - 8usize];
+    [
+        "Offset of field: wr_function::scalar",
+    ][::std::mem::offset_of!(wr_function, scalar) - 0usize];
+    [
+        "Offset of field: wr_function::aggregate",
+    ][::std::mem::offset_of!(wr_function, aggregate) - 8usize];
+};
+impl Default for wr_function {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 #[repr(C)]
 #[derive(Debug)]
 pub struct wr_call {
@@ -2447,6 +2720,47 @@ pub type wr_credential_fn = ::std::option::Option<
 >;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
+pub struct wr_guard {
+    pub context: *mut ::std::os::raw::c_void,
+    pub address: ::std::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::std::os::raw::c_void,
+            host: *const ::std::os::raw::c_char,
+            address: *const ::std::os::raw::c_char,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub redirect: ::std::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::std::os::raw::c_void,
+            url: *const ::std::os::raw::c_char,
+        ) -> ::std::os::raw::c_int,
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of wr_guard"][::std::mem::size_of::<wr_guard>() - 24usize];
+    ["Alignment of wr_guard"][::std::mem::align_of::<wr_guard>() - 8usize];
+    [
+        "Offset of field: wr_guard::context",
+    ][::std::mem::offset_of!(wr_guard, context) - 0usize];
+    [
+        "Offset of field: wr_guard::address",
+    ][::std::mem::offset_of!(wr_guard, address) - 8usize];
+    [
+        "Offset of field: wr_guard::redirect",
+    ][::std::mem::offset_of!(wr_guard, redirect) - 16usize];
+};
+impl Default for wr_guard {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
 pub struct wr_objects_options {
     pub size: usize,
     pub type_: *const ::std::os::raw::c_char,
@@ -2467,12 +2781,13 @@ pub struct wr_objects_options {
     pub release: ::std::option::Option<
         unsafe extern "C" fn(context: *mut ::std::os::raw::c_void),
     >,
+    pub guard: *const wr_guard,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
     [
         "Size of wr_objects_options",
-    ][::std::mem::size_of::<wr_objects_options>() - 64usize];
+    ][::std::mem::size_of::<wr_objects_options>() - 72usize];
     [
         "Alignment of wr_objects_options",
     ][::std::mem::align_of::<wr_objects_options>() - 8usize];
@@ -2500,6 +2815,9 @@ const _: () = {
     [
         "Offset of field: wr_objects_options::release",
     ][::std::mem::offset_of!(wr_objects_options, release) - 56usize];
+    [
+        "Offset of field: wr_objects_options::guard",
+    ][::std::mem::offset_of!(wr_objects_options, guard) - 64usize];
 };
 impl Default for wr_objects_options {
     fn default() -> Self {

@@ -1,6 +1,6 @@
 //! Names of tables as C answers them. A path stands alone, so that no name leads out of its catalog.
 //! Calls in a FROM clause, `name(key => value)`, that are no table functions of the engine, are names
-//! with options; until C is asked, the options ride in the name.
+//! with options, perhaps none; until C is asked, the options ride in the name.
 
 use std::ops::ControlFlow;
 
@@ -35,15 +35,20 @@ pub fn encode(statement: &mut Statement, state: &SessionState) -> Result<()> {
     }
 }
 
-/// The name as it was written, and the options.
-pub fn decode(name: &str) -> (&str, Vec<(&str, &str)>) {
+/// The name as it was written, and the options of a call.
+pub fn decode(name: &str) -> (&str, Option<Vec<(&str, &str)>>) {
     let mut parts = name.split(SEPARATOR);
     let name = parts.next().unwrap_or_default();
+    // A call's name ends in a separator.
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return (name, None);
+    }
     let mut options = vec![];
     while let (Some(key), Some(value)) = (parts.next(), parts.next()) {
         options.push((key, value));
     }
-    (name, options)
+    (name, Some(options))
 }
 
 struct Calls<'a> {
@@ -90,7 +95,7 @@ fn rewrite(factor: &mut TableFactor, state: &SessionState) -> Result<()> {
         Some(_) => last.value.clone(),
         None => last.value.to_lowercase(),
     };
-    if state.table_functions().contains_key(&called) || call.args.is_empty() {
+    if state.table_functions().contains_key(&called) {
         return Ok(());
     }
     let mut encoded = called.clone();
@@ -98,6 +103,7 @@ fn rewrite(factor: &mut TableFactor, state: &SessionState) -> Result<()> {
         let (key, value) = option_of(&called, argument)?;
         encoded.extend([SEPARATOR.to_string(), key, SEPARATOR.to_string(), value]);
     }
+    encoded.push(SEPARATOR);
     if alias.is_none() {
         let name = Ident::with_quote('"', called);
         *alias = Some(TableAlias { explicit: true, name, columns: vec![], at: None });

@@ -99,6 +99,7 @@ impl Names {
         let name = c_text(written)?;
         let texts: Vec<(CString, CString)> = given
             .iter()
+            .flatten()
             .map(|(key, value)| Ok((c_text(key)?, c_text(value)?)))
             .collect::<Result<_>>()?;
         let options: Vec<weir_option> = texts
@@ -113,7 +114,8 @@ impl Names {
                 catalog.as_ptr(),
                 schema.as_ptr(),
                 name.as_ptr(),
-                options.as_ptr(),
+                // Not NULL for a call without any.
+                if given.is_some() { options.as_ptr() } else { std::ptr::null() },
                 options.len(),
                 planning::is_in_view().into(),
                 &mut table,
@@ -122,7 +124,7 @@ impl Names {
         };
         match code as u32 {
             0 => Ok(Some(Arc::new(Held(table)))),
-            WEIR_NOT_FOUND if error.message[0] == 0 && given.is_empty() => Ok(None),
+            WEIR_NOT_FOUND if error.message[0] == 0 && given.is_none() => Ok(None),
             WEIR_NOT_FOUND if error.message[0] == 0 => Err(coded(
                 WEIR_NOT_FOUND,
                 "42883",

@@ -24,8 +24,10 @@ use std::time::Duration;
 use datafusion::error::Result;
 
 pub use exec::CommitExec;
+pub use target::Target;
 
 mod exec;
+mod target;
 #[cfg(test)]
 mod tests;
 

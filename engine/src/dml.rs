@@ -27,9 +27,8 @@ use datafusion::sql::sqlparser::ast::{
     VisitorMut,
 };
 
-use crate::commit::{CommitExec, Staging};
+use crate::commit::{CommitExec, Target};
 use crate::error::Result;
-use crate::files::{local_path, url_of};
 use crate::plan::Plan;
 use crate::remote::{self, remote_table};
 
@@ -198,11 +197,11 @@ async fn copy_to(state: &SessionState, copy: &CopyTo) -> Result<Arc<dyn Executio
     if single_file && !copy.partition_by.is_empty() {
         return plan_err!("COPY to one file cannot be partitioned: {}", copy.output_url);
     }
-    let staging = Staging::begin(&local_path(&target)?, single_file, overwrite)?;
-    copy.output_url = url_of(&staging.path(), !single_file)?.to_string();
+    let (target, url) = Target::begin(state.config(), &copy.output_url, single_file, overwrite)?;
+    copy.output_url = url.to_string();
     copy.options.insert(SINGLE_FILE.into(), single_file.to_string());
     let sink = state.create_physical_plan(&LogicalPlan::Copy(copy)).await?;
-    Ok(Arc::new(CommitExec::new(sink, Arc::new(Mutex::new(Some(staging))))))
+    Ok(Arc::new(CommitExec::new(sink, Arc::new(Mutex::new(Some(target))))))
 }
 
 fn flag(value: Option<String>, key: &str) -> Result<Option<bool>> {

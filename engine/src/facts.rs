@@ -19,6 +19,7 @@ use crate::bindings::*;
 use crate::dml::physical;
 use crate::error::{Result, coded};
 use crate::files::hexadecimal;
+use crate::functions::is_foreign;
 use crate::plan::Plan;
 use crate::run::file_bytes;
 use crate::stream::Reader;
@@ -63,6 +64,8 @@ fn is_pure(plan: &LogicalPlan) -> Result<bool> {
                 if let Expr::ScalarFunction(call) = expr {
                     pure &= call.func.signature().volatility == Volatility::Immutable;
                 }
+                // What code an extension has is in no version.
+                pure &= !is_foreign(expr);
                 Ok(TreeNodeRecursion::Continue)
             })
         })

@@ -40,7 +40,7 @@ use sha2::{Digest, Sha256};
 
 use crate::bindings::*;
 use crate::catalog::{FormOf, Held, options, slice, text};
-use crate::commit::{CommitExec, Staging};
+use crate::commit::{CommitExec, Target};
 use crate::error::{Result, coded};
 use crate::infer::infer;
 use crate::large_parquet::LargeParquet;
@@ -471,7 +471,8 @@ impl TableProvider for FilesTable {
             return match &self.write_url {
                 // A directory may still be filled; a file that is not there has no rows to read.
                 Some(url) if !url.ends_with('/') => {
-                    Err(coded(WEIR_NOT_FOUND, "58P01", format!("no such file: {url}")))
+                    let text = format!("no such file: {}", shown(state, url));
+                    Err(coded(WEIR_NOT_FOUND, "58P01", text))
                 }
                 _ => nothing(),
             };
@@ -503,7 +504,7 @@ impl TableProvider for FilesTable {
             return nothing();
         }
 
-        let target = state.config().target_partitions();
+        let target = objects::parts_at_once(url.as_str(), state.config().target_partitions());
         let groups = FileGroup::new(files).split_files(target);
         let (mut groups, statistics) = compute_all_files_statistics(
             groups,
@@ -551,17 +552,17 @@ impl TableProvider for FilesTable {
                  use CREATE EXTERNAL TABLE with the LOCATION of a directory"
             );
         };
-        let target = ListingTableUrl::parse(target)?;
-        if !target.is_collection() {
+        if !target.ends_with('/') {
             return plan_err!(
                 "Inserting into a table backed by a single file is not supported, \
-                 URL is possibly missing a trailing `/`: {target}"
+                 URL is possibly missing a trailing `/`: {}",
+                shown(state, target)
             );
         }
-        let staging = Staging::begin(&local_path(&target)?, false, op == InsertOp::Overwrite)?;
-        let staged_url = url_of(&staging.path(), true)?;
+        let overwrite = op == InsertOp::Overwrite;
+        let (target, staged_url) = Target::begin(state.config(), target, false, overwrite)?;
         let config = FileSinkConfig {
-            original_url: target.to_string(),
+            original_url: target.name(),
             object_store_url: staged_url.object_store(),
             table_paths: vec![staged_url],
             file_group: FileGroup::default(),
@@ -579,7 +580,7 @@ impl TableProvider for FilesTable {
         let ordering = create_lex_ordering(&self.schema, &self.order_by, state.execution_props())?;
         let ordering = ordering.into_iter().next().map(Into::into);
         let sink = self.format.create_writer_physical_plan(input, state, config, ordering).await?;
-        Ok(Arc::new(CommitExec::new(sink, Arc::new(Mutex::new(Some(staging))))))
+        Ok(Arc::new(CommitExec::new(sink, Arc::new(Mutex::new(Some(target))))))
     }
 }
 
@@ -614,6 +615,13 @@ fn files_for_limit(files: &[PartitionedFile], limit: usize) -> usize {
         }
     }
     files.len()
+}
+
+/// As users call what a table writes to.
+fn shown(state: &dyn Session, url: &str) -> String {
+    let registry = state.config().get_extension::<objects::Registry>();
+    let found = registry.and_then(|registry| registry.of_plan(url).ok());
+    found.map_or(url.to_string(), |(objects, key)| objects.name(&key))
 }
 
 /// The path on this machine that a URL names.

@@ -6,15 +6,20 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::ipc::convert::fb_to_schema;
+use arrow::ipc::reader::read_footer_length;
+use arrow::ipc::root_as_footer;
 use datafusion::common::plan_err;
 use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::arrow::ArrowFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::type_coercion::binary::type_union_resolution;
 use futures::{StreamExt, TryStreamExt};
 use object_store::memory::InMemory;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::bindings::WEIR_INVALID_DATA;
 use crate::error::{Result, coded};
@@ -43,7 +48,11 @@ pub async fn infer(
                     Some(large) => large.schema().await,
                     None => {
                         let metas = std::slice::from_ref(&file.object_meta);
-                        format.infer_schema(state, store, metas).await
+                        match footer_schema(format, store, &file.object_meta).await {
+                            Ok(Some(schema)) => Ok(schema),
+                            Ok(None) => format.infer_schema(state, store, metas).await,
+                            Err(error) => Err(error),
+                        }
                     }
                 },
             };
@@ -95,6 +104,28 @@ pub async fn infer(
         })
         .collect();
     Ok(Schema::new_with_metadata(fields, metadata).into())
+}
+
+/// Of an Arrow file, which has it at its end too. From a store the engine reads the beginning, and takes
+/// the padding there to be shorter than it may be.
+async fn footer_schema(
+    format: &Arc<dyn FileFormat>,
+    store: &Arc<dyn ObjectStore>,
+    file: &ObjectMeta,
+) -> Result<Option<SchemaRef>> {
+    const TAIL: u64 = 10; // the footer's length and a magic number
+    if format.downcast_ref::<ArrowFormat>().is_none() || file.size < TAIL {
+        return Ok(None);
+    }
+    let end = file.size - TAIL;
+    let tail = store.get_range(&file.location, end..file.size).await?;
+    let length = <[u8; 10]>::try_from(tail.as_ref()).ok().map(read_footer_length);
+    let Some(Ok(length)) = length else { return Ok(None) }; // a stream
+    let Some(start) = end.checked_sub(length as u64) else { return Ok(None) };
+    let footer = store.get_range(&file.location, start..end).await?;
+    let footer = root_as_footer(&footer)
+        .map_err(|e| ArrowError::IpcError(format!("cannot read the footer: {e}")))?;
+    Ok(footer.schema().map(|schema| Arc::new(fb_to_schema(schema))))
 }
 
 /// A type that holds the values of both, if there is one. Structs are united by name, at any depth.

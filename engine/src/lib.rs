@@ -16,6 +16,7 @@ mod facts;
 mod files;
 mod filters;
 mod footers;
+mod functions;
 mod infer;
 mod large_parquet;
 mod limits;
@@ -116,6 +117,7 @@ pub unsafe extern "C" fn wr_engine_open(
             unsafe { options.cache.as_ref() }.copied(),
             options.open_beneath,
         )?;
+        engine.objects.set_locate(options.locate);
         give(engine, ret_engine);
         Ok(())
     })
@@ -150,6 +152,22 @@ pub unsafe extern "C" fn wr_engine_metrics(
         let value = counter.load(std::sync::atomic::Ordering::Relaxed);
         unsafe { emit(sink, name.as_ptr(), value, help.as_ptr()) };
     }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_engine_add_functions(
+    engine: *mut c_void,
+    functions: *const wr_function,
+    n_functions: usize,
+    error: *mut weir_error,
+) -> c_int {
+    guard(error, || {
+        let functions = match n_functions {
+            0 => &[],
+            n => unsafe { std::slice::from_raw_parts(functions, n) },
+        };
+        unsafe { borrow::<Engine>(engine) }.functions.add(functions)
+    })
 }
 
 #[unsafe(no_mangle)]

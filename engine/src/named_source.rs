@@ -23,7 +23,7 @@ use futures::stream::BoxStream;
 use object_store::ObjectStore;
 
 use crate::error::{Result, classify, coded, is_coded};
-use crate::objects::Source;
+use crate::objects::{Source, parts_at_once};
 use crate::page_index::with_page_index;
 
 /// Puts the file's path before an error that came from reading it.
@@ -109,7 +109,8 @@ impl FileSource for NamedSource {
         output_ordering: Option<LexOrdering>,
         config: &FileScanConfig,
     ) -> Result<Option<FileScanConfig>> {
-        self.0.repartitioned(target_partitions, repartition_file_min_size, output_ordering, config)
+        let target = parts_at_once(config.object_store_url.as_str(), target_partitions);
+        self.0.repartitioned(target, repartition_file_min_size, output_ordering, config)
     }
 
     fn try_pushdown_filters(

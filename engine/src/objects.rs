@@ -5,18 +5,21 @@
 mod abi;
 mod builders;
 mod calls;
+mod carrier;
 mod credentials;
+mod guard;
 mod options;
 mod pace;
 mod requests;
 #[cfg(test)]
 mod tests;
 mod upload;
+pub mod writing;
 
 use std::collections::HashMap;
-use std::ffi::CString;
+use std::ffi::{CString, c_char, c_void};
 use std::fmt;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use async_trait::async_trait;
 use datafusion::common::DataFusionError;
@@ -33,17 +36,21 @@ use object_store::{
 use sha2::{Digest, Sha256};
 
 use crate::bindings::*;
-use crate::catalog::c_text;
-use crate::error::{Result, coded};
+use crate::catalog::{c_text, text};
+use crate::error::{Result, call_c, coded};
 use crate::files::hexadecimal;
 use crate::runtime::Engine;
+use crate::store::{count, from_hexadecimal};
 
 use credentials::Credentials;
 use requests::Requests;
 use upload::Upload;
+use writing::{Underway, Writing};
 
 /// The URLs of objects, as plans have them.
 pub const SCHEME: &str = "weir+store";
+/// Parts of a scan of objects, which waits for the network most of the time.
+const PARTS: usize = 8;
 
 /// A store as its builder made it.
 struct Made {
@@ -61,6 +68,8 @@ pub struct Objects {
     credentials: Option<Arc<Credentials>>,
     requests: Arc<Requests>,
     engine: Arc<Engine>,
+    /// Of a web server, which is read only.
+    is_web: bool,
 }
 
 impl fmt::Debug for Objects {
@@ -80,7 +89,15 @@ impl fmt::Display for Objects {
 pub struct Registry {
     open: Mutex<HashMap<String, Weak<Objects>>>,
     memory: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
+    /// How many there were, and those that go on.
+    writings: Mutex<(u64, HashMap<String, Weak<Writing>>)>,
+    underway: Arc<Underway>,
+    locate: OnceLock<wr_locate>,
 }
+
+// The contract of wr_locate: callable from any thread.
+unsafe impl Send for wr_locate {}
+unsafe impl Sync for wr_locate {}
 
 impl Registry {
     fn find(&self, id: &str) -> Option<Arc<Objects>> {
@@ -98,7 +115,35 @@ impl Registry {
             store: "objects",
             source: format!("the store of {path} was closed").into(),
         })?;
-        Ok((objects, from_hexadecimal(version), parts.collect()))
+        let version = from_hexadecimal(version).filter(|version| !version.is_empty());
+        let version = version.and_then(|version| String::from_utf8(version).ok());
+        Ok((objects, version, parts.collect()))
+    }
+
+    pub fn set_locate(&self, locate: wr_locate) {
+        let _ = self.locate.set(locate);
+    }
+
+    /// The store and the key of a URL of users'.
+    pub fn locate(&self, url: &str) -> Result<(Arc<Objects>, String)> {
+        let Some((locate, call)) = self.locate.get().and_then(|l| Some((l, l.call?))) else {
+            let text = format!("{url}: there are no stores here");
+            return Err(coded(WEIR_NOT_IMPLEMENTED, "0A000", text));
+        };
+        let url = c_text(url)?;
+        let mut found = Found { registry: self, found: None };
+        let sink = (&raw mut found).cast();
+        call_c(|error| unsafe { call(locate.context, url.as_ptr(), Some(take_url), sink, error) })?;
+        found.found.unwrap_or_else(|| Err(coded(WEIR_INTERNAL, "XX000", "no store was found")))
+    }
+
+    /// The same of a URL that C gave, "weir+store://all/ID/KEY".
+    pub fn of_plan(&self, url: &str) -> Result<(Arc<Objects>, String)> {
+        let wrong = |_| coded(WEIR_INTERNAL, "XX000", format!("not the URL of an object: {url}"));
+        let parsed = url::Url::parse(url).map_err(|e| wrong(e.to_string()))?;
+        let path = Path::from_url_path(parsed.path()).map_err(|e| wrong(e.to_string()))?;
+        let (objects, _, key) = self.split(&path)?;
+        Ok((objects, key.to_string()))
     }
 
     pub fn source(&self, path: &Path) -> Option<Source> {
@@ -108,10 +153,27 @@ impl Registry {
     }
 }
 
+struct Found<'a> {
+    registry: &'a Registry,
+    found: Option<Result<(Arc<Objects>, String)>>,
+}
+
+/// While this runs the store is kept open by who calls.
+unsafe extern "C" fn take_url(sink: *mut c_void, url: *const c_char) {
+    let found = unsafe { &mut *sink.cast::<Found>() };
+    found.found = text(url).map(|url| found.registry.of_plan(&url));
+}
+
 /// Of a file in a plan: its store, which the plan keeps, and what users call it.
 pub struct Source {
     _objects: Arc<Objects>,
     pub shown: String,
+}
+
+/// How many parts a scan has, where the session wants `target`.
+pub fn parts_at_once(url: &str, target: usize) -> usize {
+    let is_stored = url.strip_prefix(SCHEME).is_some_and(|rest| rest.starts_with("://"));
+    if is_stored && target > 1 { target.max(PARTS) } else { target }
 }
 
 /// The path of an object in one version.
@@ -124,16 +186,12 @@ pub fn versioned(path: &Path, etag: &str) -> Path {
     std::iter::once(head.as_str().into()).chain(parts).collect()
 }
 
-fn from_hexadecimal(text: &str) -> Option<String> {
-    if text.is_empty() {
-        return None;
-    }
-    let bytes =
-        (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok());
-    String::from_utf8(bytes.collect::<Option<Vec<u8>>>()?).ok()
-}
-
 impl Objects {
+    /// As messages call an object, or a directory.
+    pub fn name(&self, key: &str) -> String {
+        format!("{}{key}", self.shown)
+    }
+
     pub fn open(engine: &Arc<Engine>, given: &wr_objects_options) -> Result<Arc<Objects>> {
         let given = options::Given::read(given)?;
         let requests = Arc::new(Requests::new(&given)?);
@@ -155,6 +213,7 @@ impl Objects {
         let objects = Arc::new(Objects {
             url: c_text(&format!("{SCHEME}://all/{id}/"))?,
             id: id.clone(),
+            is_web: given.kind == "http",
             shown: given.url,
             made,
             credentials,
@@ -199,7 +258,10 @@ impl Objects {
     }
 
     fn failed(&self, error: Error, key: &str) -> DataFusionError {
-        let name = format!("{}{key}", self.shown);
+        let name = self.name(key);
+        if let Some(refused) = guard::refused(&error, &name) {
+            return refused;
+        }
         match &error {
             Error::NotFound { .. } => {
                 coded(WEIR_NOT_FOUND, "58P01", format!("no such object: {name}"))
@@ -311,13 +373,10 @@ impl ObjectStore for All {
 
     async fn put_multipart_opts(
         &self,
-        location: &Path,
+        _: &Path,
         _: PutMultipartOptions,
     ) -> StoreResult<Box<dyn MultipartUpload>> {
-        // What a plan writes is there when all of it is.
-        let (objects, _, key) = self.0.split(location)?;
-        let made = objects.made.store.put_multipart_opts(&key, Default::default()).await;
-        made.map_err(|error| named(&objects, &key, error))
+        read_only()
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> StoreResult<GetResult> {
@@ -329,9 +388,9 @@ impl ObjectStore for All {
         let read = objects.signed(|| objects.fetch(&key, options.clone()).boxed());
         let mut read = read.await.map_err(|error| named(&objects, &key, error))?;
         read.meta.location = location.clone();
-        let engine = &objects.engine.counters;
-        crate::store::count(&engine.requests, 1);
-        crate::store::count(&engine.bytes_read, (read.range.end - read.range.start) as usize);
+        let counters = &objects.engine.counters;
+        count(&counters.requests, 1);
+        count(&counters.bytes_read, (read.range.end - read.range.start) as usize);
         Ok(read)
     }
 

@@ -49,6 +49,7 @@ impl Plan {
     async fn make(session: &Arc<Session>, sql: &str) -> Result<Plan> {
         let scope = Scope::enter();
         limits::check_text(sql)?;
+        session.learn();
         let state = Arc::new(session.context.state());
         let dialect = state.config_options().sql_parser.dialect;
         let mut statement = state.sql_to_statement(sql, &dialect)?;

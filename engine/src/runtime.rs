@@ -19,6 +19,7 @@ use crate::bindings::*;
 use crate::error::{Result, coded, from_panic};
 use crate::files::FileSet;
 use crate::footers::Footers;
+use crate::functions::Functions;
 use crate::objects::Registry;
 use crate::planners::{self, Planners};
 use crate::store::{Counters, OpenBeneath, Stores};
@@ -42,6 +43,7 @@ pub struct Engine {
     /// Schemas and statistics of file lists by all their identities, so that they are never stale.
     pub file_sets: Mutex<HashMap<String, Arc<FileSet>>>,
     pub footers: Arc<Footers>,
+    pub functions: Functions,
     pub counters: Arc<Counters>,
     pub objects: Arc<Registry>,
     /// Sends the requests to stores: made when the first of these is opened.
@@ -161,6 +163,7 @@ impl Engine {
             threads,
             file_sets: Mutex::default(),
             footers,
+            functions: Functions::default(),
             counters,
             objects,
             io: Mutex::new(None),
@@ -186,6 +189,7 @@ impl Engine {
     /// Ends all work. Tasks that do not yield within five seconds are left behind.
     pub fn close(&self) {
         self.planners.close(PATIENCE);
+        self.objects.close(PATIENCE);
         if let Some(runtime) = self.runtime.lock().unwrap().take() {
             runtime.shutdown_timeout(PATIENCE);
         }

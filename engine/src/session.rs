@@ -1,6 +1,6 @@
 //! A session: DataFusion's context over C's names.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use datafusion::config::ConfigOptions;
 use datafusion::execution::SessionStateBuilder;
@@ -26,6 +26,8 @@ pub struct Session {
     pub context: SessionContext,
     /// The function set's name.
     pub functions: String,
+    /// Of the engine's functions of extensions, how many this session has learnt.
+    n_learnt: Mutex<usize>,
 }
 
 impl Session {
@@ -40,7 +42,8 @@ impl Session {
             .with_information_schema(true)
             .with_create_default_catalog_and_schema(false)
             .with_default_catalog_and_schema(catalog, schema)
-            .with_target_partitions(engine.threads);
+            .with_target_partitions(engine.threads)
+            .with_extension(engine.objects.clone());
         let options = config.options_mut();
         options.sql_parser.collect_spans = true;
         options.extensions.insert(Options::default());
@@ -69,7 +72,14 @@ impl Session {
         let context = SessionContext::new_with_state(builder.build());
         let _ = names.state.set(context.state_weak_ref());
         let functions = functions.unwrap_or("default").to_string();
-        Ok(Arc::new(Session { engine: engine.clone(), context, functions }))
+        let n_learnt = Mutex::new(0);
+        Ok(Arc::new(Session { engine: engine.clone(), context, functions, n_learnt }))
+    }
+
+    /// Takes in the functions of extensions that came since the last statement.
+    pub fn learn(&self) {
+        let mut n_learnt = self.n_learnt.lock().unwrap();
+        self.engine.functions.teach(&mut n_learnt, || self.context.state_ref());
     }
 
     pub fn set(&self, key: &str, value: &str) -> Result<()> {

@@ -28,7 +28,7 @@ use url::Url;
 use crate::bindings::*;
 use crate::catalog::c_text;
 use crate::error::{call_c, coded};
-use crate::objects::{self, All, Registry};
+use crate::objects::{self, All, Registry, writing};
 
 /// `weir+file://<root in hexadecimal>/<absolute path>` is a file below a root.
 const BENEATH: &str = "weir+file";
@@ -53,6 +53,7 @@ pub struct Stores {
     others: DefaultObjectStoreRegistry,
     local: Arc<dyn ObjectStore>,
     objects: Arc<dyn ObjectStore>,
+    registry: Arc<Registry>,
     beneath: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
     open: OpenBeneath,
     counters: Arc<Counters>,
@@ -66,6 +67,7 @@ impl Stores {
             others: DefaultObjectStoreRegistry::new(),
             local: Arc::new(Counted { inner, counters: counters.clone() }),
             objects: Arc::new(All(objects.clone())),
+            registry: objects.clone(),
             beneath: Mutex::default(),
             open,
             counters,
@@ -86,7 +88,7 @@ impl Stores {
     }
 }
 
-fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
+pub fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> =
         text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
     let digits = digits.filter(|d| d.len() % 2 == 0)?;
@@ -106,6 +108,12 @@ impl ObjectStoreRegistry for Stores {
         match url.scheme() {
             "file" => Ok(self.local.clone()),
             objects::SCHEME => Ok(self.objects.clone()),
+            writing::SCHEME => {
+                let token = url.host_str().unwrap_or_default();
+                self.registry.writing(token).ok_or_else(|| {
+                    coded(WEIR_INTERNAL, "XX000", "the statement's writing has ended")
+                })
+            }
             BENEATH => self.beneath(url.host_str().unwrap_or_default()).ok_or_else(|| {
                 coded(WEIR_INTERNAL, "XX000", format!("{url} names no root directory"))
             }),

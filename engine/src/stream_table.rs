@@ -28,6 +28,7 @@ use crate::bindings::*;
 use crate::catalog::{FormOf, Held, slice};
 use crate::error::{Result, call_c, coded};
 use crate::filters::Filters;
+use crate::functions::is_foreign;
 use crate::remote::{Aliases, Relation, RemoteTable, reader};
 use crate::scan::{KindSource, Request};
 use crate::schema::TableSchema;
@@ -64,18 +65,26 @@ impl StreamTable {
     }
 
     fn classify(&self, filters: &[&Expr]) -> Result<Vec<u32>> {
-        let mut answers = vec![WEIR_FILTER_NO as i32; filters.len()];
+        let mut answers = vec![WEIR_FILTER_NO; filters.len()];
         if self.remote.is_some() {
-            return Ok(vec![WEIR_FILTER_NO; filters.len()]);
+            return Ok(answers);
         }
         if let Some(classify) = self.held.kind().classify {
-            let filters = Filters::new(filters, &self.schema.arrow)?;
+            // A kind that hands the text on would have another function of that name called.
+            let asked: Vec<usize> =
+                (0..filters.len()).filter(|i| !is_foreign(filters[*i])).collect();
+            let filters: Vec<&Expr> = asked.iter().map(|i| filters[*i]).collect();
+            let filters = Filters::new(&filters, &self.schema.arrow)?;
+            let mut given = vec![WEIR_FILTER_NO as i32; asked.len()];
             call_c(|error| unsafe {
                 let (pointer, n) = filters.as_c();
-                classify(self.held.0.instance, pointer, n, answers.as_mut_ptr(), error)
+                classify(self.held.0.instance, pointer, n, given.as_mut_ptr(), error)
             })?;
+            for (i, answer) in asked.into_iter().zip(given) {
+                answers[i] = answer as u32;
+            }
         }
-        Ok(answers.into_iter().map(|a| a as u32).collect())
+        Ok(answers)
     }
 
     fn read_statistics(&self) -> Result<Option<Statistics>> {

@@ -43,6 +43,17 @@ struct wr_cache {
     void (*put)(void *context, const char *key, const void *data, size_t length);
 };
 
+/*
+ * Which object a URL that users write is of, "s3://bucket/x": the URL goes to `take` as a weir_file
+ * of a FILES form names an object, with its key, which may be empty or end in a slash. The store
+ * stays open while `take` runs. Talks to nobody. Any thread, as long as the engine lives.
+ */
+struct wr_locate {
+    void *context;
+    int (*call)(void *context, const char *url, void (*take)(void *sink, const char *object_url),
+                void *sink, struct weir_error *error);
+};
+
 struct wr_engine_options {
     size_t size;
     int32_t threads;        /* 0: one per core */
@@ -54,6 +65,7 @@ struct wr_engine_options {
     /* Opens the file of a URL "weir+file://<root in hexadecimal>/<path>" for reading; both paths
      * are absolute. NULL: such URLs are refused. */
     int (*open_beneath)(const char *root, const char *path, int *ret_fd, struct weir_error *error);
+    struct wr_locate locate; /* `call` NULL: nothing is written to stores */
 };
 
 int wr_engine_open(const struct wr_engine_options *options, struct wr_engine **ret_engine,
@@ -63,6 +75,20 @@ void wr_engine_close(struct wr_engine *engine);
 /* What the engine counted since it was opened: static name, value, static description. */
 typedef void (*wr_metric_fn)(void *sink, const char *name, int64_t value, const char *help);
 void wr_engine_metrics(const struct wr_engine *engine, wr_metric_fn emit, void *sink);
+
+/*
+ * Functions of extensions: one of the two. Sessions made before see them too, from their next
+ * statement on. The structures, of this version's size and checked, are copied; their slots are
+ * called until the engine is closed.
+ */
+struct wr_function {
+    const struct weir_scalar_function *scalar;
+    const struct weir_aggregate_function *aggregate;
+};
+
+/* All or none. WEIR_ALREADY_EXISTS for a name that a function has, of any set of functions. */
+int wr_engine_add_functions(struct wr_engine *engine, const struct wr_function *functions,
+                            size_t n_functions, struct weir_error *error);
 
 /* ---- Calls: how a kind learns that what it changes is not wanted any more ---- */
 
@@ -114,8 +140,9 @@ struct wr_catalog {
      * out what this knows. */
     int (*has)(void *context, const char *catalog, const char *schema);
     /*
-     * `options` are those of a call, `FROM name(key => value)`. Codes: WEIR_NOT_FOUND when there is
-     * no such table, with a message only if it says more than that. `in_view`: the name stands in
+     * `options` are those of a call, `FROM name(key => value)`: not NULL for a call without any,
+     * NULL for a plain name. Codes: WEIR_NOT_FOUND when there is no such table, with a message only
+     * if it says more than that. `in_view`: the name stands in
      * the text of a table that has its own rights, and of no other.
      */
     int (*table)(void *context, const char *catalog, const char *schema, const char *name,
@@ -268,6 +295,18 @@ struct wr_upload;
  * "sas_key", "bearer_token", ... */
 typedef void (*wr_credential_fn)(void *sink, const char *name, const char *value);
 
+/*
+ * Where requests may go. Asked where the connection is made, so that what a name stands for is not
+ * another thing then. 1: it may be. Any thread, as long as the engine lives.
+ */
+struct wr_guard {
+    void *context;
+    /* One of the addresses, as a text, of a name. NULL: all may be. Not asked for a host that is an
+     * address itself. */
+    int (*address)(void *context, const char *host, const char *address);
+    int (*redirect)(void *context, const char *url); /* that an answer sends on to */
+};
+
 struct wr_objects_options {
     size_t size;
     const char *type; /* "s3", "azure", "gcs", "http", "memory", "file" */
@@ -285,6 +324,7 @@ struct wr_objects_options {
                        int64_t *ret_expires_ns, struct weir_error *error);
     void *context;                  /* lives until `release` */
     void (*release)(void *context); /* NULL: nothing to release */
+    const struct wr_guard *guard;   /* copied; NULL: requests go where names and answers lead */
 };
 
 /* Talks to nobody. */

@@ -2,11 +2,9 @@
 //! A plan that commits the files of the plan below it.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use datafusion::common::internal_err;
-use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
@@ -22,23 +20,21 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::Staging;
-use crate::bindings::WEIR_IO;
-use crate::error::{coded, is_coded};
+use super::Target;
 
-/// Runs a plan that writes into a [`Staging`] and gives one batch of counts, and passes the rows on
+/// Runs a plan that writes into a [`Target`] and gives one batch of counts, and passes the rows on
 /// only after the commit. After an error, or when its stream is dropped, nothing is visible.
 /// Executes once. A commit that has begun is not cancelled.
 #[derive(Debug)]
 pub struct CommitExec {
     input: Arc<dyn ExecutionPlan>,
-    staging: Arc<Mutex<Option<Staging>>>,
+    target: Arc<Mutex<Option<Target>>>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl CommitExec {
-    pub fn new(input: Arc<dyn ExecutionPlan>, staging: Arc<Mutex<Option<Staging>>>) -> Self {
+    pub fn new(input: Arc<dyn ExecutionPlan>, target: Arc<Mutex<Option<Target>>>) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(input.schema()),
             Partitioning::UnknownPartitioning(1),
@@ -47,7 +43,7 @@ impl CommitExec {
         );
         Self {
             input,
-            staging,
+            target,
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
         }
@@ -56,30 +52,11 @@ impl CommitExec {
 
 impl DisplayAs for CommitExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        match &*self.staging.lock().unwrap_or_else(|e| e.into_inner()) {
-            Some(staging) => write!(f, "CommitExec: target={}", staging.target.display()),
+        match &*self.target.lock().unwrap_or_else(|e| e.into_inner()) {
+            Some(target) => write!(f, "CommitExec: target={}", target.name()),
             None => write!(f, "CommitExec"),
         }
     }
-}
-
-/// An error of the rows speaks for itself; one of the writing has to say where.
-fn writing(error: DataFusionError, target: &Path) -> DataFusionError {
-    let text = error.strip_backtrace();
-    let reason = match error.find_root() {
-        _ if is_coded(&error) => return error,
-        DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) => text.as_str(),
-        // The writers keep the cause to themselves here.
-        DataFusionError::Internal(text) if text.contains("finalizing writes") => {
-            "its files could not be written to their end; is there room for them?"
-        }
-        _ => return error,
-    };
-    let full = [libc::ENOSPC, libc::EFBIG, libc::EDQUOT]
-        .iter()
-        .any(|errno| reason.contains(&format!("(os error {errno})")));
-    let sqlstate = if full { "53100" } else { "58030" };
-    coded(WEIR_IO, sqlstate, format!("cannot write {}: {reason}", target.display()))
 }
 
 impl ExecutionPlan for CommitExec {
@@ -112,7 +89,7 @@ impl ExecutionPlan for CommitExec {
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match (children.pop(), children.is_empty()) {
-            (Some(input), true) => Ok(Arc::new(CommitExec::new(input, Arc::clone(&self.staging)))),
+            (Some(input), true) => Ok(Arc::new(CommitExec::new(input, Arc::clone(&self.target)))),
             _ => internal_err!("CommitExec has one child"),
         }
     }
@@ -138,28 +115,31 @@ impl ExecutionPlan for CommitExec {
                 "CommitExec has partition 0 of 1, not {partition} of {partitions}"
             );
         }
-        let staging = self.staging.lock().unwrap_or_else(|e| e.into_inner()).take();
-        let Some(staging) = staging else {
+        let target = self.target.lock().unwrap_or_else(|e| e.into_inner()).take();
+        let Some(target) = target else {
             return Err(DataFusionError::Execution(
                 "a statement that writes files is executed only once".into(),
             ));
         };
-        let input = self.input.execute(0, context)?;
+        let input = self.input.execute(0, target.context(context))?;
         let commit_time = MetricBuilder::new(&self.metrics).subset_time("commit_time", 0);
         let rows = async move {
             // In this order, so that the writer is dropped before the files it writes.
-            let staging = staging;
+            let target = target;
             let mut input = input;
             let mut batches = Vec::new();
             while let Some(batch) = input.next().await {
-                batches.push(Ok(batch.map_err(|error| writing(error, staging.target()))?));
+                match batch {
+                    Ok(batch) => batches.push(Ok(batch)),
+                    Err(error) => {
+                        drop(input);
+                        return Err(target.fail(error).await);
+                    }
+                }
             }
             drop(input);
-            let task = SpawnedTask::spawn_blocking(move || {
-                let _timer = commit_time.timer();
-                staging.commit()
-            });
-            task.await.map_err(|e| DataFusionError::ExecutionJoin(Box::new(e)))??;
+            let _timer = commit_time.timer();
+            target.commit().await?;
             Ok::<_, DataFusionError>(stream::iter(batches))
         };
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream::once(rows).try_flatten())))

@@ -254,7 +254,7 @@ async fn copy(
     let slash = if single_file { "" } else { "/" };
     let sql = format!("COPY ({query}) TO '{}{slash}' {rest}", staging.path().display());
     let plan = ctx.sql(&sql).await?.create_physical_plan().await?;
-    Ok(Arc::new(CommitExec::new(plan, Arc::new(Mutex::new(Some(staging))))))
+    Ok(Arc::new(CommitExec::new(plan, Arc::new(Mutex::new(Some(Target::Files(staging)))))))
 }
 
 const ROWS: &str = "SELECT value AS v, value % 3 AS k FROM range(0, 300000)";

@@ -53,7 +53,7 @@ pub fn build(
         max_retries: given.number("max_retries", defaults.max_retries)?,
         retry_timeout: given.time("retry_timeout", defaults.retry_timeout)?,
     };
-    let connector = Connector::new(requests, engine.io()?);
+    let connector = Connector::new(requests, engine.io()?, given.guard);
     let client = ClientOptions::new();
     let parts = Parts { given, url, client, retry, connector, credentials };
     match given.kind.as_str() {

@@ -9,7 +9,7 @@ use futures::{FutureExt, StreamExt};
 use object_store::path::Path;
 use object_store::{
     CopyMode, CopyOptions, GetOptions, GetRange, ObjectMeta, ObjectStoreExt, PutMode, PutOptions,
-    UpdateVersion,
+    PutPayload, Result as StoreResult, UpdateVersion,
 };
 
 use crate::bindings::*;
@@ -136,17 +136,22 @@ impl Objects {
 
     pub fn put(&self, key: &str, data: &[u8], mode: PutMode) -> Result<Option<String>> {
         let path = self.path(key)?;
-        let data = Bytes::copy_from_slice(data);
+        let data = Bytes::copy_from_slice(data).into();
         self.wait(async {
-            let put = self.signed(|| {
-                async {
-                    let options = PutOptions { mode: mode.clone(), ..Default::default() };
-                    self.made.store.put_opts(&path, data.clone().into(), options).await
-                }
-                .boxed()
-            });
-            Ok(put.await.map_err(|error| self.failed(error, key))?.e_tag)
+            self.put_at(&path, data, mode).await.map_err(|error| self.failed(error, key))
         })
+    }
+
+    /// The etag of what is there then.
+    pub async fn put_at(
+        &self,
+        path: &Path,
+        data: PutPayload,
+        mode: PutMode,
+    ) -> StoreResult<Option<String>> {
+        let options = PutOptions { mode, ..Default::default() };
+        let put = || self.made.store.put_opts(path, data.clone(), options.clone()).boxed();
+        Ok(self.signed(put).await?.e_tag)
     }
 
     /// Hands on what lies below `prefix`, until `walk` has enough.

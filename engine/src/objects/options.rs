@@ -9,6 +9,7 @@ use crate::catalog::{c_text, options, text};
 use crate::error::{Result, coded};
 
 use super::credentials::Calls;
+use super::guard::Guard;
 
 /// Name, what it is.
 type Known = (&'static str, &'static str);
@@ -131,6 +132,7 @@ pub struct Given {
     pub kind: String,
     pub url: String,
     pub credentials: Option<Arc<Calls>>,
+    pub guard: Option<Guard>,
     options: Vec<(String, String)>,
 }
 
@@ -166,7 +168,8 @@ impl Given {
             given.push((name, value));
         }
         given.sort();
-        Ok(Given { kind, url, credentials: Calls::read(c), options: given })
+        let guard = Guard::new(c.guard);
+        Ok(Given { kind, url, credentials: Calls::read(c), guard, options: given })
     }
 
     /// Those that the store's own client knows.

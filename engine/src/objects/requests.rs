@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use object_store::ClientOptions;
 use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService,
+    HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService, SpawnService,
     SpawnedReqwestConnector,
 };
 use tokio::runtime::Handle;
@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 use crate::bindings::wr_metric_fn;
 use crate::error::Result;
 
+use super::guard::{self, Guard};
 use super::options::Given;
 use super::pace::Pace;
 
@@ -123,17 +124,23 @@ impl Requests {
 pub struct Connector {
     requests: Arc<Requests>,
     io: Handle,
+    guard: Option<Guard>,
 }
 
 impl Connector {
-    pub fn new(requests: &Arc<Requests>, io: Handle) -> Connector {
-        Connector { requests: requests.clone(), io }
+    pub fn new(requests: &Arc<Requests>, io: Handle, guard: Option<Guard>) -> Connector {
+        Connector { requests: requests.clone(), io, guard }
     }
 }
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        let inner = SpawnedReqwestConnector::new(self.io.clone()).connect(options)?;
+        let inner = match self.guard {
+            None => SpawnedReqwestConnector::new(self.io.clone()).connect(options)?,
+            Some(guard) => {
+                HttpClient::new(SpawnService::new(guard.client(options)?, self.io.clone()))
+            }
+        };
         Ok(HttpClient::new(Measured { inner, requests: self.requests.clone() }))
     }
 }
@@ -162,7 +169,7 @@ impl Measured {
         let _running = self.requests.pace.turn().await;
         self.requests.sent(&request);
         let begin = Instant::now();
-        let answer = self.inner.execute(request).await;
+        let answer = self.inner.execute(request).await.map_err(guard::at_once);
         self.requests.answered(&answer, begin);
         answer
     }

@@ -231,6 +231,14 @@ fn fewer_requests_are_allowed_after_a_refusal_and_more_again() {
 fn queries_of_urls_are_left_out_of_messages() {
     assert_eq!(without_queries("GET https://h/k?sig=secret&x=1 failed"), "GET https://h/k failed");
     assert_eq!(without_queries("(https://h/k?sig=secret) \"u?v\" end"), "(https://h/k) \"u\" end");
-    assert_eq!(from_hexadecimal("2261"), Some("\"a".into()));
+    assert_eq!(from_hexadecimal("2261"), Some(b"\"a".to_vec()));
     assert_eq!(from_hexadecimal("2x"), None);
+}
+
+#[test]
+fn ten_thousand_parts_hold_more_than_any_store_takes() {
+    let sizes: Vec<_> = (0..10_000).map(super::carrier::part_size).collect();
+    assert!(sizes.iter().sum::<usize>() > 5 << 40);
+    assert!(sizes.iter().all(|size| (5 << 20..=5 << 30).contains(size)));
+    assert_eq!(sizes[..1000].iter().max(), Some(&(8 << 20)));
 }

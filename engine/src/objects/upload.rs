@@ -7,8 +7,8 @@ use std::sync::Arc;
 use futures::FutureExt;
 use object_store::path::Path;
 use object_store::{
-    CopyMode, CopyOptions, Error, MultipartUpload, ObjectStoreExt, PutMode, PutOptions,
-    PutPayloadMut, Result as StoreResult,
+    CopyMode, CopyOptions, Error, MultipartUpload, ObjectStoreExt, PutMode, PutPayloadMut,
+    Result as StoreResult,
 };
 use tokio::task::JoinSet;
 
@@ -110,23 +110,14 @@ impl Upload {
         }
         objects.wait(async {
             let etag = match self.parts {
-                None => self.put().await,
+                None => {
+                    let data = std::mem::take(&mut self.buffer).freeze();
+                    objects.put_at(&self.path, data, self.mode.clone()).await
+                }
                 Some(_) => self.complete().await,
             };
             etag.map_err(|error| objects.failed(error, &self.key))
         })
-    }
-
-    async fn put(&mut self) -> StoreResult<Option<String>> {
-        let data = std::mem::take(&mut self.buffer).freeze();
-        let put = self.objects.signed(|| {
-            async {
-                let options = PutOptions { mode: self.mode.clone(), ..Default::default() };
-                self.objects.made.store.put_opts(&self.path, data.clone(), options).await
-            }
-            .boxed()
-        });
-        Ok(put.await?.e_tag)
     }
 
     async fn complete(&mut self) -> StoreResult<Option<String>> {

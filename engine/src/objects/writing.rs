@@ -1,0 +1,571 @@
+//! What one statement writes into a store. Its writers see a store of their own, which sends parts while rows come and
+//! keeps small objects; nothing is there before [`Commit::commit`], and nothing stays without it.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, Weak};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use datafusion::common::DataFusionError;
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult,
+    Result as StoreResult, UploadPart,
+};
+use tokio::sync::watch;
+
+use crate::bindings::*;
+use crate::error::{Result, coded};
+
+use super::carrier::{Carrier, Errand, part_size};
+use super::{Objects, Registry};
+
+/// The URLs of a statement's own store.
+pub const SCHEME: &str = "weir+write";
+/// Bytes of parts on the way, of a statement; writers wait for what goes beyond it.
+const ON_THE_WAY: usize = 64 << 20;
+/// Bytes of small objects that are kept until the end; the others go up as uploads of one part.
+const KEPT: usize = 32 << 20;
+/// How long a statement that failed waits for its uploads to be taken back; they are in any case.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Objects that are put in place at the same time.
+const PARALLEL: usize = 8;
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Phase {
+    Write,
+    Commit,
+    Abort,
+}
+
+#[derive(Default)]
+pub struct Flow {
+    pub bytes: usize,
+    pub failed: bool,
+}
+
+/// What the engine waits for when it is closed.
+#[derive(Default, Debug)]
+pub struct Underway {
+    count: Mutex<usize>,
+    none: Condvar,
+}
+
+pub struct Busy(Arc<Underway>);
+
+impl Busy {
+    fn new(underway: &Arc<Underway>) -> Busy {
+        *underway.count.lock().unwrap() += 1;
+        Busy(underway.clone())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        *self.0.count.lock().unwrap() -= 1;
+        self.0.none.notify_all();
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Mode {
+    /// One object, in the place of one that is there.
+    One,
+    /// Below a directory, where nothing of the name is.
+    Add,
+    /// Below a directory, of which nothing else stays.
+    Replace,
+}
+
+struct File {
+    path: Path,
+    kept: Vec<Bytes>,
+    n_kept: usize,
+    n_parts: usize,
+    carrier: Option<Carrier>,
+    is_whole: bool,
+}
+
+#[derive(Default)]
+struct State {
+    files: Vec<File>,
+    /// Bytes of whole objects that are kept.
+    kept: usize,
+}
+
+pub struct Writing {
+    objects: Arc<Objects>,
+    /// The key of the object, or of the directory.
+    key: String,
+    mode: Mode,
+    state: Mutex<State>,
+    phase: watch::Sender<Phase>,
+    flow: watch::Sender<Flow>,
+}
+
+impl fmt::Debug for Writing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.objects.shown, self.key)
+    }
+}
+
+/// A writing that is given up when this is dropped.
+#[derive(Debug)]
+pub struct Commit {
+    writing: Arc<Writing>,
+    registry: Arc<Registry>,
+    token: String,
+}
+
+impl Commit {
+    /// `key` is that of the object or of the directory, without a slash at its end. Returns where the writers are to
+    /// write, too. Nothing is asked of the store.
+    pub fn begin(
+        registry: &Arc<Registry>,
+        objects: Arc<Objects>,
+        key: &str,
+        mode: Mode,
+    ) -> Result<(Commit, url::Url)> {
+        let shown = format!("{}{key}", objects.shown);
+        let wrong = |text: &str| coded(WEIR_INVALID_ARGUMENT, "22023", format!("{shown}: {text}"));
+        if objects.is_web {
+            let text = "a web server cannot be written to by a statement";
+            return Err(coded(WEIR_NOT_IMPLEMENTED, "0A000", format!("{shown}: {text}")));
+        }
+        match (key, mode) {
+            ("", Mode::One) => return Err(wrong("is not the name of an object")),
+            ("", Mode::Replace) => {
+                return Err(wrong("is all of the store; overwrite a directory in it"));
+            }
+            ("", Mode::Add) => {}
+            _ => drop(objects.path(key)?),
+        }
+        let writing = Arc::new(Writing {
+            objects,
+            key: key.to_string(),
+            mode,
+            state: Mutex::default(),
+            phase: watch::Sender::new(Phase::Write),
+            flow: watch::Sender::default(),
+        });
+        let token = registry.register(&writing);
+        let mut url = url::Url::parse(&format!("{SCHEME}://{token}/")).expect("a good URL");
+        if !key.is_empty() {
+            let mut segments = url.path_segments_mut().expect("it has a path");
+            segments.clear().extend(key.split('/'));
+            if mode != Mode::One {
+                segments.push("");
+            }
+        }
+        Ok((Commit { writing, registry: registry.clone(), token }, url))
+    }
+
+    /// As messages and plans call the target.
+    pub fn target(&self) -> String {
+        let end =
+            if self.writing.mode == Mode::One || self.writing.key.is_empty() { "" } else { "/" };
+        format!("{}{}{end}", self.writing.objects.shown, self.writing.key)
+    }
+
+    /// Puts everything in its place. After an error nothing is there that was not before; an object that was overwritten,
+    /// or a directory, is as it was or has all that is new.
+    pub async fn commit(self) -> Result<()> {
+        let _busy = Busy::new(&self.registry.underway);
+        let placed = self.writing.place().await;
+        if placed.is_err() {
+            self.writing.give_up().await;
+        }
+        placed
+    }
+
+    /// Takes back what is on its way. What a store said against it is the better reason.
+    pub async fn fail(self, error: DataFusionError) -> DataFusionError {
+        let _busy = Busy::new(&self.registry.underway);
+        let failed = self.writing.flow.borrow().failed;
+        let reason = match failed {
+            true => self.writing.wait_for_parts().await.err(),
+            false => None,
+        };
+        self.writing.give_up().await;
+        reason.unwrap_or(error)
+    }
+}
+
+impl Drop for Commit {
+    fn drop(&mut self) {
+        self.writing.abort();
+        self.registry.forget(&self.token);
+    }
+}
+
+impl Registry {
+    fn register(&self, writing: &Arc<Writing>) -> String {
+        let mut writings = self.writings.lock().unwrap();
+        let (next, all) = &mut *writings;
+        *next += 1;
+        let token = format!("w{next}");
+        all.insert(token.clone(), Arc::downgrade(writing));
+        token
+    }
+
+    fn forget(&self, token: &str) {
+        self.writings.lock().unwrap().1.remove(token);
+    }
+
+    /// The store that a statement's writers write into.
+    pub fn writing(&self, token: &str) -> Option<Arc<dyn ObjectStore>> {
+        let writing = self.writings.lock().unwrap().1.get(token).and_then(Weak::upgrade)?;
+        Some(Arc::new(Target(writing)))
+    }
+
+    /// Gives up what statements write, and waits until it is taken back.
+    pub fn close(&self, patience: Duration) {
+        let writings: Vec<_> =
+            self.writings.lock().unwrap().1.values().filter_map(Weak::upgrade).collect();
+        writings.iter().for_each(|writing| writing.abort());
+        let count = self.underway.count.lock().unwrap();
+        let _ = self.underway.none.wait_timeout_while(count, patience, |count| *count > 0);
+    }
+}
+
+impl Writing {
+    fn failed(&self, path: &Path, error: Error) -> DataFusionError {
+        match error {
+            Error::NotFound { .. } => coded(
+                WEIR_NOT_FOUND,
+                "58P01",
+                format!(
+                    "cannot write {}{path}: its bucket or container is not there",
+                    self.objects.shown
+                ),
+            ),
+            error => self.objects.failed(error, path.as_ref()),
+        }
+    }
+
+    fn abort(&self) {
+        self.phase.send_if_modified(|phase| {
+            let goes_on = *phase == Phase::Write;
+            if goes_on {
+                *phase = Phase::Abort;
+            }
+            goes_on
+        });
+    }
+
+    async fn give_up(&self) {
+        self.abort();
+        let files = std::mem::take(&mut self.state.lock().unwrap().files);
+        let carriers = files.into_iter().filter_map(|file| file.carrier);
+        let ended = futures::future::join_all(carriers.map(|carrier| carrier.ended));
+        let _ = tokio::time::timeout(PATIENCE, ended).await;
+    }
+
+    fn carry(self: &Arc<Self>, path: &Path) -> Carrier {
+        Carrier::start(Errand {
+            objects: self.objects.clone(),
+            path: path.clone(),
+            flow: self.flow.clone(),
+            phase: self.phase.subscribe(),
+            _busy: Busy::new(&self.objects.engine.objects.underway),
+        })
+    }
+
+    fn send(self: &Arc<Self>, file: &mut File) {
+        let part: PutPayload = std::mem::take(&mut file.kept).into_iter().collect();
+        self.flow.send_modify(|flow| flow.bytes += file.n_kept);
+        (file.n_kept, file.n_parts) = (0, file.n_parts + 1);
+        let carrier = file.carrier.get_or_insert_with(|| self.carry(&file.path));
+        // Without a receiver the carrier failed, and says so.
+        let _ = carrier.parts.as_ref().map(|parts| parts.send(part));
+    }
+
+    fn add(&self, path: &Path) -> usize {
+        let mut state = self.state.lock().unwrap();
+        state.files.push(File {
+            path: path.clone(),
+            kept: vec![],
+            n_kept: 0,
+            n_parts: 0,
+            carrier: None,
+            is_whole: false,
+        });
+        state.files.len() - 1
+    }
+
+    fn write(self: &Arc<Self>, at: usize, data: PutPayload) {
+        let mut state = self.state.lock().unwrap();
+        let Some(file) = state.files.get_mut(at) else { return };
+        file.n_kept += data.content_length();
+        file.kept.extend(data);
+        if file.n_kept >= part_size(file.n_parts) {
+            self.send(file);
+        }
+    }
+
+    fn end(self: &Arc<Self>, at: usize) {
+        let mut state = self.state.lock().unwrap();
+        let room = KEPT.saturating_sub(state.kept);
+        let Some(file) = state.files.get_mut(at) else { return };
+        file.is_whole = true;
+        if file.carrier.is_none() && file.n_kept <= room {
+            let kept = file.n_kept;
+            state.kept += kept;
+            return;
+        }
+        if file.n_kept > 0 {
+            self.send(file);
+        }
+        file.carrier.as_mut().expect("it has parts").parts = None;
+    }
+
+    fn remove(&self, at: usize) {
+        let mut state = self.state.lock().unwrap();
+        if let Some(file) = state.files.get_mut(at) {
+            file.is_whole = false;
+        }
+        drop(state);
+        self.abort();
+    }
+
+    /// Waits for room.
+    async fn room(&self) -> StoreResult<()> {
+        let mut flow = self.flow.subscribe();
+        let waited = flow.wait_for(|flow| flow.failed || flow.bytes <= ON_THE_WAY).await;
+        let failed = waited.is_ok_and(|flow| flow.failed);
+        match failed {
+            true => Err(Error::Generic { store: "objects", source: "a part failed".into() }),
+            false => Ok(()),
+        }
+    }
+
+    /// Until all parts of all objects have arrived, or one did not.
+    async fn wait_for_parts(&self) -> Result<()> {
+        let waiting: Vec<_> = {
+            let mut state = self.state.lock().unwrap();
+            let files = state.files.iter_mut();
+            files
+                .filter_map(|file| {
+                    Some((file.path.clone(), file.carrier.as_mut()?.arrived.take()?))
+                })
+                .collect()
+        };
+        let gone = |path: &Path| {
+            let text =
+                format!("cannot write {}{path}: the engine is being closed", self.objects.shown);
+            coded(WEIR_CANCELLED, "57014", text)
+        };
+        let all =
+            futures::future::try_join_all(waiting.into_iter().map(|(path, arrived)| async move {
+                match arrived.await {
+                    Ok(Ok(())) => Ok(()),
+                    Ok(Err(error)) => Err(self.failed(&path, error)),
+                    Err(_) => Err(gone(&path)),
+                }
+            }));
+        all.await.map(|_| ())
+    }
+
+    async fn place(self: &Arc<Self>) -> Result<()> {
+        if let Some(file) = self.state.lock().unwrap().files.iter().find(|file| !file.is_whole) {
+            let text = format!("{}{} was not written to its end", self.objects.shown, file.path);
+            return Err(coded(WEIR_INTERNAL, "XX000", text));
+        }
+        self.wait_for_parts().await?;
+        let new = self.paths(|_| true);
+        let old = match self.mode {
+            Mode::Replace => self.list().await?,
+            _ => vec![],
+        };
+        if self.mode == Mode::Add {
+            self.check_free().await?;
+        }
+        let begun = self.phase.send_if_modified(|phase| {
+            let goes_on = *phase == Phase::Write;
+            if goes_on {
+                *phase = Phase::Commit;
+            }
+            goes_on
+        });
+        if !begun {
+            let text = format!("cannot write {self:?}: the engine is being closed");
+            return Err(coded(WEIR_CANCELLED, "57014", text));
+        }
+        let files = std::mem::take(&mut self.state.lock().unwrap().files);
+        let placed = futures::stream::iter(files)
+            .map(|file| async move {
+                let path = file.path.clone();
+                (path, self.place_one(file).await)
+            })
+            .buffer_unordered(PARALLEL)
+            .collect::<Vec<_>>()
+            .await;
+        let failure = placed.into_iter().find_map(|(path, placed)| Some((path, placed.err()?)));
+        if let Some((path, error)) = failure {
+            if self.mode != Mode::One {
+                // None of the names was in use: what is there is ours.
+                let known: HashSet<_> = old.iter().collect();
+                self.delete(new.into_iter().filter(|path| !known.contains(path)).collect())
+                    .await
+                    .ok();
+            }
+            return Err(self.failed(&path, error));
+        }
+        self.delete(old.into_iter().filter(|path| !new.contains(path)).collect()).await
+    }
+
+    async fn place_one(&self, file: File) -> StoreResult<()> {
+        match file.carrier {
+            Some(carrier) => {
+                carrier.ended.await.unwrap_or_else(|source| Err(Error::JoinError { source }))
+            }
+            None => {
+                let mode = match self.mode {
+                    Mode::Add => PutMode::Create,
+                    _ => PutMode::Overwrite,
+                };
+                let data: PutPayload = file.kept.into_iter().collect();
+                self.objects.put_at(&file.path, data, mode).await.map(|_| ())
+            }
+        }
+    }
+
+    /// Uploads in parts know no condition, so it is asked for before. The names are random.
+    async fn check_free(&self) -> Result<()> {
+        let store = &self.objects.made.store;
+        futures::stream::iter(self.paths(|file| file.carrier.is_some()))
+            .map(|path| async move {
+                match self.objects.signed(|| store.head(&path).boxed()).await {
+                    Err(Error::NotFound { .. }) => Ok(()),
+                    Err(error) => Err(self.failed(&path, error)),
+                    Ok(_) => {
+                        let (path, source) = (path.to_string(), "another has it".into());
+                        let taken = Error::AlreadyExists { path: path.clone(), source };
+                        Err(self.objects.failed(taken, &path))
+                    }
+                }
+            })
+            .buffer_unordered(PARALLEL)
+            .try_collect::<()>()
+            .await
+    }
+
+    fn paths(&self, which: fn(&File) -> bool) -> HashSet<Path> {
+        let state = self.state.lock().unwrap();
+        state.files.iter().filter(|file| which(file)).map(|file| file.path.clone()).collect()
+    }
+
+    async fn list(&self) -> Result<Vec<Path>> {
+        let below = self.objects.path(&self.key)?;
+        let found = self.objects.made.store.list(Some(&below)).map_ok(|meta| meta.location);
+        found.try_collect().await.map_err(|error| self.objects.failed(error, &self.key))
+    }
+
+    async fn delete(&self, paths: Vec<Path>) -> Result<()> {
+        let mut first = Ok(());
+        let shown = self.key.clone();
+        let paths = futures::stream::iter(paths.into_iter().map(Ok)).boxed();
+        let mut deleted = self.objects.made.store.delete_stream(paths);
+        while let Some(result) = deleted.next().await {
+            match result {
+                Ok(_) | Err(Error::NotFound { .. }) => {}
+                Err(error) => first = first.and(Err(self.objects.failed(error, &shown))),
+            }
+        }
+        first
+    }
+}
+
+/// The store that writers see.
+#[derive(Debug)]
+struct Target(Arc<Writing>);
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+fn write_only<T>() -> StoreResult<T> {
+    Err(Error::NotSupported { source: "a statement's target is only written".into() })
+}
+
+fn result() -> PutResult {
+    PutResult { e_tag: None, version: None }
+}
+
+#[derive(Debug)]
+struct Part {
+    writing: Arc<Writing>,
+    at: usize,
+}
+
+#[async_trait]
+impl MultipartUpload for Part {
+    fn put_part(&mut self, data: PutPayload) -> UploadPart {
+        self.writing.write(self.at, data);
+        let writing = self.writing.clone();
+        async move { writing.room().await }.boxed()
+    }
+
+    async fn complete(&mut self) -> StoreResult<PutResult> {
+        self.writing.end(self.at);
+        Ok(result())
+    }
+
+    async fn abort(&mut self) -> StoreResult<()> {
+        self.writing.remove(self.at);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Target {
+    async fn put_opts(
+        &self,
+        path: &Path,
+        data: PutPayload,
+        _: PutOptions,
+    ) -> StoreResult<PutResult> {
+        let at = self.0.add(path);
+        self.0.write(at, data);
+        self.0.end(at);
+        self.0.room().await.map(|()| result())
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        path: &Path,
+        _: PutMultipartOptions,
+    ) -> StoreResult<Box<dyn MultipartUpload>> {
+        Ok(Box::new(Part { at: self.0.add(path), writing: self.0.clone() }))
+    }
+
+    async fn get_opts(&self, _: &Path, _: GetOptions) -> StoreResult<GetResult> {
+        write_only()
+    }
+
+    fn delete_stream(
+        &self,
+        _: BoxStream<'static, StoreResult<Path>>,
+    ) -> BoxStream<'static, StoreResult<Path>> {
+        futures::stream::iter([write_only()]).boxed()
+    }
+
+    fn list(&self, _: Option<&Path>) -> BoxStream<'static, StoreResult<ObjectMeta>> {
+        futures::stream::iter([write_only()]).boxed()
+    }
+
+    async fn list_with_delimiter(&self, _: Option<&Path>) -> StoreResult<ListResult> {
+        write_only()
+    }
+
+    async fn copy_opts(&self, _: &Path, _: &Path, _: CopyOptions) -> StoreResult<()> {
+        write_only()
+    }
+}
