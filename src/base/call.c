@@ -37,11 +37,15 @@ void wr_call_release(struct wr_call *call) {
     wr_free(call);
 }
 
-void wr_call_enter(struct wr_call *call) {
-    if (!call) return;
+static void retain(struct wr_call *call) {
     pthread_mutex_lock(&call->mutex);
     call->n_references++;
     pthread_mutex_unlock(&call->mutex);
+}
+
+void wr_call_enter(struct wr_call *call) {
+    if (!call) return;
+    retain(call);
     call->outer = serving;
     serving = call;
 }
@@ -50,6 +54,29 @@ void wr_call_leave(struct wr_call *call) {
     if (!call) return;
     serving = call->outer;
     wr_call_release(call);
+}
+
+void wr_call_serve(struct wr_call_service *service, struct wr_call *call) {
+    if (call) retain(call);
+    *service = (struct wr_call_service){.call = call, .outer = serving};
+    serving = call;
+}
+
+void wr_call_unserve(struct wr_call_service *service) {
+    serving = service->outer;
+    wr_call_release(service->call);
+}
+
+struct wr_call *wr_call_current(void) {
+    return serving;
+}
+
+bool wr_call_is_cancelled(struct wr_call *call) {
+    if (!call) return false;
+    pthread_mutex_lock(&call->mutex);
+    bool is_cancelled = call->is_cancelled;
+    pthread_mutex_unlock(&call->mutex);
+    return is_cancelled;
 }
 
 void wr_call_cancel(struct wr_call *call) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A call of a kind that changes something, and how it learns that nobody wants its result any more.
+ * A call of a kind that changes something or waits for its source, and how it learns that nobody
+ * wants its result any more.
  *
  * Who calls (the engine, a session):                Who is called (a kind):
  *
@@ -16,6 +17,7 @@
  * 2. `stop` is called once at most, from any thread; at once, when the call was cancelled before.
  *    It must not wait, nor watch. After wr_call_unwatch it does not run, and will not.
  * 3. A thread that serves no call may watch as well, and hears nothing.
+ * 4. Where several threads work for one call, each has a place of its own (wr_call_serve).
  */
 #ifndef WR_CALL_H
 #define WR_CALL_H
@@ -39,6 +41,17 @@ void wr_call_enter(struct wr_call *call);
 void wr_call_leave(struct wr_call *call);
 /* From any thread. */
 void wr_call_cancel(struct wr_call *call);
+bool wr_call_is_cancelled(struct wr_call *call);
+
+/* A thread's part in a call that others may serve at the same time: the place is its own until
+ * wr_call_unserve, which the same thread calls. With NULL the thread serves none meanwhile. */
+struct wr_call_service {
+    struct wr_call *call, *outer;
+};
+void wr_call_serve(struct wr_call_service *service, struct wr_call *call);
+void wr_call_unserve(struct wr_call_service *service);
+/* What this thread serves; NULL: nothing. Without a reference. */
+struct wr_call *wr_call_current(void);
 
 void wr_call_watch(struct wr_call_watch *watch, void (*stop)(void *context), void *context);
 void wr_call_unwatch(struct wr_call_watch *watch);

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/condition.h"
 #include "base/error.h"
 
 /* What a thread waits for work before it ends. Another one costs some 50 us, its stack what it
@@ -33,9 +34,7 @@ struct wr_pool {
 
 /* With the mutex held. NULL: the thread is to end. */
 static struct wr_task *take(struct wr_pool *pool) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += IDLE_SECONDS;
+    struct timespec until = wr_condition_deadline(IDLE_SECONDS * 1000);
     while (!pool->first) {
         if (pool->closing) return NULL;
         pool->n_idle++;
@@ -96,21 +95,13 @@ static int start(struct wr_pool *pool) {
     return code;
 }
 
-static void init_condition(pthread_cond_t *condition) {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
 int wr_pool_open(const char *name, int max_threads, struct wr_pool **ret_pool,
                  struct weir_error *error) {
     struct wr_pool *pool = wr_calloc(1, sizeof *pool);
     if (!pool) return wr_error_memory(error);
     pthread_mutex_init(&pool->mutex, NULL);
-    init_condition(&pool->work);
-    init_condition(&pool->ended);
+    wr_condition_init(&pool->work);
+    wr_condition_init(&pool->ended);
     pool->max_threads = max_threads > 0 ? max_threads : 1;
     snprintf(pool->name, sizeof pool->name, "%s", name);
     pthread_mutex_lock(&pool->mutex);

@@ -47,6 +47,7 @@ struct wr_stores {
                  struct weir_error *error);
     int (*commit)(struct wr_upload *upload, char **ret_etag, struct weir_error *error);
     void (*abort)(struct wr_upload *upload); /* after a commit too; NULL is welcome */
+    void (*forget)(struct wr_opened *store); /* what was listed: after a commit */
     void (*free_text)(char *text);           /* an etag */
 };
 
