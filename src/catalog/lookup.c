@@ -117,7 +117,7 @@ bool wr_names_is_registered(struct wr_names *names, const struct wr_name *name) 
 /* A name, and the options of a call. */
 struct request {
     struct wr_name name;
-    const struct weir_option *options;
+    const struct weir_option *options; /* NULL: it is no call, not even one without any */
     size_t n_options;
     const struct wr_gate *gate; /* NULL: everything may be seen */
 };
@@ -355,7 +355,7 @@ static int open_in_catalog(struct wr_names *names, const struct request *request
     if (!instance && looks_like_path(request->name.name)) {
         WR_TRY(open_path(names, request, &instance, error));
     }
-    if (!instance && request->n_options > 0) WR_TRY(open_kind(names, request, &instance, error));
+    if (!instance && request->options) WR_TRY(open_kind(names, request, &instance, error));
     *ret_instance = instance;
     return WEIR_OK;
 }
@@ -441,9 +441,7 @@ static int open_mounted(struct wr_names *names, struct wr_mount *mount,
         WR_TRY(wr_names_has_schema(names, name->catalog, name->schema, &found, error));
         if (!found) WR_TRY(open_shifted(names, request, &shifted, ret_instance, error));
         if (shifted) return WEIR_OK;
-        if (found && request->n_options > 0) {
-            wr_registry_find(names->registry, name->name, &kind, NULL);
-        }
+        if (found && request->options) wr_registry_find(names->registry, name->name, &kind, NULL);
         if (kind) return open_kind(names, request, ret_instance, error);
     }
     if (code && error) *error = first;

@@ -9,7 +9,7 @@
 #include "base/options.h"
 
 struct entry {
-    struct wr_registration as; /* `table` and `mount` are of this version's size */
+    struct wr_registration as; /* structures are of this version's size */
     const char *extension;     /* NULL: of none */
     void *copy;                /* of one that has fewer slots; NULL: `as` has the given one */
 };
@@ -23,8 +23,11 @@ struct wr_registry {
     pthread_mutex_t mutex;
     struct entries kinds;
     struct entries mounts;
+    struct entries functions;
     struct entries finders;
     const struct wr_stores *stores;
+    struct wr_engine *engine;
+    wr_add_functions_fn add_functions;
 };
 
 static int add_builtin(struct wr_registry *registry, struct weir_error *error) {
@@ -54,14 +57,25 @@ void wr_registry_give(struct wr_registry *registry, const struct wr_stores *stor
     registry->stores = stores;
 }
 
+void wr_registry_engine(struct wr_registry *registry, struct wr_engine *engine,
+                        wr_add_functions_fn add) {
+    registry->engine = engine;
+    registry->add_functions = add;
+}
+
+static bool is_built_in(const struct wr_registration *item) {
+    for (size_t i = 0; item->table && wr_builtin_kinds[i]; i++) {
+        if (wr_builtin_kinds[i] == item->table) return true;
+    }
+    for (size_t i = 0; item->mount && wr_builtin_mounts[i]; i++) {
+        if (wr_builtin_mounts[i] == item->mount) return true;
+    }
+    return false;
+}
+
 const struct wr_stores *wr_registry_stores(const struct wr_registry *registry, const void *kind) {
-    for (size_t i = 0; wr_builtin_kinds[i]; i++) {
-        if (wr_builtin_kinds[i] == kind) return registry->stores;
-    }
-    for (size_t i = 0; wr_builtin_mounts[i]; i++) {
-        if (wr_builtin_mounts[i] == kind) return registry->stores;
-    }
-    return NULL;
+    const struct wr_registration given = {.table = kind, .mount = kind};
+    return is_built_in(&given) ? registry->stores : NULL;
 }
 
 static void reset(struct entries *entries) {
@@ -75,121 +89,9 @@ void wr_registry_free(struct wr_registry *registry) {
     pthread_mutex_destroy(&registry->mutex);
     reset(&registry->kinds);
     reset(&registry->mounts);
+    reset(&registry->functions);
     reset(&registry->finders);
     wr_free(registry);
-}
-
-/* ---- Checking a vtable ---- */
-
-/* The slots that the first extensions were compiled with. */
-#define FIRST_TABLE_SIZE                                                                           \
-    (offsetof(struct weir_table_kind, refresh) + sizeof((struct weir_table_kind *)0)->refresh)
-#define FIRST_MOUNT_SIZE                                                                           \
-    (offsetof(struct weir_mount_kind, refresh) + sizeof((struct weir_mount_kind *)0)->refresh)
-
-/* What both sorts of kind begin with, by the word that messages call them. */
-struct head {
-    const char *what; /* "table" */
-    const void *kind;
-    size_t size;
-    size_t full_size; /* of this version */
-    const char *name;
-    const char *missing; /* the first required slot that is NULL; NULL: none */
-    const struct weir_option_spec *options;
-    size_t n_options;
-};
-
-static bool is_kind_name(const char *name) {
-    if (!name || name[0] < 'a' || name[0] > 'z') return false;
-    return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
-}
-
-static int check_size(const char *what, const void *kind, size_t first_size,
-                      struct weir_error *error) {
-    size_t size = 0;
-    if (!kind)
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "a %s kind is required", what);
-    memcpy(&size, kind, sizeof size);
-    if (size >= first_size) return WEIR_OK;
-    return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                        "%s kind: its size is %zu, not at least %zu; set it to "
-                        "sizeof(struct weir_%s_kind)",
-                        what, size, first_size, what);
-}
-
-/* A slot that is not known here may be one that the kind cannot do without. */
-static int check_rest(const struct head *head, struct weir_error *error) {
-    for (size_t i = head->full_size; i < head->size; i++) {
-        if (!((const char *)head->kind)[i]) continue;
-        return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
-                            "%s kind \"%s\": it has slots that this version of weir does not know",
-                            head->what, head->name);
-    }
-    return WEIR_OK;
-}
-
-static int check_head(const struct head *head, struct weir_error *error) {
-    const char *what = head->what;
-    if (!is_kind_name(head->name)) {
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "%s kind \"%s\": a name is a lower case letter, then lower case "
-                            "letters, digits and underscores",
-                            what, head->name ? head->name : "");
-    }
-    if (head->missing) {
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "%s kind \"%s\": the required slot `%s` is NULL", what, head->name,
-                            head->missing);
-    }
-    if (head->n_options > 0 && !head->options) {
-        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "%s kind \"%s\": n_options is %zu but options is NULL", what,
-                            head->name, head->n_options);
-    }
-    return check_rest(head, error);
-}
-
-static int check_kind(const struct weir_table_kind *kind, struct weir_error *error) {
-    WR_TRY(check_size("table", kind, FIRST_TABLE_SIZE, error));
-    const struct head head = {
-        .what = "table",
-        .kind = kind,
-        .size = kind->size,
-        .full_size = sizeof *kind,
-        .name = kind->name,
-        .missing = !kind->open    ? "open"
-                   : !kind->close ? "close"
-                   : !kind->form  ? "form"
-                                  : NULL,
-        .options = kind->options,
-        .n_options = kind->n_options,
-    };
-    return check_head(&head, error);
-}
-
-static int check_mount(const struct weir_mount_kind *kind, struct weir_error *error) {
-    WR_TRY(check_size("mount", kind, FIRST_MOUNT_SIZE, error));
-    const struct head head = {
-        .what = "mount",
-        .kind = kind,
-        .size = kind->size,
-        .full_size = sizeof *kind,
-        .name = kind->name,
-        .missing = !kind->open             ? "open"
-                   : !kind->close          ? "close"
-                   : !kind->list           ? "list"
-                   : !kind->find           ? "find"
-                   : !kind->default_schema ? "default_schema"
-                                           : NULL,
-        .options = kind->options,
-        .n_options = kind->n_options,
-    };
-    return check_head(&head, error);
-}
-
-static int check_item(const struct wr_registration *item, struct weir_error *error) {
-    if (item->find) return WEIR_OK;
-    return item->mount ? check_mount(item->mount, error) : check_kind(item->table, error);
 }
 
 /* ---- Adding and finding, with the mutex held ---- */
@@ -214,30 +116,17 @@ static const struct weir_mount_kind *find_mount(const struct wr_registry *regist
 
 static struct entries *entries_for(struct wr_registry *registry,
                                    const struct wr_registration *item) {
-    return item->find ? &registry->finders : item->mount ? &registry->mounts : &registry->kinds;
+    return item->find                        ? &registry->finders
+           : item->mount                     ? &registry->mounts
+           : item->scalar || item->aggregate ? &registry->functions
+                                             : &registry->kinds;
 }
 
-static int check_free(const struct wr_registry *registry, const struct wr_registration *item,
+static int check_free(struct wr_registry *registry, const struct wr_registration *item,
                       struct weir_error *error) {
-    const char *what = item->mount ? "mount" : "table";
-    if (item->find) return WEIR_OK;
-    const char *name = item->mount ? item->mount->name : item->table->name;
-    bool taken =
-        item->mount ? find_mount(registry, name) != NULL : find_kind(registry, name) != NULL;
-    if (!taken) return WEIR_OK;
-    return wr_error_set(error, WEIR_ALREADY_EXISTS, "42710", "%s kind \"%s\" is registered already",
-                        what, name);
-}
-
-/* Of `size` bytes as one of `full_size`; NULL when it is that large. */
-static int copy_kind(const void *kind, size_t size, size_t full_size, void **ret_copy,
-                     struct weir_error *error) {
-    if (size >= full_size) return WEIR_OK;
-    char *copy = wr_calloc(1, full_size);
-    if (!copy) return wr_error_memory(error);
-    memcpy(copy, kind, size);
-    memcpy(copy, &full_size, sizeof full_size);
-    *ret_copy = copy;
+    const struct entries *entries = entries_for(registry, item);
+    for (size_t i = 0; i < entries->n_items; i++)
+        WR_TRY(wr_registration_check_other(item, &entries->items[i].as, error));
     return WEIR_OK;
 }
 
@@ -249,12 +138,7 @@ static int append(struct wr_registry *registry, const char *extension,
     struct entry *items = wr_reallocarray(entries->items, entries->n_items + 1, sizeof *items);
     if (!items) return wr_error_memory(error);
     entries->items = items;
-    if (item->table)
-        WR_TRY(copy_kind(item->table, item->table->size, sizeof *item->table, &entry.copy, error));
-    if (item->mount)
-        WR_TRY(copy_kind(item->mount, item->mount->size, sizeof *item->mount, &entry.copy, error));
-    if (item->table && entry.copy) entry.as.table = entry.copy;
-    if (item->mount && entry.copy) entry.as.mount = entry.copy;
+    WR_TRY(wr_registration_complete(&entry.as, &entry.copy, error));
     items[entries->n_items++] = entry;
     return WEIR_OK;
 }
@@ -264,15 +148,34 @@ static void take_back(struct wr_registry *registry, const struct wr_registration
     wr_free(entries->items[--entries->n_items].copy);
 }
 
+/* The last `n_items` functions become the engine's. It calls nobody meanwhile. */
+static int hand_over(struct wr_registry *registry, size_t n_items, struct weir_error *error) {
+    if (n_items == 0) return WEIR_OK;
+    if (!registry->add_functions)
+        return wr_error_set(error, WEIR_INVALID_STATE, NULL,
+                            "functions need an engine, and there is none");
+    struct wr_function *functions = wr_calloc(n_items, sizeof *functions);
+    if (!functions) return wr_error_memory(error);
+    const struct entry *first = registry->functions.items + (registry->functions.n_items - n_items);
+    for (size_t i = 0; i < n_items; i++)
+        functions[i] = (struct wr_function){first[i].as.scalar, first[i].as.aggregate};
+    int code = registry->add_functions(registry->engine, functions, n_items, error);
+    wr_free(functions);
+    return code;
+}
+
 static int add_all(struct wr_registry *registry, const char *extension,
                    const struct wr_registration *items, size_t n_items, struct weir_error *error) {
     int code = WEIR_OK;
+    size_t n_functions = registry->functions.n_items;
     size_t n_added = 0;
     while (code == WEIR_OK && n_added < n_items) {
         code = check_free(registry, &items[n_added], error);
         if (code == WEIR_OK) code = append(registry, extension, &items[n_added], error);
         if (code == WEIR_OK) n_added++;
     }
+    if (code == WEIR_OK)
+        code = hand_over(registry, registry->functions.n_items - n_functions, error);
     while (code && n_added > 0)
         take_back(registry, &items[--n_added]);
     return code;
@@ -308,7 +211,7 @@ static int unknown(const struct entries *entries, const char *what, const char *
 
 int wr_registry_check(struct wr_registry *registry, const struct wr_registration *item,
                       struct weir_error *error) {
-    WR_TRY(check_item(item, error));
+    WR_TRY(wr_registration_check(item, error));
     pthread_mutex_lock(&registry->mutex);
     int code = check_free(registry, item, error);
     pthread_mutex_unlock(&registry->mutex);
@@ -319,7 +222,7 @@ int wr_registry_add_all(struct wr_registry *registry, const char *extension,
                         const struct wr_registration *items, size_t n_items,
                         struct weir_error *error) {
     for (size_t i = 0; i < n_items; i++)
-        WR_TRY(check_item(&items[i], error));
+        WR_TRY(wr_registration_check(&items[i], error));
     pthread_mutex_lock(&registry->mutex);
     int code = add_all(registry, extension, items, n_items, error);
     pthread_mutex_unlock(&registry->mutex);
@@ -357,7 +260,7 @@ static int ask(struct wr_registry *registry, const struct entry *finder, const c
                struct weir_error *error) {
     struct wr_registration found = {0};
     WR_TRY(finder->as.find(finder->as.finder, name, &found.table, error));
-    WR_TRY(check_item(&found, error));
+    WR_TRY(wr_registration_check(&found, error));
     if (strcmp(found.table->name, name) != 0)
         return wr_error_set(error, WEIR_INVALID_DATA, NULL,
                             "it was asked for the table kind \"%s\" and found \"%s\"", name,
@@ -370,7 +273,7 @@ static int ask(struct wr_registry *registry, const struct entry *finder, const c
 static int ask_finders(struct wr_registry *registry, const char *name, bool *ret_found,
                        struct weir_error *error) {
     struct entry finder;
-    if (!is_kind_name(name)) return WEIR_OK;
+    if (!wr_is_kind_name(name)) return WEIR_OK;
     for (size_t i = 0; !*ret_found && entry_at(registry, &registry->finders, i, &finder); i++) {
         struct weir_error reason = {0};
         int code = ask(registry, &finder, name, &reason);
@@ -417,26 +320,23 @@ const struct weir_table_kind *wr_registry_role(struct wr_registry *registry, uin
     return kind;
 }
 
-/* ---- Walking: kinds are never taken out, so their number is all that the mutex must guard ---- */
+/* ---- Walking: nothing is ever taken out, so their number is all that the mutex must guard ---- */
 
-int wr_registry_each(struct wr_registry *registry, wr_kind_info_fn take, void *sink,
-                     struct weir_error *error) {
+static int each(struct wr_registry *registry, const struct entries *entries, wr_kind_info_fn take,
+                void *sink, struct weir_error *error) {
     struct entry entry;
-    bool is_built_in = true; /* those come first */
-    for (size_t i = 0; entry_at(registry, &registry->kinds, i, &entry); i++) {
-        const struct weir_table_kind *kind = entry.as.table;
-        is_built_in = is_built_in && kind == wr_builtin_kinds[i];
-        struct wr_kind_info info = {"table kind", kind->name, kind->summary, is_built_in,
-                                    entry.extension};
-        WR_TRY(take(sink, &info, error));
-    }
-    is_built_in = true;
-    for (size_t i = 0; entry_at(registry, &registry->mounts, i, &entry); i++) {
-        const struct weir_mount_kind *kind = entry.as.mount;
-        is_built_in = is_built_in && kind == wr_builtin_mounts[i];
-        struct wr_kind_info info = {"mount kind", kind->name, kind->summary, is_built_in,
-                                    entry.extension};
+    for (size_t i = 0; entry_at(registry, entries, i, &entry); i++) {
+        const struct wr_registration *as = &entry.as;
+        struct wr_kind_info info = {wr_registration_type(as), wr_registration_name(as),
+                                    wr_registration_summary(as), is_built_in(as), entry.extension};
         WR_TRY(take(sink, &info, error));
     }
     return WEIR_OK;
+}
+
+int wr_registry_each(struct wr_registry *registry, wr_kind_info_fn take, void *sink,
+                     struct weir_error *error) {
+    WR_TRY(each(registry, &registry->kinds, take, sink, error));
+    WR_TRY(each(registry, &registry->mounts, take, sink, error));
+    return each(registry, &registry->functions, take, sink, error);
 }

@@ -66,6 +66,7 @@ static void work_start(void *context) {
 }
 
 static int too_late(const struct wr_adbc_core *core, const char *name, struct weir_error *error) {
+    if (wr_call_is_cancelled(wr_call_current())) return wr_adbc_stopped(name, error);
     return wr_error_set(error, WEIR_TIMEOUT, "08001",
                         "database \"%s\": no connection within connect_timeout, which is %lld ms",
                         name, (long long)core->settings.connect_timeout);

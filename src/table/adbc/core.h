@@ -145,9 +145,10 @@ int wr_adbc_run(struct wr_adbc_connection *connection, const char *name, const c
 /* ---- Threads (worker.c) ---- */
 
 /*
- * Runs `work` on a thread of its own and waits until it is done, or the deadline (wr_adbc_now) has
- * passed. True: done. False: `drop` is called on that thread when the work has ended, and `context`
- * belongs to it.
+ * Runs `work` on a thread of its own and waits until it is done, the deadline (wr_adbc_now;
+ * INT64_MAX: none) has passed, or the call that this thread serves is cancelled (base/call.h).
+ * True: done. False: `drop` is called on that thread when the work has ended, and `context` belongs
+ * to it.
  */
 bool wr_adbc_run_within(void (*work)(void *context), void (*drop)(void *context), void *context,
                         int64_t deadline_ms);

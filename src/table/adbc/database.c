@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/condition.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "table/adbc/core.h"
@@ -169,11 +170,7 @@ static struct wr_adbc_core *new_core(void) {
     core->n_references = 1;
     core->doubted_ms = -1;
     pthread_mutex_init(&core->mutex, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&core->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    wr_condition_init(&core->changed);
     return core;
 }
 

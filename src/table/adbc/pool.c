@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "table/adbc/core.h"
+#include "table/adbc/stop.h"
 
 static bool is_past(int64_t since, int64_t most, int64_t now) {
     return most > 0 && now - since > most;
@@ -52,24 +53,43 @@ int64_t wr_adbc_patience(const struct wr_adbc_core *core, int64_t since_ms) {
     return (moved > since_ms ? moved : since_ms) + core->settings.pool_wait;
 }
 
+struct waiting {
+    struct wr_adbc_core *core;
+    bool is_cancelled; /* guarded by the core's mutex */
+};
+
+static void stop_waiting(void *context) {
+    struct waiting *waiting = context;
+    pthread_mutex_lock(&waiting->core->mutex);
+    waiting->is_cancelled = true;
+    pthread_cond_broadcast(&waiting->core->changed);
+    pthread_mutex_unlock(&waiting->core->mutex);
+}
+
 /* An idle connection, or NULL and a place for a new one. */
 static int take_place(struct wr_adbc_database *database, enum wr_adbc_trust trust,
                       struct wr_adbc_connection **ret_connection, bool *ret_check,
                       struct weir_error *error) {
     struct wr_adbc_core *core = database->core;
     struct wr_adbc_connection *connection = NULL;
+    struct waiting waiting = {.core = core};
+    struct wr_call_watch watch;
     int64_t since = wr_adbc_now();
+    wr_call_watch(&watch, stop_waiting, &waiting);
     pthread_mutex_lock(&core->mutex);
     while (!(connection = take_idle(core)) && core->n_open >= core->settings.pool_max) {
         int64_t until = wr_adbc_patience(core, since);
-        if (wr_adbc_now() >= until) break;
+        if (waiting.is_cancelled || wr_adbc_now() >= until) break;
         struct timespec deadline = wr_adbc_time(until);
         pthread_cond_timedwait(&core->changed, &core->mutex, &deadline);
     }
     bool has_place = connection || core->n_open < core->settings.pool_max;
     if (!connection && has_place) core->n_open++;
     *ret_check = connection && needs_check(connection, trust, wr_adbc_now());
+    bool is_cancelled = waiting.is_cancelled;
     pthread_mutex_unlock(&core->mutex);
+    wr_call_unwatch(&watch);
+    if (!has_place && is_cancelled) return wr_adbc_stopped(database->name, error);
     if (!has_place) return wr_adbc_out_of_patience(database, error);
     *ret_connection = connection;
     return WEIR_OK;

@@ -6,9 +6,11 @@
 
 #include "arrow/arrow.h"
 #include "base/alloc.h"
+#include "base/condition.h"
 #include "base/error.h"
 
-enum { GRACE_MS = 2000 };
+/* How long a cancelled statement is waited for. Whether a change was done is worth more of it. */
+enum { GRACE_MS = 500, CHANGE_GRACE_MS = 2000 };
 
 enum order { NOTHING = 0, START, NEXT, END };
 
@@ -127,11 +129,7 @@ int wr_adbc_reader_new(struct wr_adbc_database *database, const struct wr_adbc_p
     struct wr_adbc_reader *reader = wr_calloc(1, sizeof *reader);
     if (!reader) return wr_error_memory(error);
     pthread_mutex_init(&reader->mutex, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&reader->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    wr_condition_init(&reader->changed);
     reader->core = database->core;
     struct wr_adbc_fetch *fetch = &reader->fetch;
     fetch->database = wr_adbc_database_retain(database);
@@ -202,7 +200,8 @@ static void *run_cancel(void *context) {
 /* The mutex is held. What is shown stays until n_cancelling is 0 again. */
 static void cancel_shown(struct wr_adbc_reader *reader) {
     bool can_cancel = reader->core->has_cancel && reader->shown;
-    reader->give_up_ms = wr_adbc_now() + (can_cancel || reader->committing ? GRACE_MS : 0);
+    int64_t grace = reader->fetch.source == WR_ADBC_CHANGE ? CHANGE_GRACE_MS : GRACE_MS;
+    reader->give_up_ms = wr_adbc_now() + (can_cancel || reader->committing ? grace : 0);
     pthread_cond_broadcast(&reader->changed);
     if (!can_cancel || reader->n_cancelling > 0) return;
     reader->n_cancelling++;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/condition.h"
 #include "nanoarrow/nanoarrow.h"
 
 #include "arrow/arrow.h"
@@ -39,11 +40,7 @@ int wr_adbc_snapshot_new(struct wr_adbc_database *database, int32_t n_readers,
     snapshot->n_readers = n_readers;
     snapshot->n_references = 1;
     pthread_mutex_init(&snapshot->mutex, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&snapshot->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    wr_condition_init(&snapshot->changed);
     snapshot->in_turn = !is_postgresql(snapshot) || database->core->settings.pool_max < 2;
     *ret_snapshot = snapshot;
     return WEIR_OK;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/condition.h"
 #include "base/error.h"
 
 enum { FIRST_PAUSE_MS = 50, LONGEST_PAUSE_MS = 1000 };
@@ -63,11 +64,7 @@ static void tell(void *context) {
 void wr_adbc_stop_begin(struct wr_adbc_stop *stop, struct wr_adbc_connection *connection) {
     *stop = (struct wr_adbc_stop){.connection = connection};
     pthread_mutex_init(&stop->mutex, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&stop->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    wr_condition_init(&stop->changed);
     connection->stop = stop;
     wr_call_watch(&stop->watch, tell, stop);
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/call.h"
+#include "base/condition.h"
 #include "table/adbc/core.h"
 
 int64_t wr_adbc_now(void) {
@@ -15,14 +17,6 @@ int64_t wr_adbc_now(void) {
 struct timespec wr_adbc_time(int64_t milliseconds) {
     return (struct timespec){.tv_sec = milliseconds / 1000,
                              .tv_nsec = milliseconds % 1000 * 1000000};
-}
-
-static void init_condition(pthread_cond_t *condition) {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
 }
 
 /* ---- Threads ---- */
@@ -70,7 +64,7 @@ static bool park(struct parked *self) {
 static void *run_thread(void *context) {
     struct parked self = *(struct parked *)context;
     wr_free(context);
-    init_condition(&self.called);
+    wr_condition_init(&self.called);
     do {
         self.run(self.context);
     } while (park(&self));
@@ -156,6 +150,7 @@ struct job {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool done, left;
+    bool cancelled; /* by the call that waits for it */
 };
 
 static void free_job(struct job *job) {
@@ -187,8 +182,16 @@ static struct job *new_job(void (*work)(void *), void (*drop)(void *), void *con
     job->drop = drop;
     job->context = context;
     pthread_mutex_init(&job->mutex, NULL);
-    init_condition(&job->changed);
+    wr_condition_init(&job->changed);
     return job;
+}
+
+static void cancel_job(void *context) {
+    struct job *job = context;
+    pthread_mutex_lock(&job->mutex);
+    job->cancelled = true;
+    pthread_cond_signal(&job->changed);
+    pthread_mutex_unlock(&job->mutex);
 }
 
 bool wr_adbc_run_within(void (*work)(void *context), void (*drop)(void *context), void *context,
@@ -202,11 +205,18 @@ bool wr_adbc_run_within(void (*work)(void *context), void (*drop)(void *context)
         work(context);
         return true;
     }
-    struct timespec deadline = wr_adbc_time(deadline_ms);
+    bool is_limited = deadline_ms != INT64_MAX;
+    struct timespec deadline = wr_adbc_time(is_limited ? deadline_ms : 0);
+    struct wr_call_watch watch;
+    wr_call_watch(&watch, cancel_job, job);
     pthread_mutex_lock(&job->mutex);
-    while (!job->done) {
-        if (pthread_cond_timedwait(&job->changed, &job->mutex, &deadline) == ETIMEDOUT) break;
-    }
+    int waited = 0;
+    while (!job->done && !job->cancelled && waited != ETIMEDOUT)
+        waited = is_limited ? pthread_cond_timedwait(&job->changed, &job->mutex, &deadline)
+                            : pthread_cond_wait(&job->changed, &job->mutex);
+    pthread_mutex_unlock(&job->mutex);
+    wr_call_unwatch(&watch); /* not with the mutex held, which it may wait for */
+    pthread_mutex_lock(&job->mutex);
     bool done = job->done;
     job->left = !done;
     pthread_mutex_unlock(&job->mutex);

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/condition.h"
 #include "base/error.h"
 #include "table/cached/kind.h"
 
@@ -147,13 +148,7 @@ static void *run_clock(void *context) {
             pthread_mutex_lock(&caches->mutex);
             continue;
         }
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += TICK_MS * 1000000L;
-        if (until.tv_nsec >= 1000000000L) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000L;
-        }
+        struct timespec until = wr_condition_deadline(TICK_MS);
         pthread_cond_timedwait(&caches->changed, &caches->mutex, &until);
     }
     pthread_mutex_unlock(&caches->mutex);
@@ -197,11 +192,7 @@ int wr_caches_new(const struct wr_caches_state *state, struct wr_caches **ret_ca
                   struct weir_error *error) {
     struct wr_caches *caches = wr_calloc(1, sizeof *caches);
     if (!caches) return wr_error_memory(error);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&caches->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    wr_condition_init(&caches->changed);
     pthread_mutex_init(&caches->mutex, NULL);
     caches->kind = wr_kind_cached;
     caches->kind.n_options = wr_cached_n_options;

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/condition.h"
 #include "base/error.h"
 #include "table/cached/caches.h"
 
@@ -34,13 +35,7 @@ static void cancel(struct wr_flight *flight) {
 }
 
 static void wait_a_while(struct wr_caches *caches) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += WAKE_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
+    struct timespec until = wr_condition_deadline(WAKE_MS);
     pthread_cond_timedwait(&caches->changed, &caches->mutex, &until);
 }
 

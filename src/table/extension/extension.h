@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The extensions of a workspace: shared libraries that add kinds (weir_extension.h).
+ * The extensions of a workspace: shared libraries that add kinds and functions (weir_extension.h).
  *
  * 1. A library is loaded once for a process and never unloaded; weir_extension_init is called once
  * for each workspace that loads it.

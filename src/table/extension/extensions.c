@@ -74,24 +74,11 @@ void wr_extensions_free(struct wr_extensions *extensions) {
 
 /* ---- What an extension calls ---- */
 
-static bool is_aside(const struct extension *extension, const struct wr_registration *item) {
-    for (size_t i = 0; i < extension->n_aside; i++) {
-        const struct wr_registration *other = &extension->aside[i];
-        if (item->table && other->table && strcmp(item->table->name, other->table->name) == 0)
-            return true;
-        if (item->mount && other->mount && strcmp(item->mount->name, other->mount->name) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* With the mutex held. */
 static int put_aside(struct extension *extension, const struct wr_registration *item,
                      struct weir_error *error) {
-    if (is_aside(extension, item))
-        return wr_error_set(error, WEIR_ALREADY_EXISTS, "42710",
-                            "kind \"%s\" is registered already",
-                            item->table ? item->table->name : item->mount->name);
+    for (size_t i = 0; i < extension->n_aside; i++)
+        WR_TRY(wr_registration_check_other(item, &extension->aside[i], error));
     struct wr_registration *aside =
         wr_reallocarray(extension->aside, extension->n_aside + 1, sizeof *aside);
     if (!aside) return wr_error_memory(error);
@@ -129,6 +116,22 @@ static int register_finder(void *context, weir_find_kind_fn find, void *finder,
     return take(context, &(struct wr_registration){.find = find, .finder = finder}, error);
 }
 
+static int register_scalar_function(void *context, const struct weir_scalar_function *function,
+                                    struct weir_error *error) {
+    if (!function)
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "a scalar function is required");
+    return take(context, &(struct wr_registration){.scalar = function}, error);
+}
+
+static int register_aggregate_function(void *context,
+                                       const struct weir_aggregate_function *function,
+                                       struct weir_error *error) {
+    if (!function)
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "an aggregate function is required");
+    return take(context, &(struct wr_registration){.aggregate = function}, error);
+}
+
 /* ---- Loading ---- */
 
 static int extension_new(struct wr_extensions *extensions,
@@ -157,6 +160,8 @@ static int extension_new(struct wr_extensions *extensions,
         .register_kind = register_kind,
         .register_mount_kind = register_mount_kind,
         .register_finder = register_finder,
+        .register_scalar_function = register_scalar_function,
+        .register_aggregate_function = register_aggregate_function,
     };
     *ret_extension = extension;
     return WEIR_OK;

@@ -365,7 +365,9 @@ static int write_some(struct weir_writer *writer, const void *data, size_t lengt
 
 static int commit(struct weir_writer *writer, struct weir_error *error) {
     const struct writing *writing = writer->private_data;
-    return writing->stores->commit(writing->upload, NULL, error);
+    int code = writing->stores->commit(writing->upload, NULL, error);
+    writing->stores->forget(writing->store);
+    return code;
 }
 
 static void writer_release(struct weir_writer *writer) {

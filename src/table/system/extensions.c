@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* system.extensions: what was loaded, and the kinds of table and of mount. */
+/* system.extensions: what was loaded, the kinds of table and of mount, and functions of extensions.
+ */
 #include "base/error.h"
 #include "table/extension/extension.h"
 #include "table/system/tables.h"

@@ -6,6 +6,7 @@
 
 #include "arrow/arrow.h"
 #include "base/alloc.h"
+#include "base/call.h"
 #include "base/error.h"
 #include "table/projection.h"
 #include "table/system/tables.h"
@@ -15,6 +16,7 @@ struct system_scan {
     const struct wr_system_source *source; /* NULL: no rows */
     char *catalog;                         /* NULL: all */
     struct wr_viewer viewer;               /* context NULL: none */
+    struct wr_call *call;                  /* of the source, which may wait for a mount */
     struct wr_projection projection;
 };
 
@@ -45,7 +47,10 @@ static int fill(const struct system_scan *scan, struct ArrowArray *ret_rows,
     rows.catalog = scan->catalog;
     rows.viewer = scan->viewer.context ? &scan->viewer : NULL;
     int code = WEIR_OK;
+    struct wr_call_service service;
+    wr_call_serve(&service, scan->call);
     if (scan->source) code = scan->source->fill(scan->source->context, &rows, error);
+    wr_call_unserve(&service);
     if (code) code = wr_error_prefix(error, code, WR_SYSTEM_CATALOG ".%s", scan->table->name);
     if (code == WEIR_OK) code = wr_rows_finish(&rows, &all, error);
     if (code == WEIR_OK) code = wr_projection_apply(&scan->projection, all, ret_rows, error);
@@ -75,9 +80,15 @@ static int scan_open(struct weir_scan *scan, int32_t partition, struct ArrowArra
     return code;
 }
 
+static void scan_cancel(struct weir_scan *scan) {
+    const struct system_scan *system_scan = scan->private_data;
+    wr_call_cancel(system_scan->call);
+}
+
 static void scan_free(struct system_scan *scan) {
     wr_projection_reset(&scan->projection);
     wr_free(scan->catalog);
+    wr_call_release(scan->call);
     if (scan->viewer.context) scan->viewer.release(scan->viewer.context);
     wr_free(scan);
 }
@@ -143,7 +154,9 @@ int wr_system_scan(const struct wr_system_table *table, const struct wr_system_s
         viewer->retain(viewer->context);
         scan->viewer = *viewer;
     }
-    int code = init_projection(table, request, &scan->projection, error);
+    scan->call = wr_call_new();
+    int code = scan->call ? WEIR_OK : wr_error_memory(error);
+    if (code == WEIR_OK) code = init_projection(table, request, &scan->projection, error);
     if (code == WEIR_OK) code = find_catalog(request, &scan->catalog, error);
     if (code) {
         scan_free(scan);
@@ -152,6 +165,7 @@ int wr_system_scan(const struct wr_system_table *table, const struct wr_system_s
     *ret_scan = (struct weir_scan){
         .n_partitions = 1,
         .open = scan_open,
+        .cancel = scan_cancel,
         .release = scan_release,
         .private_data = scan,
     };
