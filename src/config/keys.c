@@ -114,6 +114,12 @@ const struct wr_config_key wr_config_keys[] = {
      .fallback = "256MiB",
      .greatest = MOST_BYTES,
      .help = "bytes that the cache of Parquet footers keeps; 0: no cache"},
+    {.name = "cache.listings.max_age",
+     .type = WR_CONFIG_DURATION,
+     .fallback = "1s",
+     .greatest = MOST_TIME,
+     .help = "how long it may take until a query sees what others put into an object store; 0s: "
+             "each query lists it"},
     {.name = "cache.tables.max_bytes",
      .type = WR_CONFIG_BYTES,
      .fallback = "10GiB",

@@ -28,6 +28,7 @@ void wr_activities_cancel(struct wr_activities *activities) {
     pthread_mutex_lock(&activities->mutex);
     for (struct wr_activity *one = activities->first; one; one = one->next) {
         one->cancelled = true;
+        wr_call_cancel(one->call);
         /* It waits for nothing. */
         if (one->run) wr_run_cancel(one->run);
     }
@@ -50,6 +51,22 @@ void wr_activity_end(struct wr_activity *activity) {
         place = &(*place)->next;
     *place = activity->next;
     pthread_mutex_unlock(&all->mutex);
+}
+
+void wr_work_begin(struct wr_activities *activities, struct wr_call *call, struct wr_work *work) {
+    work->own = call ? NULL : wr_call_new(); /* without memory for one nothing can be ended */
+    wr_call_serve(&work->service, call ? call : work->own);
+    wr_activity_begin(activities, &work->activity);
+    pthread_mutex_lock(&activities->mutex);
+    work->activity.call = work->service.call;
+    if (work->activity.cancelled) wr_call_cancel(work->activity.call);
+    pthread_mutex_unlock(&activities->mutex);
+}
+
+void wr_work_end(struct wr_work *work) {
+    wr_activity_end(&work->activity);
+    wr_call_unserve(&work->service);
+    wr_call_release(work->own);
 }
 
 bool wr_activity_is_cancelled(void *context) {

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "base/call.h"
 #include "engine/engine.h"
 
 struct wr_activities;
@@ -18,7 +19,8 @@ struct wr_activities;
 struct wr_activity {
     struct wr_activities *all;
     struct wr_activity *next;
-    struct wr_run *run; /* NULL: none now */
+    struct wr_run *run;   /* NULL: none now */
+    struct wr_call *call; /* cancelled with it; NULL: none */
     bool cancelled;
     bool kept; /* on the heap, and owner of its run */
 };
@@ -35,6 +37,18 @@ void wr_activities_cancel(struct wr_activities *activities);
 
 void wr_activity_begin(struct wr_activities *activities, struct wr_activity *activity);
 void wr_activity_end(struct wr_activity *activity);
+
+/*
+ * Work on this thread, and a call for the kinds that do it: what waits in a kind hears of the
+ * cancel. `call` is the one that the thread serves meanwhile; NULL: one of the work's own.
+ */
+struct wr_work {
+    struct wr_activity activity;
+    struct wr_call_service service;
+    struct wr_call *own;
+};
+void wr_work_begin(struct wr_activities *activities, struct wr_call *call, struct wr_work *work);
+void wr_work_end(struct wr_work *work);
 /* A bool (*)(void *): of struct wr_spool_fill. */
 bool wr_activity_is_cancelled(void *activity);
 /* WEIR_CANCELLED after a cancel. */

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/condition.h"
 #include "base/error.h"
 
 enum {
@@ -311,12 +312,7 @@ static void wait_for_flush(struct wr_kept *kept, char *key, void *value, size_t 
         kept->has_writer = pthread_create(&kept->writer, NULL, write_by_and_by, kept) == 0;
     }
     if (kept->n_waiting == 0) {
-        clock_gettime(CLOCK_MONOTONIC, &kept->flush_at);
-        kept->flush_at.tv_nsec += FLUSH_AFTER_MS * 1000000L;
-        if (kept->flush_at.tv_nsec >= 1000000000L) {
-            kept->flush_at.tv_sec++;
-            kept->flush_at.tv_nsec -= 1000000000L;
-        }
+        kept->flush_at = wr_condition_deadline(FLUSH_AFTER_MS);
         pthread_cond_signal(&kept->changed);
     }
     kept->waiting[kept->n_waiting++] = (struct waiting){key, value, length, hash};
@@ -427,11 +423,7 @@ int wr_kept_open(const char *path, int64_t max_bytes, struct wr_kept **ret_kept,
     if (!kept) return wr_error_memory(error);
     kept->max_bytes = max_bytes;
     pthread_mutex_init(&kept->mutex, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&kept->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    wr_condition_init(&kept->changed);
     kept->path = wr_strdup(path);
     if (!kept->path) {
         wr_kept_close(kept);

@@ -97,13 +97,22 @@ static int remove_place(struct weir_session *session, const struct wr_place *pla
     }
 }
 
-int weir_remove(struct weir_session *session, const char *path, int recursive,
-                struct weir_error *error) {
+static int remove_path(struct weir_session *session, const char *path, int recursive,
+                       struct weir_error *error) {
     struct wr_place place = {0};
     WR_TRY(wr_session_locate(session, path, &place, error));
     int code = wr_policy_place(session, &place, WR_MAY_DROP, error);
     if (code == WEIR_OK) code = remove_place(session, &place, recursive, error);
     wr_place_reset(&place);
+    return code;
+}
+
+int weir_remove(struct weir_session *session, const char *path, int recursive,
+                struct weir_error *error) {
+    struct wr_work work;
+    wr_work_begin(&session->activities, NULL, &work);
+    int code = remove_path(session, path, recursive, error);
+    wr_work_end(&work);
     return code;
 }
 
@@ -228,14 +237,23 @@ static int move_place(struct weir_session *session, struct wr_place *from, const
     return code;
 }
 
-int weir_move(struct weir_session *session, const char *from, const char *to, int overwrite,
-              struct weir_error *error) {
+static int move_path(struct weir_session *session, const char *from, const char *to, int overwrite,
+                     struct weir_error *error) {
     struct wr_place place = {0};
     WR_TRY(wr_session_locate(session, from, &place, error));
     int code = wr_policy_place(session, &place, WR_MAY_SELECT, error);
     if (code == WEIR_OK) code = wr_policy_place(session, &place, WR_MAY_DROP, error);
     if (code == WEIR_OK) code = move_place(session, &place, to, overwrite, error);
     wr_place_reset(&place);
+    return code;
+}
+
+int weir_move(struct weir_session *session, const char *from, const char *to, int overwrite,
+              struct weir_error *error) {
+    struct wr_work work;
+    wr_work_begin(&session->activities, NULL, &work);
+    int code = move_path(session, from, to, overwrite, error);
+    wr_work_end(&work);
     return code;
 }
 
@@ -299,12 +317,21 @@ static int make_place(struct weir_session *session, const struct wr_place *place
                         place->path);
 }
 
-int weir_make_directory(struct weir_session *session, const char *path, int parents,
-                        struct weir_error *error) {
+static int make_path(struct weir_session *session, const char *path, int parents,
+                     struct weir_error *error) {
     struct wr_place place = {0};
     WR_TRY(wr_session_locate(session, path, &place, error));
     int code = wr_policy_place(session, &place, WR_MAY_CREATE, error);
     if (code == WEIR_OK) code = make_place(session, &place, parents, error);
     wr_place_reset(&place);
+    return code;
+}
+
+int weir_make_directory(struct weir_session *session, const char *path, int parents,
+                        struct weir_error *error) {
+    struct wr_work work;
+    wr_work_begin(&session->activities, NULL, &work);
+    int code = make_path(session, path, parents, error);
+    wr_work_end(&work);
     return code;
 }

@@ -346,8 +346,8 @@ int wr_copy_node(struct weir_node *node, const struct wr_target *target, bool ov
     return code;
 }
 
-int weir_copy(struct weir_session *session, const char *from, const char *to, int overwrite,
-              struct weir_error *error) {
+static int copy_path(struct weir_session *session, const char *from, const char *to, int overwrite,
+                     struct weir_error *error) {
     struct weir_node *node = NULL;
     struct wr_target target = {0};
     char *name = NULL;
@@ -358,5 +358,14 @@ int weir_copy(struct weir_session *session, const char *from, const char *to, in
     wr_target_reset(&target);
     wr_free(name);
     weir_node_close(node);
+    return code;
+}
+
+int weir_copy(struct weir_session *session, const char *from, const char *to, int overwrite,
+              struct weir_error *error) {
+    struct wr_work work;
+    wr_work_begin(&session->activities, NULL, &work);
+    int code = copy_path(session, from, to, overwrite, error);
+    wr_work_end(&work);
     return code;
 }

@@ -66,8 +66,11 @@ static int write_query(const struct weir_node *node, char **ret_query, struct we
 static int plan_rows(const struct weir_node *node, struct wr_snapshot *snapshot,
                      struct weir_error *error) {
     char *query = NULL;
+    struct wr_work work;
     WR_TRY(write_query(node, &query, error));
-    int code = wr_plan_new(node->session->engine, query, &snapshot->plan, error);
+    wr_work_begin(&node->session->activities, NULL, &work);
+    int code = wr_session_plan(node->session, query, &snapshot->plan, error);
+    wr_work_end(&work);
     wr_free(query);
     /* The position is one in a statement that nobody wrote. */
     if (code && error) error->position = 0;
@@ -203,8 +206,4 @@ int weir_node_inputs(struct weir_node *node, struct ArrowArrayStream *ret_rows,
     int code = wr_plan_inputs(snapshot->plan, ret_rows, error);
     wr_snapshot_release(snapshot);
     return code;
-}
-
-void weir_session_interrupt(struct weir_session *session) {
-    wr_activities_cancel(&session->activities);
 }

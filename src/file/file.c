@@ -179,8 +179,8 @@ static int open_rows(struct weir_node *node, const char *encoding, struct wr_byt
 
 /* ---- weir.h ---- */
 
-int weir_file_open(struct weir_node *node, const char *encoding, struct weir_file **ret_file,
-                   struct weir_error *error) {
+static int open_file(struct weir_node *node, const char *encoding, struct weir_file **ret_file,
+                     struct weir_error *error) {
     enum source source = LYING;
     const char *chosen = NULL;
     WR_TRY(choose(node, encoding, &source, &chosen, error));
@@ -196,6 +196,15 @@ int weir_file_open(struct weir_node *node, const char *encoding, struct weir_fil
     }
     *ret_file = (struct weir_file *)file;
     return WEIR_OK;
+}
+
+int weir_file_open(struct weir_node *node, const char *encoding, struct weir_file **ret_file,
+                   struct weir_error *error) {
+    struct wr_work work;
+    wr_work_begin(&node->session->activities, NULL, &work);
+    int code = open_file(node, encoding, ret_file, error);
+    wr_work_end(&work);
+    return code;
 }
 
 void weir_file_close(struct weir_file *handle) {

@@ -189,8 +189,8 @@ static void hand_over(const struct weir_node *node, struct entries *entries,
     }
 }
 
-int weir_node_list(const struct weir_node *node, weir_node_entry_fn take, void *context,
-                   struct weir_error *error) {
+static int list_node(const struct weir_node *node, weir_node_entry_fn take, void *context,
+                     struct weir_error *error) {
     if (!node->is_directory) {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, "42809", "\"%s\" is %s, not a directory",
                             node->place.path, wr_node_is_table(node) ? "a table" : "a plain file");
@@ -199,5 +199,14 @@ int weir_node_list(const struct weir_node *node, weir_node_entry_fn take, void *
     int code = collect(node, &entries, error);
     if (code == WEIR_OK) hand_over(node, &entries, take, context);
     reset(&entries);
+    return code;
+}
+
+int weir_node_list(const struct weir_node *node, weir_node_entry_fn take, void *context,
+                   struct weir_error *error) {
+    struct wr_work work;
+    wr_work_begin(&node->session->activities, NULL, &work);
+    int code = list_node(node, take, context, error);
+    wr_work_end(&work);
     return code;
 }

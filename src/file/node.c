@@ -210,8 +210,8 @@ int wr_node_open_place(struct weir_session *session, struct wr_place *place,
     return WEIR_OK;
 }
 
-int weir_node_open(struct weir_session *session, const char *path, struct weir_node **ret_node,
-                   struct weir_error *error) {
+static int open_path(struct weir_session *session, const char *path, struct weir_node **ret_node,
+                     struct weir_error *error) {
     struct wr_place place = {0};
     WR_TRY(wr_session_locate(session, path, &place, error));
     int code = wr_policy_place(session, &place, WR_MAY_SELECT, error);
@@ -219,6 +219,15 @@ int weir_node_open(struct weir_session *session, const char *path, struct weir_n
     /* Nothing is told of what is near to it either. */
     if (code == WEIR_NOT_FOUND && wr_access_hides(session->access)) wr_policy_nothing(path, error);
     wr_place_reset(&place);
+    return code;
+}
+
+int weir_node_open(struct weir_session *session, const char *path, struct weir_node **ret_node,
+                   struct weir_error *error) {
+    struct wr_work work;
+    wr_work_begin(&session->activities, NULL, &work);
+    int code = open_path(session, path, ret_node, error);
+    wr_work_end(&work);
     return code;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/condition.h"
 #include "base/error.h"
 #include "base/metrics.h"
 #include "file/spool_directory.h"
@@ -60,11 +61,7 @@ int wr_spool_open(const char *path, int64_t max_bytes, struct wr_spool **ret_spo
     spool->directory.fd = -1;
     spool->directory.max_bytes = max_bytes;
     pthread_mutex_init(&spool->mutex, NULL);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&spool->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    wr_condition_init(&spool->changed);
     int code = open_directory(&spool->directory, path, error);
     if (code) {
         wr_spool_close(spool);
@@ -289,13 +286,7 @@ static bool is_cancelled(const struct wr_spool_fill *fill) {
 }
 
 static void wait_a_while(struct wr_spool *spool) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += WAKE_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
+    struct timespec until = wr_condition_deadline(WAKE_MS);
     pthread_cond_timedwait(&spool->changed, &spool->mutex, &until);
 }
 

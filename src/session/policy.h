@@ -33,6 +33,12 @@ int wr_policy_new(struct wr_names *names, const struct wr_config *config, const 
 void wr_policy_free(struct wr_policy *policy);
 /* The preset `server`. */
 bool wr_policy_is_closed(const struct wr_policy *policy);
+/*
+ * What the engine asks of the requests of a store; lives as long as the policy. `trusted`: that an
+ * administrator gave options for, so that it may be in a private network. False: nothing is asked.
+ */
+struct wr_guard;
+bool wr_policy_guard(struct wr_policy *policy, bool trusted, struct wr_guard *ret_guard);
 
 /* ---- One's rights ---- */
 

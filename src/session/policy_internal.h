@@ -55,4 +55,10 @@ struct wr_access {
     size_t n_owned;
 };
 
+/* In policy_path.c: whether a web server's answer may send on to a URL. */
+bool wr_policy_may_follow(const struct wr_policy *policy, const char *url);
+/* In policy_address.c. */
+struct sockaddr;
+bool wr_is_metadata_address(const struct sockaddr *address);
+
 #endif

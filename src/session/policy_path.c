@@ -3,7 +3,6 @@
  * Which paths and URLs may be touched. A path is taken apart and its links followed as far as it is
  * there, so that what is compared is where it leads; every refusal reads alike.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <netdb.h>
@@ -168,26 +167,6 @@ static bool is_below_url(const char *root, const char *url) {
     return root[length - 1] == '/' || !url[length] || url[length] == '/' || url[length] == '?';
 }
 
-/* Addresses that give away what a machine is trusted with (RFC 3927, RFC 4291 2.5.6, and the
- * metadata services of the clouds). */
-static bool is_forbidden(const struct sockaddr *address) {
-    static const unsigned char metadata6[16] = {0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54};
-    if (address->sa_family == AF_INET) {
-        uint32_t ip = ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr);
-        return (ip >> 16) == 0xA9FE || ip == 0x646464C8 || (ip >> 24) == 0;
-    }
-    if (address->sa_family != AF_INET6) return true;
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
-    const unsigned char *ip = six->sin6_addr.s6_addr;
-    if (IN6_IS_ADDR_V4MAPPED(&six->sin6_addr) || IN6_IS_ADDR_V4COMPAT(&six->sin6_addr)) {
-        struct sockaddr_in four = {.sin_family = AF_INET};
-        if (IN6_IS_ADDR_LOOPBACK(&six->sin6_addr)) return false;
-        memcpy(&four.sin_addr, ip + 12, 4);
-        return is_forbidden((const struct sockaddr *)&four);
-    }
-    return IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr) || memcmp(ip, metadata6, 16) == 0;
-}
-
 /* Whether every address that the name has may be asked. */
 static bool resolves_well(const struct parts *parts) {
     char host[256];
@@ -199,7 +178,7 @@ static bool resolves_well(const struct parts *parts) {
     if (getaddrinfo(host, NULL, &hints, &found) != 0) return false;
     bool good = true;
     for (const struct addrinfo *at = found; at; at = at->ai_next)
-        good = good && !is_forbidden(at->ai_addr);
+        good = good && !wr_is_metadata_address(at->ai_addr);
     freeaddrinfo(found);
     return good;
 }
@@ -209,6 +188,18 @@ static int refuse_url(const char *url, bool write, struct weir_error *error) {
                         "permission denied: the URL \"%.*s\" is not one that may be %s (%s)",
                         (int)strcspn(url, "?"), url, write ? "written" : "read",
                         write ? "policy.write" : "policy.read, policy.hosts");
+}
+
+bool wr_policy_may_follow(const struct wr_policy *policy, const char *url) {
+    struct parts parts = {0};
+    if (!policy->limits_read && !policy->limits_hosts) return true;
+    bool good = false;
+    if (!take_apart(url, &parts) || !is_web(url, &parts)) return false;
+    for (size_t i = 0; i < policy->read.n_items && !good; i++)
+        good = policy->read.items[i][0] != '/' && is_below_url(policy->read.items[i], url);
+    for (size_t i = 0; i < policy->hosts.n_items && !good; i++)
+        good = host_matches(policy->hosts.items[i], &parts);
+    return good && (!policy->is_closed || resolves_well(&parts));
 }
 
 static int check_url(const struct wr_policy *policy, const char *url, bool write,

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/condition.h"
 #include "base/error.h"
 #include "base/handles.h"
 #include "session/audit.h"
@@ -28,12 +29,8 @@ int wr_queries_new(const struct wr_queries_limits *limits, struct wr_audit *audi
                    struct wr_queries **ret_queries, struct weir_error *error) {
     struct wr_queries *queries = wr_calloc(1, sizeof *queries);
     if (!queries) return wr_error_memory(error);
-    pthread_condattr_t attributes;
     pthread_mutex_init(&queries->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&queries->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    wr_condition_init(&queries->changed);
     queries->n_references = 1;
     queries->limits = *limits;
     queries->audit = audit;
@@ -186,18 +183,11 @@ static int no_place(const struct wr_query *query, struct weir_error *error) {
 
 static int wait_for_place(struct wr_query *query, struct weir_error *error) {
     struct wr_queries *queries = query->queries;
-    struct timespec until;
     if (queries->n_waiting >= queries->limits.max_waiting)
         return wr_error_set(error, WEIR_TIMEOUT, "53400",
                             "too many statements wait already: %d; try again later",
                             (int)queries->n_waiting);
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += queries->limits.wait_ms / 1000;
-    until.tv_nsec += queries->limits.wait_ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = wr_condition_deadline(queries->limits.wait_ms);
     int waited = 0;
     queries->n_waiting++;
     while (!query->cancelled && waited != ETIMEDOUT && !(has_room(query) && is_first(query)))
@@ -343,6 +333,12 @@ int wr_query_begin(struct wr_query *query, struct weir_error *error) {
 
 struct wr_call *wr_query_call(struct wr_query *query) {
     return query->call;
+}
+
+void wr_query_set_interruptible(struct wr_query *query) {
+    pthread_mutex_lock(&query->queries->mutex);
+    query->is_interruptible = true;
+    pthread_mutex_unlock(&query->queries->mutex);
 }
 
 void wr_query_set_run(struct wr_query *query, struct wr_run *run) {

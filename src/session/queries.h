@@ -44,7 +44,9 @@ struct wr_queries_session {
     const char *user; /* NULL: the program itself */
     const char *door;
     const char *peer;
-    /* Ends what the session waits for or plans; from any thread. */
+    /* Ends what the session does beside its statements; from any thread, with the list's mutex
+     * held.
+     */
     void (*interrupt)(void *context);
     void *context;
 };
@@ -75,6 +77,8 @@ void wr_query_planned(struct wr_query *query);
 int wr_query_begin(struct wr_query *query, struct weir_error *error);
 /* What ends with the query: entered by whoever does its work beside the engine. */
 struct wr_call *wr_query_call(struct wr_query *query);
+/* Nobody else can end it: its session's interruption does. */
+void wr_query_set_interruptible(struct wr_query *query);
 /* The engine's handle, which the query takes over; once. Cancels it if the query was cancelled
  * before. */
 void wr_query_set_run(struct wr_query *query, struct wr_run *run);
@@ -102,6 +106,8 @@ int wr_queries_kill(struct wr_queries *queries, const char *id, const char *user
                     struct weir_error *error);
 int wr_queries_kill_session(struct wr_queries *queries, const char *id, const char *user,
                             struct weir_error *error);
+/* Those of a session that its interruption ends. */
+void wr_queries_interrupt(struct wr_queries *queries, const char *session);
 /* Sources of system.queries and system.sessions; the context is the wr_queries. */
 int wr_queries_fill(void *queries, struct wr_rows *rows, struct weir_error *error);
 int wr_queries_fill_sessions(void *queries, struct wr_rows *rows, struct weir_error *error);

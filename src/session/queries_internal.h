@@ -46,6 +46,7 @@ struct wr_query {
     int64_t n_rows;
     int32_t n_parts; /* streams that are open */
     bool cancelled;
+    bool is_interruptible;
     bool has_place;
     struct wr_run *run;
     struct wr_call *call;         /* of what the session does itself */

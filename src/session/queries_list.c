@@ -108,14 +108,20 @@ int wr_queries_kill(struct wr_queries *queries, const char *id, const char *user
         query = query->older;
     bool found = query && query->state < WR_QUERY_DONE && query->state != WR_QUERY_PLANNED &&
                  is_theirs(query->user, user);
-    if (found) {
-        if (query->state == WR_QUERY_PLANNING)
-            interrupt(wr_queries_session(queries, query->session));
-        wr_query_ask_to_end(query);
-    }
+    if (found) wr_query_ask_to_end(query);
     pthread_mutex_unlock(&queries->mutex);
     if (found) return WEIR_OK;
     return wr_error_set(error, WEIR_NOT_FOUND, "42704", "there is no running query \"%s\"", id);
+}
+
+void wr_queries_interrupt(struct wr_queries *queries, const char *session) {
+    pthread_mutex_lock(&queries->mutex);
+    for (struct wr_query *one = queries->newest; one; one = one->older) {
+        if (one->is_interruptible && one->state < WR_QUERY_DONE &&
+            strcmp(one->session, session) == 0)
+            wr_query_ask_to_end(one);
+    }
+    pthread_mutex_unlock(&queries->mutex);
 }
 
 int wr_queries_kill_session(struct wr_queries *queries, const char *id, const char *user,

@@ -38,10 +38,11 @@
  * the workspace's, and the next session's after it.
  */
 struct wr_private;
+struct wr_planning;
 struct wr_session_names {
     struct wr_session_names *next;
-    struct wr_activity *planning; /* of the statement being planned; NULL: none that can be ended */
-    pthread_mutex_t mutex;        /* guards `tables` */
+    pthread_mutex_t mutex;         /* guards `tables` and `plannings` */
+    struct wr_planning *plannings; /* that are under way: their calls are served by look-ups */
     struct wr_private *tables;
     struct wr_gated gated; /* on whose behalf */
 };
@@ -95,7 +96,8 @@ struct weir_session {
     struct wr_activities activities; /* of nodes and files, and of planning */
 };
 
-/* wr_plan_new that weir_session_interrupt ends where it waits for a table to be fetched. */
+/* wr_plan_new, whose look-ups on the engine's threads serve the call that this thread serves: where
+ * they wait for a table's source, they end with it. */
 int wr_session_plan(struct weir_session *session, const char *sql, struct wr_plan **ret_plan,
                     struct weir_error *error);
 

@@ -17,7 +17,7 @@ static int plan_create(struct weir_statement *statement, const struct wr_name *n
     bool expected = false;
     WR_TRY(wr_names_expect(names, name, &expected, error));
     if (expected) {
-        int code = wr_plan_new(session->engine, statement->parsed.text, &statement->plan, error);
+        int code = wr_session_plan(session, statement->parsed.text, &statement->plan, error);
         wr_names_unexpect(names, name);
         return code;
     }
@@ -73,6 +73,20 @@ static int plan(struct weir_statement *statement, const char *sql, struct weir_e
     return WEIR_OK;
 }
 
+/* What waits in it for a table's source ends with the query, and when the session is interrupted.
+ */
+static int plan_query(struct weir_statement *statement, struct weir_error *error) {
+    struct wr_call *call = wr_query_call(statement->query);
+    struct wr_work work;
+    wr_work_begin(&statement->session->activities, call, &work);
+    int code = wr_policy_check(statement, plan(statement, statement->sql, error), error);
+    wr_work_end(&work);
+    /* What was interrupted does not run later. */
+    if (code == WEIR_OK && wr_call_is_cancelled(call))
+        code = wr_error_set(error, WEIR_CANCELLED, NULL, "the statement was cancelled");
+    return code;
+}
+
 /* Listed while it is planned, and when that fails. */
 static int plan_listed(struct weir_statement *statement, struct weir_error *error) {
     const struct weir_session *session = statement->session;
@@ -81,7 +95,7 @@ static int plan_listed(struct weir_statement *statement, struct weir_error *erro
     WR_TRY(wr_audit_ready(session->workspace->audit, error));
     WR_TRY(wr_queries_check_session(queries, session->id, error));
     WR_TRY(wr_query_new(queries, session->id, statement->sql, &statement->query, error));
-    int code = wr_policy_check(statement, plan(statement, statement->sql, &reason), &reason);
+    int code = plan_query(statement, &reason);
     if (code) {
         wr_query_end(statement->query, code, &reason);
         if (error) *error = reason;
@@ -181,6 +195,7 @@ static int execute_change(struct weir_statement *statement, int64_t *ret_affecte
     if (code == WEIR_OK)
         code = wr_drain(&rows, statement->type == WR_PLAN_CHANGE ? ret_affected : NULL, error);
     /* After a failure too: it may have come when the rows were there already. */
+    wr_store_pool_forget(statement->session->workspace->stores);
     if (statement->through)
         code = code ? (wr_cached_invalidate(statement->through, NULL), code)
                     : wr_cached_invalidate(statement->through, error);
@@ -217,6 +232,15 @@ static int execute_other(struct weir_statement *statement, struct ArrowArrayStre
     return code;
 }
 
+/* It may plan again. */
+static int recheck(struct weir_statement *statement, struct weir_error *error) {
+    struct wr_call_service service;
+    wr_call_serve(&service, wr_query_call(statement->query));
+    int code = wr_policy_recheck(statement, error);
+    wr_call_unserve(&service);
+    return code;
+}
+
 /* A query gives its rows in parts, and is over with them; anything else is over now, and gives a
  * stream without columns and rows. */
 static int execute(struct weir_statement *statement, int32_t max_parts,
@@ -225,7 +249,7 @@ static int execute(struct weir_statement *statement, int32_t max_parts,
     struct weir_error reason = {0};
     int64_t affected = -1;
     WR_TRY(wr_execution_begin(statement, error));
-    int code = wr_policy_recheck(statement, &reason);
+    int code = recheck(statement, &reason);
     if (code == WEIR_OK && statement->type == WR_PLAN_QUERY) {
         code = execute_query(statement, max_parts, ret_parts, ret_n_parts, &reason);
         if (code == WEIR_OK) code = wr_execution_watch(statement, ret_parts, *ret_n_parts, &reason);
@@ -278,7 +302,13 @@ int weir_query(struct weir_session *session, const char *sql, struct ArrowArrayS
                int64_t *ret_affected, struct weir_error *error) {
     struct weir_statement *statement = NULL;
     WR_TRY(weir_prepare(session, sql, &statement, error));
+    wr_query_set_interruptible(statement->query);
     int code = weir_statement_execute(statement, ret_rows, ret_affected, error);
     weir_statement_close(statement);
     return code;
+}
+
+void weir_session_interrupt(struct weir_session *session) {
+    wr_activities_cancel(&session->activities);
+    wr_queries_interrupt(session->workspace->queries, session->id);
 }

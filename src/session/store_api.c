@@ -7,6 +7,7 @@
 #include "session/session.h"
 
 struct target {
+    bool is_written;
     struct wr_location location;
     struct wr_opened *store;
     struct wr_objects *objects;
@@ -17,6 +18,7 @@ static const struct wr_stores *stores_of(struct weir_session *session) {
 }
 
 static void target_reset(struct weir_session *session, struct target *target) {
+    if (target->store && target->is_written) wr_opened_forget(target->store);
     stores_of(session)->release(target->store);
     wr_location_reset(&target->location);
     *target = (struct target){0};
@@ -33,7 +35,7 @@ static int check_key(const struct target *target, bool whole, struct weir_error 
 /* `whole`: a prefix may be meant, too. */
 static int open_target(struct weir_session *session, const char *url, bool write, bool whole,
                        struct target *ret_target, struct weir_error *error) {
-    struct target target = {0};
+    struct target target = {.is_written = write};
     WR_TRY(wr_access_refresh(session->access, NULL, error));
     WR_TRY(wr_access_path(session->access, url, write, error));
     WR_TRY(wr_location_parse(url, &target.location, error));
@@ -150,24 +152,25 @@ int weir_store_put(struct weir_session *session, const char *url, const void *da
 /* ---- Streaming ---- */
 
 struct weir_store_upload {
+    struct weir_session *session;
+    struct target target;
     struct wr_upload *upload;
 };
 
 int weir_store_upload_open(struct weir_session *session, const char *url, int mode,
                            const char *if_match, struct weir_store_upload **ret_upload,
                            struct weir_error *error) {
-    struct target target;
     WR_TRY(check_mode(mode, if_match, error));
     struct weir_store_upload *upload = wr_calloc(1, sizeof *upload);
     if (!upload) return wr_error_memory(error);
-    int code = open_target(session, url, true, false, &target, error);
-    if (code == WEIR_OK) {
-        code = wr_upload_open(target.objects, target.location.key, mode, if_match, &upload->upload,
-                              error);
-        target_reset(session, &target);
-    }
+    upload->session = session;
+    struct target *target = &upload->target;
+    int code = open_target(session, url, true, false, target, error);
+    if (code == WEIR_OK)
+        code = wr_upload_open(target->objects, target->location.key, mode, if_match,
+                              &upload->upload, error);
     if (code) {
-        wr_free(upload);
+        weir_store_upload_close(upload);
         return code;
     }
     *ret_upload = upload;
@@ -183,12 +186,14 @@ int weir_store_upload_commit(struct weir_store_upload *upload, char **ret_etag,
                              struct weir_error *error) {
     char *etag = NULL;
     int code = wr_upload_commit(upload->upload, &etag, error);
+    wr_opened_forget(upload->target.store);
     return own_text(code, etag, ret_etag, error);
 }
 
 void weir_store_upload_close(struct weir_store_upload *upload) {
     if (!upload) return;
     wr_upload_free(upload->upload);
+    target_reset(upload->session, &upload->target);
     wr_free(upload);
 }
 

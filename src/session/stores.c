@@ -9,10 +9,14 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/url.h"
+#include "session/policy.h"
+#include "store/listings.h"
 
 struct wr_opened {
     atomic_int references;
     struct wr_objects *objects;
+    struct wr_listings *listings;
     char *root;
     int64_t scope; /* 0: none */
 };
@@ -20,6 +24,8 @@ struct wr_opened {
 struct wr_store_pool {
     struct wr_stores stores;
     struct wr_scopes *scopes;
+    struct wr_policy *policy;
+    int64_t max_listing_age_ms;
     pthread_mutex_t mutex;    /* guards what follows */
     struct wr_engine *engine; /* NULL: none yet, or no longer */
     struct wr_opened **items;
@@ -31,7 +37,8 @@ struct wr_store_pool {
 static void opened_release(struct wr_opened *store) {
     if (!store) return;
     if (atomic_fetch_sub_explicit(&store->references, 1, memory_order_acq_rel) > 1) return;
-    wr_objects_close(store->objects);
+    if (store->objects) wr_objects_close(store->objects);
+    wr_listings_free(store->listings);
     wr_free(store->root);
     wr_free(store);
 }
@@ -66,30 +73,32 @@ static struct wr_opened *find(struct wr_store_pool *pool, const char *root, int6
     return NULL;
 }
 
-static int make(struct wr_engine *engine, const struct wr_location *location,
+static int make(const struct wr_store_pool *pool, const struct wr_location *location,
                 const struct wr_options *options, int64_t scope, struct wr_opened **ret_store,
                 struct weir_error *error) {
+    struct wr_guard guard;
+    /* Where the clouds' stores are no URL says. */
+    bool trusted = scope != 0 || location->type != WR_STORE_HTTP;
+    bool guarded = pool->policy && wr_policy_guard(pool->policy, trusted, &guard);
     struct wr_opened *store = wr_calloc(1, sizeof *store);
-    char *root = wr_strdup(location->root);
-    if (!store || !root) {
-        wr_free(store);
-        wr_free(root);
-        return wr_error_memory(error);
-    }
+    if (!store) return wr_error_memory(error);
     atomic_init(&store->references, 1);
-    store->root = root;
+    store->root = wr_strdup(location->root);
+    store->listings = wr_listings_new(pool->max_listing_age_ms);
     store->scope = scope;
     const struct wr_objects_options given = {
         .size = sizeof given,
         .type = wr_store_type_name(location->type),
-        .url = root,
+        .url = store->root,
         .options = options->items,
         .n_options = options->n_items,
+        .guard = guarded ? &guard : NULL,
     };
-    int code = wr_objects_open(engine, &given, &store->objects, error);
+    int code = store->root && store->listings
+                   ? wr_objects_open(pool->engine, &given, &store->objects, error)
+                   : wr_error_memory(error);
     if (code) {
-        wr_free(root);
-        wr_free(store);
+        opened_release(store);
         return code;
     }
     *ret_store = store;
@@ -120,7 +129,7 @@ static int open_locked(struct wr_store_pool *pool, const struct wr_location *loc
             wr_reallocarray(pool->items, pool->n_items + 1, sizeof(struct wr_opened *));
         if (!items) return wr_error_memory(error);
         pool->items = items;
-        WR_TRY(make(pool->engine, location, options, scope, &store, error));
+        WR_TRY(make(pool, location, options, scope, &store, error));
         items[pool->n_items++] = store;
     }
     *ret_store = retain(store);
@@ -147,189 +156,66 @@ static int pool_open(void *context, const struct wr_location *location,
 
 /* ---- Calls ---- */
 
-/*
- * What a kind asks of a store. Kinds are asked for forms on threads of the engine, on which it
- * waits for nothing: a thread of our own does.
- */
-struct request {
-    int (*run)(struct request *request);
-    struct wr_objects *objects;
-    const char *key;
-    const char *to;
-    const char *if_match;
-    int64_t offset;
-    const void *data;
-    void *buffer;
-    size_t length;
-    int32_t flag;
-    int mode;
-    size_t *ret_length;
-    char **ret_etag;
-    struct wr_upload *upload;
-    struct wr_upload **ret_upload;
-    wr_object_fn take;
-    int (*walk)(void *sink, const struct wr_object *object);
-    void *sink;
-    const char *const *keys;
-    struct weir_error *error;
-    int code;
-};
-
-static void *run_request(void *context) {
-    struct request *request = context;
-    request->code = request->run(request);
-    return NULL;
-}
-
-static int elsewhere(struct request *request) {
-    pthread_t thread;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int reason = pthread_create(&thread, NULL, run_request, request);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (reason) return wr_error_errno(request->error, reason, "cannot start a thread");
-    pthread_join(thread, NULL);
-    return request->code;
-}
-
-static int run_head(struct request *r) {
-    return wr_objects_head(r->objects, r->key, r->take, r->sink, r->error);
+/* After what may have failed, too: an answer that was lost leaves what was done. */
+void wr_opened_forget(struct wr_opened *store) {
+    wr_listings_forget(store->listings);
 }
 
 static int opened_head(struct wr_opened *store, const char *key, wr_object_fn take, void *sink,
                        struct weir_error *error) {
-    return elsewhere(&(struct request){.run = run_head,
-                                       .objects = store->objects,
-                                       .key = key,
-                                       .take = take,
-                                       .sink = sink,
-                                       .error = error});
-}
-
-static int run_get(struct request *r) {
-    return wr_objects_get(r->objects, r->key, r->offset, r->length, r->if_match, r->buffer,
-                          r->ret_length, r->take, r->sink, r->error);
+    return wr_objects_head(store->objects, key, take, sink, error);
 }
 
 static int opened_get(struct wr_opened *store, const char *key, int64_t offset, size_t length,
                       const char *if_match, void *data, size_t *ret_length, wr_object_fn take,
                       void *sink, struct weir_error *error) {
-    return elsewhere(&(struct request){.run = run_get,
-                                       .objects = store->objects,
-                                       .key = key,
-                                       .offset = offset,
-                                       .buffer = data,
-                                       .length = length,
-                                       .if_match = if_match,
-                                       .ret_length = ret_length,
-                                       .take = take,
-                                       .sink = sink,
-                                       .error = error});
-}
-
-static int run_list(struct request *r) {
-    return wr_objects_list(r->objects, r->key, r->flag, r->to, r->walk, r->sink, r->error);
+    return wr_objects_get(store->objects, key, offset, length, if_match, data, ret_length, take,
+                          sink, error);
 }
 
 static int opened_list(struct wr_opened *store, const char *prefix, int32_t recursive,
                        const char *start_after,
                        int (*take)(void *sink, const struct wr_object *object), void *sink,
                        struct weir_error *error) {
-    return elsewhere(&(struct request){.run = run_list,
-                                       .objects = store->objects,
-                                       .key = prefix,
-                                       .to = start_after,
-                                       .flag = recursive,
-                                       .walk = take,
-                                       .sink = sink,
-                                       .error = error});
-}
-
-static int run_put(struct request *r) {
-    return wr_objects_put(r->objects, r->key, r->data, r->length, r->mode, r->if_match, r->ret_etag,
-                          r->error);
+    if (start_after)
+        return wr_objects_list(store->objects, prefix, recursive, start_after, take, sink, error);
+    return wr_listings_walk(store->listings, wr_objects_list, store->objects, prefix, recursive,
+                            take, sink, error);
 }
 
 static int opened_put(struct wr_opened *store, const char *key, const void *data, size_t length,
                       int mode, const char *if_match, char **ret_etag, struct weir_error *error) {
-    return elsewhere(&(struct request){.run = run_put,
-                                       .objects = store->objects,
-                                       .key = key,
-                                       .data = data,
-                                       .length = length,
-                                       .mode = mode,
-                                       .if_match = if_match,
-                                       .ret_etag = ret_etag,
-                                       .error = error});
-}
-
-static int run_copy(struct request *r) {
-    return wr_objects_copy(r->objects, r->key, r->to, r->flag, r->error);
+    int code = wr_objects_put(store->objects, key, data, length, mode, if_match, ret_etag, error);
+    wr_opened_forget(store);
+    return code;
 }
 
 static int opened_copy(struct wr_opened *store, const char *from, const char *to, int32_t overwrite,
                        struct weir_error *error) {
-    return elsewhere(&(struct request){.run = run_copy,
-                                       .objects = store->objects,
-                                       .key = from,
-                                       .to = to,
-                                       .flag = overwrite,
-                                       .error = error});
-}
-
-static int run_remove(struct request *r) {
-    return wr_objects_delete(r->objects, r->keys, r->length, r->error);
+    int code = wr_objects_copy(store->objects, from, to, overwrite, error);
+    wr_opened_forget(store);
+    return code;
 }
 
 static int opened_remove(struct wr_opened *store, const char *const *keys, size_t n_keys,
                          struct weir_error *error) {
-    return elsewhere(&(struct request){.run = run_remove,
-                                       .objects = store->objects,
-                                       .keys = keys,
-                                       .length = n_keys,
-                                       .error = error});
-}
-
-static int run_upload(struct request *r) {
-    return wr_upload_open(r->objects, r->key, r->mode, r->if_match, r->ret_upload, r->error);
+    int code = wr_objects_delete(store->objects, keys, n_keys, error);
+    wr_opened_forget(store);
+    return code;
 }
 
 static int opened_upload(struct wr_opened *store, const char *key, int mode, const char *if_match,
                          struct wr_upload **ret_upload, struct weir_error *error) {
-    return elsewhere(&(struct request){.run = run_upload,
-                                       .objects = store->objects,
-                                       .key = key,
-                                       .mode = mode,
-                                       .if_match = if_match,
-                                       .ret_upload = ret_upload,
-                                       .error = error});
-}
-
-static int run_write(struct request *r) {
-    return wr_upload_write(r->upload, r->data, r->length, r->error);
-}
-
-static int opened_write(struct wr_upload *upload, const void *data, size_t length,
-                        struct weir_error *error) {
-    return elsewhere(&(struct request){
-        .run = run_write, .upload = upload, .data = data, .length = length, .error = error});
-}
-
-static int run_commit(struct request *r) {
-    return wr_upload_commit(r->upload, r->ret_etag, r->error);
-}
-
-static int opened_commit(struct wr_upload *upload, char **ret_etag, struct weir_error *error) {
-    return elsewhere(&(struct request){
-        .run = run_commit, .upload = upload, .ret_etag = ret_etag, .error = error});
+    return wr_upload_open(store->objects, key, mode, if_match, ret_upload, error);
 }
 
 /* ---- The pool ---- */
 
-int wr_store_pool_new(struct wr_store_pool **ret_pool, struct weir_error *error) {
+int wr_store_pool_new(int64_t max_listing_age_ms, struct wr_store_pool **ret_pool,
+                      struct weir_error *error) {
     struct wr_store_pool *pool = wr_calloc(1, sizeof *pool);
     if (!pool) return wr_error_memory(error);
+    pool->max_listing_age_ms = max_listing_age_ms;
     int code = wr_scopes_new(&pool->scopes, error);
     if (code) {
         wr_free(pool);
@@ -349,9 +235,10 @@ int wr_store_pool_new(struct wr_store_pool **ret_pool, struct weir_error *error)
         .put = opened_put,
         .copy = opened_copy,
         .remove = opened_remove,
+        .forget = wr_opened_forget,
         .upload = opened_upload,
-        .write = opened_write,
-        .commit = opened_commit,
+        .write = wr_upload_write,
+        .commit = wr_upload_commit,
         .abort = wr_upload_free,
         .free_text = wr_engine_free,
     };
@@ -362,6 +249,17 @@ int wr_store_pool_new(struct wr_store_pool **ret_pool, struct weir_error *error)
 void wr_store_pool_engine(struct wr_store_pool *pool, struct wr_engine *engine) {
     pthread_mutex_lock(&pool->mutex);
     pool->engine = engine;
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+void wr_store_pool_policy(struct wr_store_pool *pool, struct wr_policy *policy) {
+    pool->policy = policy;
+}
+
+void wr_store_pool_forget(struct wr_store_pool *pool) {
+    pthread_mutex_lock(&pool->mutex);
+    for (size_t i = 0; i < pool->n_items; i++)
+        wr_opened_forget(pool->items[i]);
     pthread_mutex_unlock(&pool->mutex);
 }
 
@@ -393,6 +291,36 @@ const struct wr_stores *wr_store_pool_stores(struct wr_store_pool *pool) {
 
 struct wr_scopes *wr_store_pool_scopes(struct wr_store_pool *pool) {
     return pool->scopes;
+}
+
+/* ---- What the engine asks ---- */
+
+static int locate(struct wr_store_pool *pool, const char *url, struct wr_buffer *object,
+                  struct wr_opened **ret_store, struct weir_error *error) {
+    struct wr_location location = {0};
+    WR_TRY(wr_location_parse(url, &location, error));
+    int code = pool_open(pool, &location, ret_store, error);
+    if (code == WEIR_OK) {
+        wr_buffer_text(object, opened_url(*ret_store));
+        wr_percent_encode(object, location.key);
+        if (object->failed) code = wr_error_memory(error);
+    }
+    wr_location_reset(&location);
+    return code;
+}
+
+int wr_store_pool_locate(void *pool, const char *url,
+                         void (*take)(void *sink, const char *object_url), void *sink,
+                         struct weir_error *error) {
+    enum { MOST_BYTES = 64 * 1024 };
+    struct wr_opened *store = NULL;
+    struct wr_buffer object;
+    wr_buffer_init(&object, MOST_BYTES);
+    int code = locate(pool, url, &object, &store, error);
+    if (code == WEIR_OK) take(sink, object.data);
+    wr_buffer_reset(&object);
+    opened_release(store);
+    return code;
 }
 
 /* ---- System tables ---- */

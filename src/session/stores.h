@@ -14,11 +14,15 @@
 #include "store/access.h"
 #include "table/system/rows.h"
 
+struct wr_policy;
 struct wr_store_pool;
 
 /* `engine` may come later; without one nothing is opened. */
-int wr_store_pool_new(struct wr_store_pool **ret_pool, struct weir_error *error);
+int wr_store_pool_new(int64_t max_listing_age_ms, struct wr_store_pool **ret_pool,
+                      struct weir_error *error);
 void wr_store_pool_engine(struct wr_store_pool *pool, struct wr_engine *engine);
+/* What web requests may reach; before the first store is opened. */
+void wr_store_pool_policy(struct wr_store_pool *pool, struct wr_policy *policy);
 /* Before the engine is closed: closes all, what comes later is refused. */
 void wr_store_pool_stop(struct wr_store_pool *pool);
 void wr_store_pool_free(struct wr_store_pool *pool);
@@ -27,6 +31,14 @@ const struct wr_stores *wr_store_pool_stores(struct wr_store_pool *pool);
 struct wr_scopes *wr_store_pool_scopes(struct wr_store_pool *pool);
 /* The engine's handle, as long as the reference. */
 struct wr_objects *wr_opened_objects(struct wr_opened *store);
+/* What was listed, since something was written: of one store, of all. */
+void wr_opened_forget(struct wr_opened *store);
+void wr_store_pool_forget(struct wr_store_pool *pool);
+
+/* A struct wr_locate's call, of a struct wr_store_pool. */
+int wr_store_pool_locate(void *pool, const char *url,
+                         void (*take)(void *sink, const char *object_url), void *sink,
+                         struct weir_error *error);
 
 /* The rows of system.secrets and system.storage_locations; a wr_system_fill_fn of a struct
  * wr_store_pool. */

@@ -67,8 +67,8 @@ static int find_spill_path(const struct weir_workspace_options *options,
 
 /* The options win over the configuration. */
 static int open_engine(const struct weir_workspace_options *options, const struct wr_config *config,
-                       const struct wr_cache *cache, struct wr_engine **ret_engine,
-                       struct weir_error *error) {
+                       const struct wr_cache *cache, struct wr_store_pool *stores,
+                       struct wr_engine **ret_engine, struct weir_error *error) {
     int64_t memory =
         options->memory_limit ? options->memory_limit : wr_config_int(config, "memory_limit");
     int64_t threads = options->threads ? options->threads : wr_config_int(config, "threads");
@@ -84,6 +84,7 @@ static int open_engine(const struct weir_workspace_options *options, const struc
         .spill_limit = spill_limit,
         .cache = cache,
         .open_beneath = wr_beneath_open_file,
+        .locate = {stores, wr_store_pool_locate},
     };
     int code = wr_engine_open(&engine, ret_engine, error);
     wr_free(spill);
@@ -211,16 +212,19 @@ static int open_parts(struct weir_workspace *workspace,
         wr_strdup(options->schema ? options->schema : wr_config_text(config, "catalog.schema"));
     if (!workspace->catalog || !workspace->schema) return wr_error_memory(error);
     WR_TRY(wr_registry_new(&workspace->registry, error));
-    WR_TRY(wr_store_pool_new(&workspace->stores, error));
+    WR_TRY(wr_store_pool_new(wr_config_int(config, "cache.listings.max_age"), &workspace->stores,
+                             error));
     wr_registry_give(workspace->registry, wr_store_pool_stores(workspace->stores));
     WR_TRY(wr_names_open(options->path, workspace->catalog, workspace->schema, workspace->registry,
                          &workspace->names, error));
     WR_TRY(open_files(options->path, config, &workspace->files, error));
-    WR_TRY(open_engine(options, config, wr_file_state_cache(workspace->files), &workspace->engine,
-                       error));
+    WR_TRY(open_engine(options, config, wr_file_state_cache(workspace->files), workspace->stores,
+                       &workspace->engine, error));
     wr_store_pool_engine(workspace->stores, workspace->engine);
+    wr_registry_engine(workspace->registry, workspace->engine, wr_engine_add_functions);
     WR_TRY(wr_policy_new(workspace->names, config, workspace->catalog, workspace->schema,
                          &workspace->policy, error));
+    wr_store_pool_policy(workspace->stores, workspace->policy);
     WR_TRY(wr_auth_new(workspace->names, config, &workspace->auth, error));
     WR_TRY(wr_audit_open(config, &workspace->audit, error));
     WR_TRY(wr_workspace_add_caches(workspace, options->path, error));
