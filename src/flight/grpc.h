@@ -144,8 +144,9 @@ int wr_grpc_answer_header(struct wr_grpc_call *call, const char *name, const cha
 int wr_grpc_answer_trailer(struct wr_grpc_call *call, const char *name, const char *value,
                            struct weir_error *error);
 /* What is called, on a thread of the server's own, when the call is over while a function of it
- * runs: for what blocks elsewhere than here. Called at once, on this thread, when it is over
- * already. NULL takes it away, and waits for a running one. */
+ * runs: for what blocks elsewhere than here. Called again until it is taken away or the function
+ * ends, for what had not quite begun. Called at once, on this thread, when it is over already. NULL
+ * takes it away, and waits for a running one. */
 void wr_grpc_on_cancel(struct wr_grpc_call *call, void (*cancel)(void *context), void *context);
 /* Milliseconds left of the client's grpc-timeout; -1: it gave none. */
 int64_t wr_grpc_time_left(const struct wr_grpc_call *call);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/condition.h"
 #include "base/error.h"
 #include "flight/grpc_server.h"
 #include "flight/grpc_stream.h"
@@ -43,7 +44,7 @@ struct wr_grpc_call *wr_call_new(struct wr_grpc_server *server, struct wr_client
     call->post.run = run_post;
     wr_assembler_init(&call->assembler, server->options.max_message, &client->allowance);
     pthread_mutex_init(&call->mutex, NULL);
-    pthread_cond_init(&call->changed, NULL);
+    wr_condition_init(&call->changed);
     wr_server_call_began(server);
     return call;
 }

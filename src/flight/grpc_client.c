@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/condition.h"
 #include "base/error.h"
 #include "flight/grpc_client_state.h"
 
@@ -267,13 +268,9 @@ static char *join(const char *host, const char *port) {
 
 static struct wr_grpc_client *allocate(const struct wr_grpc_client_options *options) {
     struct wr_grpc_client *client = wr_calloc(1, sizeof *client);
-    pthread_condattr_t attributes;
     if (!client) return NULL;
     pthread_mutex_init(&client->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&client->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    wr_condition_init(&client->changed);
     client->watch = (struct wr_watch){-1, ready};
     client->post.run = run_post;
     client->has_tls = options->tls != NULL;

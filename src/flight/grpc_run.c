@@ -3,6 +3,7 @@
  * make. */
 #include <stddef.h>
 
+#include "base/condition.h"
 #include "base/error.h"
 #include "flight/grpc_call.h"
 #include "flight/grpc_server.h"
@@ -204,9 +205,22 @@ static void run_task(struct wr_task *task) {
     wr_call_unref(call);
 }
 
+enum { CANCEL_AGAIN_MS = 20 };
+
+/* With the mutex held. Whether there is still something to cancel a moment later: the function may
+ * just have been between two things that can be. */
+static bool wait_for_end(struct wr_grpc_call *call) {
+    struct timespec until = wr_condition_deadline(CANCEL_AGAIN_MS);
+    int waited = 0;
+    while (call->on_cancel && call->is_running && !call->is_done && waited == 0)
+        waited = pthread_cond_timedwait(&call->changed, &call->mutex, &until);
+    return call->on_cancel && call->is_running && !call->is_done;
+}
+
 static void run_cancel(struct wr_task *task) {
     struct wr_grpc_call *call =
         (struct wr_grpc_call *)((char *)task - offsetof(struct wr_grpc_call, cancel_task));
+    bool is_repeated = false;
     pthread_mutex_lock(&call->mutex);
     if (!call->is_done) {
         struct wr_grpc_reply *reply = call->has_reply && call->reply.cancel ? &call->reply : NULL;
@@ -219,9 +233,13 @@ static void run_cancel(struct wr_task *task) {
         pthread_mutex_lock(&call->mutex);
         call->is_cancelling = false;
         pthread_cond_broadcast(&call->changed);
+        is_repeated = on_cancel && wait_for_end(call);
     }
     pthread_mutex_unlock(&call->mutex);
-    wr_call_unref(call);
+    if (is_repeated)
+        wr_pool_submit(call->server->cancels, &call->cancel_task);
+    else
+        wr_call_unref(call);
 }
 
 void wr_grpc_on_cancel(struct wr_grpc_call *call, void (*cancel)(void *context), void *context) {
@@ -230,6 +248,7 @@ void wr_grpc_on_cancel(struct wr_grpc_call *call, void (*cancel)(void *context),
         pthread_cond_wait(&call->changed, &call->mutex);
     call->on_cancel = cancel;
     call->on_cancel_context = context;
+    pthread_cond_broadcast(&call->changed);
     bool is_over = call->is_over;
     pthread_mutex_unlock(&call->mutex);
     if (is_over && cancel) cancel(context);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/condition.h"
 #include "base/error.h"
 #include "flight/grpc_stream.h"
 #include "flight/http2_connection.h"
@@ -207,13 +208,9 @@ int wr_grpc_open(const struct wr_grpc_options *options, struct wr_grpc_server **
                  struct weir_error *error) {
     struct wr_grpc_server *server = wr_calloc(1, sizeof *server);
     if (!server) return wr_error_memory(error);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&server->mutex, NULL);
     pthread_mutex_init(&server->addresses.mutex, NULL);
-    pthread_cond_init(&server->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    wr_condition_init(&server->changed);
     wr_buffer_init(&server->address, 4096);
     take_options(server, options);
     int code = start(server, error);
@@ -260,11 +257,7 @@ bool wr_server_secure(struct wr_grpc_server *server, struct wr_tls **ret_tls) {
 /* Waits until `is_idle`, or so long; -1: for ever. */
 static bool wait_for(struct wr_grpc_server *server, bool (*is_idle)(struct wr_grpc_server *server),
                      int64_t milliseconds) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t nanoseconds = until.tv_nsec + milliseconds % 1000 * 1000000;
-    until.tv_sec += milliseconds / 1000 + nanoseconds / 1000000000;
-    until.tv_nsec = nanoseconds % 1000000000;
+    struct timespec until = wr_condition_deadline(milliseconds);
     bool is_late = false;
     pthread_mutex_lock(&server->mutex);
     while (!is_idle(server) && !is_late) {

@@ -89,8 +89,12 @@ int wr_flight_session_enter(struct wr_flight_session *session, struct wr_grpc_ca
         session->is_busy = true;
     }
     pthread_mutex_unlock(&session->mutex);
-    if (!code) wr_grpc_on_cancel(call, interrupt, session);
-    return code;
+    if (code) return code;
+    wr_grpc_on_cancel(call, interrupt, session);
+    /* What ended before that has interrupted nothing. */
+    if (!wr_grpc_is_over(call)) return WEIR_OK;
+    wr_flight_session_leave(session, call);
+    return wr_error_set(error, WEIR_CANCELLED, NULL, "the call is over");
 }
 
 /* Closes what was released while somebody else had entered. */

@@ -73,12 +73,19 @@ static ssize_t read_on(struct http_request *request, char *data, size_t most) {
     return request->is_ended ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
+/* libmicrohttpd (up to 1.0) ends such a connection, and forgets it until its thread has something
+ * else to do or it has been silent for too long: for a second, then. */
+static void close_soon(struct http_request *request) {
+    (void)MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
+}
+
 static ssize_t read_body(void *context, uint64_t at, char *data, size_t most) {
     struct http_request *request = context;
     (void)at;
     pthread_mutex_lock(&request->mutex);
     ssize_t length = read_on(request, data, most);
     pthread_mutex_unlock(&request->mutex);
+    if (length == MHD_CONTENT_READER_END_WITH_ERROR) close_soon(request);
     return length;
 }
 

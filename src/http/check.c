@@ -84,6 +84,55 @@ static int check_route(struct http_request *request, struct weir_error *error) {
     return 405;
 }
 
+/* ---- The query ---- */
+
+enum { SHOWN_NAME = 64 }; /* bytes of a name that a message repeats */
+
+struct query_check {
+    const char *const *known; /* NULL: none */
+    uint32_t seen;            /* a bit for each of the known ones */
+    char name[SHOWN_NAME + 1];
+    bool is_unknown, is_repeated;
+};
+
+static enum MHD_Result check_parameter(void *context, enum MHD_ValueKind kind, const char *name,
+                                       size_t name_length, const char *value, size_t length) {
+    struct query_check *check = context;
+    (void)kind;
+    (void)length;
+    if (name_length == 0 && !value) return MHD_YES; /* nothing after the question mark */
+    snprintf(check->name, sizeof check->name, "%s", name ? name : "");
+    for (unsigned i = 0; check->known && check->known[i]; i++) {
+        if (strlen(check->known[i]) != name_length || memcmp(check->known[i], name, name_length))
+            continue;
+        check->is_repeated = check->seen & (1u << i);
+        check->seen |= 1u << i;
+        return check->is_repeated ? MHD_NO : MHD_YES;
+    }
+    check->is_unknown = true;
+    return MHD_NO;
+}
+
+/* A misspelt parameter that nobody reads would be answered as if it were not there. */
+static int check_query(struct http_request *request, struct weir_error *error) {
+    struct query_check check = {.known = request->route->parameters};
+    char known[256] = "";
+    (void)MHD_get_connection_values_n(request->connection, MHD_GET_ARGUMENT_KIND, check_parameter,
+                                      &check);
+    if (check.is_repeated) {
+        (void)wr_error_set(error, WEIR_INVALID_ARGUMENT, "22023",
+                           "the query has the parameter \"%s\" more than once", check.name);
+        return 400;
+    }
+    if (!check.is_unknown) return 0;
+    for (size_t i = 0, n = 0; check.known && check.known[i] && n < sizeof known; i++)
+        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", check.known[i]);
+    (void)wr_error_set(error, WEIR_INVALID_ARGUMENT, "22023",
+                       "unknown parameter \"%s\" in the query; this path takes: %s", check.name,
+                       known[0] ? known : "none");
+    return 400;
+}
+
 static int check_state(struct http_request *request, struct weir_error *error) {
     if (!atomic_load(&request->door->draining) || request->route->while_draining) return 0;
     (void)http_answer_header(&request->answer, "Retry-After", "5", NULL);
@@ -97,6 +146,7 @@ void http_check(struct http_request *request, const char *version) {
     int status = check_headers(request, version, &error);
     if (!status) status = http_check_origin(request, &error);
     if (!status) status = check_route(request, &error);
+    if (!status && request->method != HTTP_OPTIONS) status = check_query(request, &error);
     if (!status) status = check_state(request, &error);
     if (!status) status = check_length(request, &error);
     if (status) {

@@ -94,6 +94,8 @@ struct http_route {
     bool is_open;  /* without a credential */
     bool while_draining;
     bool is_quick; /* answered on libmicrohttpd's thread */
+    /* Of the query, ended by NULL; all others are refused. NULL: it takes none. */
+    const char *const *parameters;
     /* Fills request->answer; an error becomes an answer. */
     int (*run)(struct http_request *request, struct weir_error *error);
 };

@@ -4,6 +4,8 @@
 
 #include "http/internal.h"
 
+static const char *const of_tables[] = {"path", NULL};
+
 static const struct http_route routes[] = {
     {.path = "/", .methods = HTTP_GET, .is_open = true, .is_quick = true, .run = http_run_page},
     {.path = "/health",
@@ -26,7 +28,7 @@ static const struct http_route routes[] = {
     {.path = "/metrics", .methods = HTTP_GET, .while_draining = true, .run = http_run_metrics},
     {.path = "/v1/sql", .methods = HTTP_POST, .run = http_run_sql},
     {.path = "/v1/queries", .has_rest = true, .methods = HTTP_DELETE, .run = http_run_cancel},
-    {.path = "/v1/tables", .methods = HTTP_GET, .run = http_run_tables},
+    {.path = "/v1/tables", .methods = HTTP_GET, .parameters = of_tables, .run = http_run_tables},
     {.path = "/v1/tables", .has_rest = true, .methods = HTTP_GET, .run = http_run_table},
     {.path = "/v1/files", .has_rest = true, .methods = HTTP_GET, .run = http_run_files},
 };

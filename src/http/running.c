@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/condition.h"
 #include "base/error.h"
 #include "http/internal.h"
 
@@ -110,14 +111,7 @@ void http_running_abandon(struct wr_http *door, bool all) {
 /* ---- Waiting ---- */
 
 bool http_running_wait(struct wr_http *door, int64_t deadline_ms) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += deadline_ms / 1000;
-    until.tv_nsec += deadline_ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = wr_condition_deadline(deadline_ms);
     int code = 0;
     pthread_mutex_lock(&door->mutex);
     while (door->n_requests > 0 && code != ETIMEDOUT)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/condition.h"
 #include "base/error.h"
 #include "http/internal.h"
 
@@ -95,16 +96,12 @@ static int open_at_key(struct wr_http *door, const char *listen, struct weir_err
 
 int wr_http_open(struct weir_workspace *workspace, const char *listen, struct wr_http **ret_door,
                  struct weir_error *error) {
-    pthread_condattr_t attributes;
     struct wr_http *door = wr_calloc(1, sizeof *door);
     if (!door) return wr_error_memory(error);
     door->workspace = workspace;
     door->epoll_fd = door->wake_fd = -1;
     pthread_mutex_init(&door->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&door->quiet, &attributes);
-    pthread_condattr_destroy(&attributes);
+    wr_condition_init(&door->quiet);
     int code = open_at_key(door, listen, error);
     if (code) {
         wr_http_close(door);

@@ -156,10 +156,11 @@ static int answer_statement(struct http_request *request, struct question *quest
     struct running *running = wr_calloc(1, sizeof *running);
     if (!running) return wr_error_memory(error);
     running->request = request;
-    int code = WEIR_OK;
-    if (question->name_space) code = use_namespace(request, question->name_space, error);
+    int code = http_begin_work(request, error); /* planning may wait */
+    if (!code && question->name_space) code = use_namespace(request, question->name_space, error);
     if (!code) code = weir_prepare(request->session, sql, &running->statement, error);
     if (!code) code = http_bind(running->statement, question->params, error);
+    http_end_work(request);
     struct http_body body;
     if (!code) code = execute(running, question->format, &body, error);
     if (code) {

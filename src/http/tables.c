@@ -12,8 +12,9 @@
 
 /* ---- All ---- */
 
-static void nothing(void *context) {
-    (void)context;
+/* The rows are read after the list was begun: its end is that of the work. */
+static void end_list(void *context) {
+    http_end_work(context);
 }
 
 static int list_tables(struct http_request *request, struct weir_error *error) {
@@ -23,9 +24,9 @@ static int list_tables(struct http_request *request, struct weir_error *error) {
     struct http_body body;
     WR_TRY(http_begin_work(request, error));
     int code = weir_query(request->session, sql, &rows, NULL, error);
-    if (!code) code = http_result_body(&rows, HTTP_JSON, nothing, NULL, &body, error);
-    http_end_work(request);
+    if (!code) code = http_result_body(&rows, HTTP_JSON, end_list, request, &body, error);
     if (code) {
+        http_end_work(request);
         wr_arrow_release_stream(&rows);
         return code;
     }
