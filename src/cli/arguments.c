@@ -47,7 +47,8 @@ enum {
     ROWS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | COMMAND_CONFIG_SHOW |
         COMMAND_USER,                                /* prints rows */
     LISTS = RUNS | COMMAND_LS | COMMAND_CONFIG_SHOW, /* of any length, with NULLs */
-    CONNECTS = RUNS | COMMAND_DESCRIBE,              /* SQL does what they do */
+    CONNECTS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | COMMAND_CP | COMMAND_RM | COMMAND_MKDIR |
+        COMMAND_USER, /* SQL does what they do */
     SCRIPTS = COMMAND_SHELL | COMMAND_SQL,
     OPENS = RUNS | COMMAND_DESCRIBE | COMMAND_LS | TREE | COMMAND_MOUNT | COMMAND_SERVE |
         COMMAND_USER | COMMAND_PRESIGN,
@@ -554,6 +555,9 @@ static int check_connection(const struct arguments *arguments, const bool *seen,
                              flags[i].name);
         }
     }
+    if (connects && arguments->long_list)
+        return usage(error, "with --connect there is no -l: for each table weir describe "
+                            "--connect, or GET /v1/tables/CATALOG/SCHEMA/TABLE over HTTP");
     for (size_t i = 0; connects && i < arguments->settings.n_items; i++) {
         const char *key = arguments->settings.items[i].key;
         if (wr_config_is_key(key))
@@ -605,6 +609,10 @@ static int parse(int argc, char **argv, struct arguments *arguments, struct weir
             WR_TRY(parse_word(arguments, argv[i], &has_command, error));
     }
     for (size_t i = 0; i < N_FLAGS; i++) {
+        if (seen[i] && flags[i].id == FLAG_CONNECT && arguments->command == COMMAND_MV)
+            return usage(error, "weir mv works on this machine and takes no --connect: SQL renames "
+                                "nothing; on a server use weir cp --connect, then weir rm "
+                                "--connect");
         if (seen[i] && flags[i].id == FLAG_CONNECT && (CONNECTS & arguments->command) == 0)
             return usage(error,
                          "%s works on this machine and takes no --connect; SQL on a server: "

@@ -186,6 +186,12 @@ enum { NODE_DIGEST_SIZE = 9 };
 int node_schema_digest(const struct ArrowSchema *schema, char *ret_digest,
                        struct weir_error *error);
 
+/* ---- tree_there.c: what SQL does on a server ---- */
+
+int tree_copy_there(struct cli *cli, const char *from, const char *to, struct weir_error *error);
+int tree_remove_there(struct cli *cli, const char *path, struct weir_error *error);
+int tree_make_there(struct cli *cli, const char *path, struct weir_error *error);
+
 /* ---- commands ---- */
 
 int command_shell(struct cli *cli);

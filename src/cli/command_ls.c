@@ -92,12 +92,25 @@ static int print_names(struct cli *cli, const struct listing *listing, struct we
     return code == WEIR_OK ? place_done(cli, error) : code;
 }
 
+/* A server has no current directory. */
+static int collect_there(struct listing *listing, const struct arguments *arguments,
+                         struct weir_error *error) {
+    int code = WEIR_OK;
+
+    if (arguments->n_paths == 0)
+        code = listing_add_there(listing, "/", arguments->recursive, error);
+    for (size_t i = 0; i < arguments->n_paths && code == WEIR_OK; i++)
+        code = listing_add_there(listing, arguments->paths[i], arguments->recursive, error);
+    return code;
+}
+
 /* In the order given; without a path the current directory, and of a workspace the top of the tree.
  */
 static int collect(struct cli *cli, struct listing *listing, bool plain, struct weir_error *error) {
     const struct arguments *arguments = cli->arguments;
     int code = WEIR_OK;
 
+    if (!cli_is_local(cli)) return collect_there(listing, arguments, error);
     for (size_t i = 0; i < arguments->n_paths && code == WEIR_OK; i++)
         code = listing_add(listing, arguments->paths[i], arguments->recursive, error);
     if (arguments->n_paths == 0) {

@@ -53,11 +53,17 @@ static int check_target(struct cli *cli, const char *to, struct weir_error *erro
 static int transfer_all(struct cli *cli, transfer_fn run, const char *to, bool *failed,
                         struct weir_error *error) {
     const struct arguments *arguments = cli->arguments;
-    int code = check_target(cli, to, error);
+    bool here = cli_is_local(cli);
+    int code = here ? check_target(cli, to, error) : WEIR_OK;
 
+    if (!here && arguments->n_paths > 2)
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "on a server weir cp copies one table at a time");
     for (size_t i = 0; i + 1 < arguments->n_paths && code == WEIR_OK; i++) {
-        code = run(cli->session, arguments->paths[i], to, arguments->force, error);
-        code = node_missed(arguments->paths[i], code, error);
+        const char *from = arguments->paths[i];
+        code = here ? run(cli->session, from, to, arguments->force, error)
+                    : tree_copy_there(cli, from, to, error);
+        if (here) code = node_missed(from, code, error);
         if (code == WEIR_ALREADY_EXISTS && !arguments->force)
             wr_error_append(error, "; -f replaces it");
         code = pass(cli, code, error, failed);
@@ -72,7 +78,7 @@ static int transfer(struct cli *cli, transfer_fn run, bool to_name) {
     bool failed = false;
 
     int code = work_begin(cli, &error);
-    if (code == WEIR_OK && !to_name) code = target_path(to, &path, &error);
+    if (code == WEIR_OK && !to_name && cli_is_local(cli)) code = target_path(to, &path, &error);
     if (code == WEIR_OK) code = transfer_all(cli, run, path == NULL ? to : path, &failed, &error);
     wr_free(path);
     return end(cli, code, failed, &error);
@@ -109,7 +115,9 @@ int command_rm(struct cli *cli) {
 
     int code = work_begin(cli, &error);
     for (size_t i = 0; i < arguments->n_paths && code == WEIR_OK; i++) {
-        code = weir_remove(cli->session, arguments->paths[i], arguments->recursive, &error);
+        code = cli_is_local(cli)
+                   ? weir_remove(cli->session, arguments->paths[i], arguments->recursive, &error)
+                   : tree_remove_there(cli, arguments->paths[i], &error);
         if (code == WEIR_NOT_FOUND && arguments->force)
             code = WEIR_OK;
         else
@@ -126,8 +134,9 @@ int command_mkdir(struct cli *cli) {
     int code = work_begin(cli, &error);
     for (size_t i = 0; i < arguments->n_paths && code == WEIR_OK; i++) {
         char *path = NULL;
-        code = target_path(arguments->paths[i], &path, &error);
-        if (code == WEIR_OK)
+        code = cli_is_local(cli) ? target_path(arguments->paths[i], &path, &error)
+                                 : tree_make_there(cli, arguments->paths[i], &error);
+        if (code == WEIR_OK && path != NULL)
             code = weir_make_directory(cli->session, path, arguments->parents, &error);
         wr_free(path);
         code = pass(cli, code, &error, &failed);

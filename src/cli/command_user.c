@@ -33,19 +33,31 @@ static int failed(struct cli *cli, struct weir_error *error) {
     return CLI_FAILED;
 }
 
+/* Prepares and executes it, which gives rows if there are any. */
+static int execute(struct cli *cli, const char *sql, struct prepared **ret_prepared,
+                   struct ArrowArrayStream *ret_rows, struct weir_error *error) {
+    int64_t affected = 0;
+    WR_TRY(cli->connection->type->prepare(cli->connection, sql, ret_prepared, error));
+    return (*ret_prepared)->type->execute(*ret_prepared, ret_rows, &affected, error);
+}
+
 /* Runs it, which prints rows if there are any, and wipes the text. */
 static int run_buffer(struct cli *cli, struct wr_buffer *sql) {
     struct weir_error error = {0};
     struct ArrowArrayStream rows = {0};
-    int64_t affected = 0;
-    int code = sql->failed ? wr_error_memory(&error)
-                           : weir_query(cli->session, sql->data, &rows, &affected, &error);
+    struct prepared *prepared = NULL;
+    int code = work_begin(cli, &error);
+    if (code == WEIR_OK)
+        code = sql->failed ? wr_error_memory(&error)
+                           : execute(cli, sql->data, &prepared, &rows, &error);
     if (sql->data) explicit_bzero(sql->data, sql->length);
     wr_buffer_reset(sql);
-    if (code != WEIR_OK) return failed(cli, &error);
-    if (affected < 0) return run_rows(cli, &rows);
-    rows.release(&rows);
-    return CLI_DONE;
+    bool has_rows = code == WEIR_OK && prepared->type->is_query(prepared);
+    int exit_code = work_end(cli, code, &error);
+    if (has_rows) exit_code = run_rows(cli, &rows);
+    if (rows.release) rows.release(&rows);
+    prepared_close(prepared);
+    return exit_code;
 }
 
 static int with_password(struct cli *cli, const char *statement, const char *name) {
@@ -109,13 +121,21 @@ static bool is_call(const struct arguments *arguments, const char *first, const 
     return second == NULL || strcmp(arguments->paths[1], second) == 0;
 }
 
+/* What would be read on its way. */
+static bool has_secret(const struct arguments *arguments) {
+    return is_call(arguments, "add", NULL, 2) || is_call(arguments, "password", NULL, 2) ||
+           is_call(arguments, "key", "add", 3);
+}
+
 int command_user(struct cli *cli) {
     const struct arguments *arguments = cli->arguments;
     const char *last = arguments->n_paths > 0 ? arguments->paths[arguments->n_paths - 1] : "";
     /* A catalog in memory would forget them at once. */
-    if (!cli->in_workspace)
-        return usage(cli, "users belong to a workspace: go into one, name one with --workspace, or "
-                          "make one with weir init");
+    if (cli_is_local(cli) && !cli->in_workspace)
+        return usage(cli, "users belong to a workspace: go into one, name one with --workspace, "
+                          "make one with weir init, or name a server with --connect");
+    if (!cli->connection->is_private && has_secret(arguments))
+        return usage(cli, "a password or key would be sent unencrypted: use grpc+tls://");
     if (is_call(arguments, "add", NULL, 2)) return with_password(cli, "CREATE USER ", last);
     if (is_call(arguments, "password", NULL, 2)) return with_password(cli, "ALTER USER ", last);
     if (is_call(arguments, "remove", NULL, 2)) return with_name(cli, "DROP USER ", last, false);

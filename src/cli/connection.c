@@ -42,6 +42,17 @@ static int take_rows(struct ArrowArrayStream *rows,
     return code;
 }
 
+int connection_run(struct connection *connection, const char *sql, struct weir_error *error) {
+    struct ArrowArrayStream rows = {0};
+    struct prepared *prepared = NULL;
+    int64_t affected;
+    WR_TRY(connection->type->prepare(connection, sql, &prepared, error));
+    int code = prepared->type->execute(prepared, &rows, &affected, error);
+    wr_arrow_release_stream(&rows);
+    prepared_close(prepared);
+    return code;
+}
+
 int connection_list(struct connection *connection, const char *sql,
                     bool (*take)(void *context, const char *value, size_t length), void *context,
                     struct weir_error *error) {

@@ -41,6 +41,7 @@ struct connection_type {
 /* Each of the two begins with its type. */
 struct connection {
     const struct connection_type *type;
+    bool is_private; /* nobody else reads what is sent: no network, or TLS */
 };
 struct prepared {
     const struct connection_type *type;
@@ -63,6 +64,8 @@ int connection_remote(const struct connection_server *server, struct connection 
 void connection_close(struct connection *connection);
 void prepared_close(struct prepared *prepared);
 
+/* A statement of our own without rows. */
+int connection_run(struct connection *connection, const char *sql, struct weir_error *error);
 /* The rows of a query of our own as text: `take` gets each value of the first column that is not
  * NULL, until it answers false. */
 int connection_list(struct connection *connection, const char *sql,

@@ -99,6 +99,7 @@ int connection_local(struct weir_session *session, struct connection **ret_conne
     struct local *local = wr_calloc(1, sizeof *local);
     if (local == NULL) return wr_error_memory(error);
     local->base.type = &type;
+    local->base.is_private = true;
     local->session = session;
     *ret_connection = &local->base;
     return WEIR_OK;

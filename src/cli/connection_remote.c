@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arrow/arrow.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
@@ -55,21 +54,14 @@ static void close_prepared(struct prepared *prepared) {
 /* The key of a setting is a name with dots, which SET takes as it is. */
 static int set(struct connection *connection, const char *key, const char *value,
                struct weir_error *error) {
-    struct ArrowArrayStream rows = {0};
-    struct prepared *prepared = NULL;
     struct wr_buffer sql;
-    int64_t affected;
     if (key[strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_.")] != '\0')
         return wr_error_set(error, WEIR_NOT_FOUND, "42704", "there is no setting \"%s\"", key);
     wr_buffer_init(&sql, 1 << 20);
     wr_buffer_format(&sql, "SET %s = ", key);
     wr_buffer_literal(&sql, value);
-    int code =
-        sql.failed ? wr_error_memory(error) : prepare(connection, sql.data, &prepared, error);
+    int code = sql.failed ? wr_error_memory(error) : connection_run(connection, sql.data, error);
     wr_buffer_reset(&sql);
-    if (code == WEIR_OK) code = prepared->type->execute(prepared, &rows, &affected, error);
-    wr_arrow_release_stream(&rows);
-    prepared_close(prepared);
     return code;
 }
 
@@ -165,6 +157,7 @@ int connection_remote(const struct connection_server *server, struct connection 
     if (code == WEIR_OK && !server->tls_certificate != !server->tls_key)
         code = wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
                             "--tls-certificate and --tls-key go together");
+    remote->base.is_private = server_uri_is_private(&uri);
     if (code == WEIR_OK) code = open_client(&uri, server, &remote->client, error);
     if (code != WEIR_OK) {
         wr_free(remote);

@@ -24,8 +24,7 @@ void listing_reset(struct listing *listing) {
     wr_free(listing->sections);
 }
 
-/* Says what is wrong with one node and goes on, unless all has to end. */
-static int pass(struct listing *listing, const char *path, int code, struct weir_error *error) {
+int listing_pass(struct listing *listing, const char *path, int code, struct weir_error *error) {
     if (code == WEIR_OK || work_stopped(code)) return code;
     const char *slash = strrchr(path, '/');
     if (strstr(error->message, slash == NULL || slash[1] == '\0' ? path : slash + 1) == NULL)
@@ -36,8 +35,8 @@ static int pass(struct listing *listing, const char *path, int code, struct weir
     return WEIR_OK;
 }
 
-static int push(struct listing *listing, const char *name, const char *path, int type,
-                struct weir_error *error) {
+int listing_push(struct listing *listing, const char *name, const char *path, int type,
+                 struct weir_error *error) {
     struct listing_entry entry = {.type = type, .n_rows = -1, .n_bytes = -1};
     void *entries = wr_reallocarray(listing->entries, listing->n_entries + 1, sizeof entry);
 
@@ -55,7 +54,12 @@ static int push(struct listing *listing, const char *name, const char *path, int
     return WEIR_OK;
 }
 
-static int push_section(struct listing *listing, const char *path, struct weir_error *error) {
+void listing_drop_last(struct listing *listing) {
+    reset_entry(&listing->entries[--listing->n_entries]);
+    listing->sections[listing->n_sections - 1].end = listing->n_entries;
+}
+
+int listing_push_section(struct listing *listing, const char *path, struct weir_error *error) {
     struct listing_section section = {path, listing->n_entries};
     void *sections = wr_reallocarray(listing->sections, listing->n_sections + 1, sizeof section);
 
@@ -130,7 +134,7 @@ static int descend(struct listing *listing, const char *path, const char *name, 
     if (code == WEIR_OK) code = node_open(listing->cli, path, &node, &info, error);
     if (code == WEIR_OK) code = add_directory(listing, node, path, name, depth - 1, error);
     weir_node_close(node);
-    return pass(listing, path, code, error);
+    return listing_pass(listing, path, code, error);
 }
 
 static int add_items(struct listing *listing, const struct level *level, const char *path,
@@ -143,7 +147,7 @@ static int add_items(struct listing *listing, const struct level *level, const c
         if (full == NULL || name == NULL)
             code = wr_error_memory(error);
         else
-            code = push(listing, name, full, item->type, error);
+            code = listing_push(listing, name, full, item->type, error);
         if (code == WEIR_OK && node_is_listed(item->type) && depth >= 0)
             code = descend(listing, full, name, depth, error);
         wr_free(full);
@@ -178,7 +182,7 @@ static int add(struct listing *listing, struct weir_node *node, int type, const 
                bool recursive, struct weir_error *error) {
     if (node_is_listed(type)) {
         size_t n_sections = listing->n_sections;
-        WR_TRY(push_section(listing, path, error));
+        WR_TRY(listing_push_section(listing, path, error));
         int code = add_directory(listing, node, path, "", recursive ? DEEPEST : -1, error);
         if (code != WEIR_INVALID_ARGUMENT || type == WEIR_NODE_DIRECTORY) return code;
         listing->n_sections = n_sections;
@@ -186,8 +190,8 @@ static int add(struct listing *listing, struct weir_node *node, int type, const 
         WR_TRY(check_pattern(node, error));
     }
     if (listing->n_sections == 0 || listing->sections[listing->n_sections - 1].path != NULL)
-        WR_TRY(push_section(listing, NULL, error));
-    return push(listing, path, path, 0, error);
+        WR_TRY(listing_push_section(listing, NULL, error));
+    return listing_push(listing, path, path, 0, error);
 }
 
 int listing_add(struct listing *listing, const char *path, bool recursive,
@@ -198,7 +202,7 @@ int listing_add(struct listing *listing, const char *path, bool recursive,
 
     if (code == WEIR_OK) code = add(listing, node, info.type, path, recursive, error);
     weir_node_close(node);
-    return pass(listing, path, code, error);
+    return listing_pass(listing, path, code, error);
 }
 
 /* ---- What the nodes say ---- */
@@ -256,7 +260,7 @@ int listing_fill(struct listing *listing, bool all, struct weir_error *error) {
     for (size_t i = 0; i < listing->n_entries; i++) {
         struct listing_entry *entry = &listing->entries[i];
         int code = fill(listing, entry, all, error);
-        WR_TRY(pass(listing, entry->path, code, error));
+        WR_TRY(listing_pass(listing, entry->path, code, error));
         if (work_stopped(WEIR_OK)) return wr_error_set(error, WEIR_CANCELLED, NULL, "cancelled");
     }
     return WEIR_OK;

@@ -44,4 +44,19 @@ int listing_add(struct listing *listing, const char *path, bool recursive,
 int listing_fill(struct listing *listing, bool all, struct weir_error *error);
 void listing_reset(struct listing *listing);
 
+/* listing_add and listing_fill in one, of what a server's SQL tells (listing_there.c). */
+int listing_add_there(struct listing *listing, const char *path, bool recursive,
+                      struct weir_error *error);
+
+/* ---- Where names are found ---- */
+
+/* Says what is wrong with one node and goes on, unless all has to end. */
+int listing_pass(struct listing *listing, const char *path, int code, struct weir_error *error);
+int listing_push_section(struct listing *listing, const char *path, struct weir_error *error);
+/* Into the last section; copies the texts. */
+int listing_push(struct listing *listing, const char *name, const char *path, int type,
+                 struct weir_error *error);
+/* Takes the last entry out again. */
+void listing_drop_last(struct listing *listing);
+
 #endif

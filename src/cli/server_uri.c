@@ -156,8 +156,12 @@ static bool is_this_machine(const char *host) {
     return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
 
+bool server_uri_is_private(const struct server_uri *uri) {
+    return uri->has_tls || is_this_machine(uri->host);
+}
+
 static int check_way(const struct server_uri *uri, struct weir_error *error) {
-    if (uri->has_tls || is_this_machine(uri->host)) return WEIR_OK;
+    if (server_uri_is_private(uri)) return WEIR_OK;
     return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
                         "a password or token would go to %s unencrypted: use grpc+tls://",
                         uri->host);

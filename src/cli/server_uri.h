@@ -19,6 +19,9 @@ struct server_uri {
  * seen in the list of processes. Codes: WEIR_INVALID_ARGUMENT. */
 int server_uri_parse(const char *text, struct server_uri *ret_uri, struct weir_error *error);
 
+/* Whether what is sent there is seen by nobody else: it has TLS, or is this machine. */
+bool server_uri_is_private(const struct server_uri *uri);
+
 enum { SERVER_SECRET_SIZE = 16 * 1024 };
 
 struct server_secret {
