@@ -9,7 +9,7 @@ processors' time is the server's, from the kernel's count; memory its resident p
 
 - stream: one client reads all of lineitem of TPC-H, over Flight without and with TLS, and in weir's own process.
   "Memory": both servers hold the same batches, of 8,192 rows; into weir they came by an ingest. "Parquet": both read
-  the file for each run.
+  the file for each run. Last, what loopback gives a socket.
 - latency: `SELECT 1`, and a row by its key, from the request to the last row, on one warm connection.
 - clients: 1, 4, 16, 64 clients at the same time read 400,000 rows each from memory, again and again, and keep no batch.
 - slow: a client reads 10 GB, which weir makes as they are read, at a pace; then clients that stop after the first
@@ -22,6 +22,7 @@ import argparse
 import contextlib
 import os
 import pathlib
+import socket
 import statistics
 import tempfile
 import threading
@@ -95,6 +96,26 @@ def stream(bench):
         speeds.append(rows.nbytes / 1e9 / (time.perf_counter() - start))
     session.close()
     row("in weir's own process, views become texts", f"{statistics.median(speeds):.2f}", "", "", "", "")
+    row("bytes alone, over loopback", f"{loopback():.2f}", "", "", "", "")
+
+
+def loopback(gigabytes=4):
+    """GB/s from a process to this one by a socket, a megabyte at a time: more than any server here can give."""
+    piece = bytes(1 << 20)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        sender = os.fork()
+        if sender == 0:
+            with socket.create_connection(listening.getsockname()) as out:
+                for _ in range(gigabytes * 1000):
+                    out.sendall(piece)
+            os._exit(0)
+        with listening.accept()[0] as incoming:
+            start, n, buffer = time.perf_counter(), 0, bytearray(len(piece))
+            while received := incoming.recv_into(buffer):
+                n += received
+            seconds = time.perf_counter() - start
+        os.waitpid(sender, 0)
+    return n / 1e9 / seconds
 
 
 def latency(bench):
