@@ -103,6 +103,15 @@ static void what_was_loaded_is_listed(void **state) {
                 "'extension' ORDER BY name");
 }
 
+static void an_extension_of_the_interface_with_functions_computes(void **state) {
+    (void)state;
+    run("LOAD '%s'", EXTENSIONS "/abi_2.so");
+    expect_number(-7, "SELECT abi2_negative(7)");
+    expect_rows("0|-99990000\n1|-100000000\n",
+                "SELECT value %% 2 AS k, abi2_total(abi2_negative(value)) FROM range(20000) GROUP "
+                "BY k ORDER BY k");
+}
+
 /* ---- Loading ---- */
 
 static void loading_again_changes_nothing(void **state) {
@@ -164,6 +173,10 @@ static void faults_of_an_extension_are_told(void **state) {
     /* Room for what is not known and not used is no fault. */
     run("LOAD '%s' (how longer)", ODD);
     expect_rows("odd\n", "SELECT kind FROM odd(AnyThing => 'x')");
+    /* It needs no options. A name alone is a table's. */
+    expect_rows("odd\n", "SELECT kind FROM odd()");
+    expect_rows("odd|odd\n", "SELECT a.kind, odd.kind FROM odd() AS a, odd()");
+    expect_error("42P01", NULL, "SELECT kind FROM odd");
 }
 
 static void a_kind_of_another_name_is_not_found(void **state) {
@@ -206,6 +219,7 @@ int main(void) {
         OWN(its_mount_shows_tables_and_files),
         OWN(a_finder_is_asked_for_kinds_that_nobody_registered),
         OWN(what_was_loaded_is_listed),
+        OWN(an_extension_of_the_interface_with_functions_computes),
         OWN(loading_again_changes_nothing),
         OWN(an_extension_that_refuses_leaves_nothing),
         OWN(what_is_no_extension_is_refused_with_its_path_and_the_reason),

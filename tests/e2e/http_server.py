@@ -12,19 +12,7 @@ import subprocess
 import time
 
 from conftest import PROGRAM
-
-DEADLINE = 20
-
-
-def until(condition, what, seconds=DEADLINE):
-    """Waits for a condition that gives something, and gives it."""
-    end = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
+from waiting import DEADLINE, until
 
 
 class Answer:
@@ -129,8 +117,18 @@ class HttpServer:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"^VmRSS:\s+(\d+) kB$", status, re.M)[1]) * 1024
 
+    def open_files(self):
+        """What each of its descriptors stands for."""
+        links = []
+        for link in pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir():
+            try:
+                links.append(os.readlink(link))
+            except FileNotFoundError:
+                pass
+        return sorted(links)
+
     def n_files(self):
-        return len(list(pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir()))
+        return len(self.open_files())
 
     def n_threads(self):
         return len(list(pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()))

@@ -20,7 +20,7 @@ import xml.etree.ElementTree
 import pytest
 import signed
 from gcs_shim import GcsShim
-from http_server import until
+from waiting import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KEY_ID, SECRET = "weirtest", "weirtest/s3cret+123"

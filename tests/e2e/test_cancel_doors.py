@@ -205,15 +205,8 @@ WAYS = [flight_cancel, flight_reset, flight_deadline, flight_closed, flight_time
 
 def temporary(server):
     """Files that came of the work: what was spilled, spooled or is about to be."""
-    places = [server.directory, pathlib.Path("/proc") / str(server.process.pid) / "fd"]
-    found = {str(p) for p in places[0].rglob("*") if p.is_file() and ("spill" in p.parts or "spool" in p.parts or p.suffix in (".tmp", ".part"))}
-    links = []
-    for link in places[1].iterdir():
-        try:
-            links.append(os.readlink(link))
-        except FileNotFoundError:
-            pass
-    return found | {link for link in links if "(deleted)" in link}
+    found = {str(p) for p in server.directory.rglob("*") if p.is_file() and ("spill" in p.parts or "spool" in p.parts or p.suffix in (".tmp", ".part"))}
+    return found | {link for link in server.open_files() if "(deleted)" in link}
 
 
 def idle_after(server, start):
@@ -227,7 +220,7 @@ def idle_after(server, start):
 
 
 def figures(server):
-    return {"descriptors": server.n_files(), "threads": server.n_threads(), "memory": server.memory(), "files": temporary(server)}
+    return {"open": server.open_files(), "threads": server.n_threads(), "memory": server.memory(), "files": temporary(server)}
 
 
 def test_what_is_spilled_is_seen_and_goes(server):
@@ -270,7 +263,7 @@ def test_nothing_is_left(server, client, way):
             break
         go(WARM)
         after = rest(server, before)
-    print(f"{way.__name__}: {N} in {seconds:.0f} s, then {idle:.2f} s; descriptors {before['descriptors']} -> {after['descriptors']}, threads {before['threads']} -> "
+    print(f"{way.__name__}: {N} in {seconds:.0f} s, then {idle:.2f} s; descriptors {len(before['open'])} -> {len(after['open'])}, threads {before['threads']} -> "
           f"{after['threads']}, memory {before['memory'] // MB} -> {after['memory'] // MB} MiB, files {len(before['files'])} -> {len(after['files'])}")  # fmt: skip
     assert after["memory"] - before["memory"] < LIMIT, (before, after)
     assert server.rows("SELECT count(*) AS n FROM system.queries WHERE state IN ('running', 'queued', 'planning')") == [(1,)]
@@ -283,12 +276,12 @@ def rest(server, before):
     def settled():
         nonlocal last
         now = figures(server)
-        same = all(now[key] == last[key] for key in ("descriptors", "threads", "files"))
+        same = all(now[key] == last[key] for key in ("open", "threads", "files"))
         last = now
         if before is None:
             time.sleep(1)
             return same
-        return all(now[key] <= before[key] for key in ("descriptors", "threads")) and now["files"] <= before["files"]
+        return len(now["open"]) <= len(before["open"]) and now["threads"] <= before["threads"] and now["files"] <= before["files"]
 
     try:
         until(settled, "it rests", 30)

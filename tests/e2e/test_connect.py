@@ -138,6 +138,62 @@ def test_cat_and_describe_ask_the_server(remote):
     assert "only_column" in remote.run("describe", "weir.public.dotted").stdout
 
 
+def test_ls_lists_what_the_servers_sql_shows(remote, server):
+    logs = server.directory / "data" / "logs"
+    logs.mkdir()
+    (logs / "x.csv").write_text("a\n1\n")
+    (logs / "note.txt").write_text("no table")
+    remote.ok("CREATE TABLE listed(i int); CREATE VIEW glance AS SELECT 1 AS i; CREATE SCHEMA hollow")
+    names = remote.run("ls").stdout.splitlines()
+    assert names == remote.run("ls", "/").stdout.splitlines() and {"lake/", "system/", "weir/"} <= set(names)
+    assert remote.run("ls", "/lake").stdout == "logs/\npeople.csv\n"
+    assert remote.run("ls", "/lake/", "-R").stdout == "logs/\nlogs/x.csv\npeople.csv\n"
+    assert {"listed,table", "glance,view"} <= set(remote.run("ls", "/weir/public", "--format", "csv").stdout.splitlines())
+    assert remote.run("ls", "/lake", "--format", "csv").stdout == "name,kind\nlogs,series\npeople.csv,csv\n"
+    assert remote.run("ls", "/weir/hollow").stdout == ""
+    both = remote.run("ls", "/lake/logs", "/weir/hollow", "/lake/people.csv")
+    assert both.stdout == "/lake/logs:\nx.csv\n\n/weir/hollow:\n\n/lake/people.csv\n", both
+    for wrong, word in (("/nope", "/v1/files/nope"), ("/lake/nope", "no such"), ("lake", "begins with a slash"), ("/it's \"quoted\"", "no such")):
+        done = remote.run("ls", wrong)
+        assert done.returncode == 1 and done.stdout == "" and word in done.stderr, done
+
+
+def test_tables_are_copied_and_removed_by_path(remote):
+    assert remote.run("mkdir", "/weir/box").returncode == 0
+    assert "42P06" in remote.run("mkdir", "/weir/box").stderr
+    assert remote.run("mkdir", "-p", "/weir/box").returncode == 0
+    assert remote.run("cp", "/lake/people.csv", "/weir/box/people").returncode == 0
+    assert remote.run("cat", "/weir/box/people").stdout == "id,name\n1,Ada\n2,\n3,Grace\n"
+    done = remote.run("cp", "/lake/people.csv", "/weir/box/people")
+    assert done.returncode == 1 and "-f replaces it" in done.stderr
+    assert remote.run("cp", "-f", "/lake/people.csv", "/weir/box/people").returncode == 0
+    assert remote.run("cp", "weir.box.people", '/weir/box/o"dd; name').returncode == 0
+    assert remote.run("ls", "/weir/box").stdout == 'o"dd; name\npeople\n'
+    remote.ok("CREATE VIEW weir.box.v AS SELECT 1 AS i")
+    assert remote.run("rm", "/weir/box/v", '/weir/box/o"dd; name').returncode == 0
+    assert remote.run("ls", "/weir/box").stdout == "people\n"
+    done = remote.run("rm", "/weir/box")
+    assert done.returncode == 1 and "2BP01" in done.stderr
+    assert remote.run("rm", "-r", "/weir/box").returncode == 0
+    assert "box" not in remote.run("ls", "/weir").stdout
+    assert remote.run("rm", "/weir/box").returncode == 1
+    assert remote.run("rm", "-f", "/weir/box").returncode == 0
+
+
+def test_what_sql_cannot_do_names_what_can(remote, server):
+    for arguments, word in (
+        (["cp", "/lake/people.csv", "/lake/copy.csv"], "COPY"),
+        (["cp", "/lake/people.csv", "here.csv"], "weir cat --connect"),
+        (["cp", "/lake/people.csv", "/lake/people.csv", "/weir/public/x"], "one table at a time"),
+        (["mkdir", "/lake"], "schemas"),
+        (["mkdir", "/lake/a/b"], "schemas"),
+        (["rm", "/lake/people.csv"], "its tables are files"),
+    ):
+        done = remote.run(*arguments)
+        assert done.returncode == 1 and word in done.stderr, done
+    assert (server.directory / "data" / "people.csv").exists() and not (server.directory / "data" / "copy.csv").exists()
+
+
 def test_every_row_of_a_large_result_comes(remote):
     out = remote.ok("SELECT value FROM generate_series(1, 2000000)", "--format", "csv", "--no-header")
     assert sum(map(int, out.split())) == 2000000 * 2000001 // 2
@@ -418,6 +474,34 @@ def test_a_key_is_a_token(ask, guarded, tmp_path):
     assert done.returncode == 3 and guarded.key[:-1] not in done.stderr
 
 
+def test_users_are_kept_on_the_server(guarded, certificates, tmp_path):
+    def user(*words, input="", who="ada"):
+        return subprocess.run(
+            [PROGRAM, "user", *words, "--connect", f"grpc+tls://{who}@{guarded.address}", "--tls-ca", certificates.path("authority.pem")],
+            cwd=tmp_path, capture_output=True, text=True, timeout=60, input=input, start_new_session=True,
+            env={**os.environ, "HOME": str(tmp_path), "NO_COLOR": "1", "WEIR_PASSWORD": passwords[who]},
+        )
+
+    passwords = {"ada": "correct horse"}
+    here = Weir(guarded.directory)
+    here.ok("GRANT admin TO ada")
+    try:
+        assert user("add", "bob", input="battery staple\n").returncode == 0
+        assert {line.split(",")[0] for line in user("list", "--format", "csv").stdout.splitlines()} >= {"ada", "bob"}
+        added = user("key", "add", "bob", "--label", "laptop", "--expires", "1d", "--format", "csv")
+        assert added.returncode == 0 and "only time" in added.stderr
+        assert "laptop" in user("key", "list").stdout
+        passwords["bob"] = "battery staple"
+        refused = user("add", "eve", input="some password\n", who="bob")
+        assert refused.returncode == 1 and "42501" in refused.stderr and "some password" not in refused.stderr
+        assert user("password", "bob", input="another one\n").returncode == 0
+        assert user("list", who="bob").returncode == 3
+        assert user("remove", "bob").returncode == 0
+        assert "bob" not in user("list").stdout
+    finally:
+        here.ok("REVOKE admin FROM ada")
+
+
 def test_nobody_is_refused_where_users_are(ask):
     done = ask(user="")
     assert done.returncode == 3 and "28000" in done.stderr
@@ -475,7 +559,8 @@ def test_the_port_of_http_is_explained(server, db):
         (["sql", "--connect", "grpc+tls://127.0.0.1:1", "--tls-ca", "missing.pem", "SELECT 1"], "missing.pem"),
         (["sql", "--tls-ca", "ca.pem", "SELECT 1"], "without --connect"),
         (["cat", "--connect", "grpc://x", "--bytes", "a.csv"], "exclude each other"),
-        (["ls", "--connect", "grpc://x"], "takes no --connect"),
+        (["mv", "--connect", "grpc://x", "/a", "/b"], "weir cp --connect"),
+        (["ls", "--connect", "grpc://x", "-l"], "weir describe --connect"),
         (["serve", "--connect", "grpc://x"], "takes no --connect"),
         (["sql", "--connect", "grpc://ada@127.evil.example", "SELECT 1"], "unencrypted"),
     ],

@@ -231,6 +231,30 @@ def test_a_malformed_table_is_400(server, path):
 # ---- Files ----
 
 
+@pytest.mark.parametrize("path", ["/", "/health", "/ready", "/metrics", "/openapi.json", "/v1/tables", "/v1/tables/lake/t", "/v1/files/lake/t.parquet", "/v1/files/nope"])
+def test_an_unknown_parameter_is_400_and_named(server, path):
+    for query in ("catalog=lake", "catalog", "a=1&catalog=x", "path=/lake/t.parquet&catalog=x" if path == "/v1/tables" else "catalog=", "Path=x", "p%61th=/lake"):
+        answer = server.get(f"{path}?{query}")
+        name = query.split("&")[-1 if query.startswith("path") else 0].split("=")[0]
+        assert answer.status == 400 and f'"{name}"' in answer.error()["message"], (path, query, answer.body)
+        assert ("takes: path" if path == "/v1/tables" else "takes: none") in answer.error()["message"]
+
+
+def test_parameters_are_known_by_route(server):
+    assert server.request("POST", "/v1/sql?sql=SELECT", "SELECT 1 AS a").status == 400
+    assert server.request("DELETE", f"/v1/queries/{'0' * 32}?force=1").status == 400
+    assert server.get("/v1/tables?path=/lake/t.parquet").status == 200
+    assert server.get("/v1/tables?").status == 200
+    twice = server.get("/v1/tables?path=/lake/t.parquet&path=/lake/u.parquet")
+    assert twice.status == 400 and "more than once" in twice.error()["message"]
+    long = server.get("/v1/tables?" + "x" * 5000 + "=1")
+    assert long.status == 400 and len(long.body) < 1000
+    raw = server.raw(b"GET /v1/tables?\xff\xfe=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    assert raw.startswith(b"HTTP/1.1 400") and raw.decode()
+    # A path that is not there is told first, whatever is asked of it.
+    assert server.get("/nope?x=1").status == 404
+
+
 def test_directories_are_listed(server):
     top = server.get("/v1/files/").json()
     assert top["path"] == "/" and {"lake", "system", "weir"} <= {entry["name"] for entry in top["entries"]}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -123,6 +124,56 @@ static void a_cancel_beside_the_end_is_told_before_it_or_not_at_all(void **state
     }
 }
 
+static void *serve_and_wait(void *context) {
+    struct wr_call_service service;
+    struct wr_call_watch watch;
+    atomic_int told = 0;
+    wr_call_serve(&service, context);
+    assert_ptr_equal(wr_call_current(), context);
+    wr_call_watch(&watch, count, &told);
+    while (atomic_load(&told) == 0)
+        sched_yield();
+    wr_call_unwatch(&watch);
+    wr_call_unserve(&service);
+    return wr_call_current();
+}
+
+static void all_threads_that_serve_a_call_are_told(void **state) {
+    (void)state;
+    pthread_t threads[4];
+    struct wr_call *call = wr_call_new();
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, serve_and_wait, call), 0);
+    assert_false(wr_call_is_cancelled(call));
+    wr_call_cancel(call);
+    for (int i = 0; i < 4; i++) {
+        void *left = call;
+        assert_int_equal(pthread_join(threads[i], &left), 0);
+        assert_null(left);
+    }
+    assert_true(wr_call_is_cancelled(call));
+    assert_false(wr_call_is_cancelled(NULL));
+    wr_call_release(call);
+}
+
+static void within_a_service_another_one_counts(void **state) {
+    (void)state;
+    struct wr_call_service outer, inner, none;
+    struct wr_call *first = wr_call_new(), *second = wr_call_new();
+    wr_call_serve(&outer, first);
+    wr_call_serve(&inner, second);
+    assert_ptr_equal(wr_call_current(), second);
+    wr_call_serve(&none, NULL);
+    assert_null(wr_call_current());
+    wr_call_unserve(&none);
+    wr_call_unserve(&inner);
+    assert_ptr_equal(wr_call_current(), first);
+    wr_call_release(first); /* it is served still */
+    wr_call_unserve(&outer);
+    assert_null(wr_call_current());
+    wr_call_release(second);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cancel_is_told_once),
@@ -130,6 +181,8 @@ int main(void) {
         cmocka_unit_test(who_watches_no_more_is_not_told),
         cmocka_unit_test(the_inner_call_of_a_thread_counts),
         cmocka_unit_test(without_a_call_nothing_is_told),
+        cmocka_unit_test(all_threads_that_serve_a_call_are_told),
+        cmocka_unit_test(within_a_service_another_one_counts),
         cmocka_unit_test(a_cancel_beside_the_end_is_told_before_it_or_not_at_all),
     };
     return cmocka_run_group_tests_name("call", tests, NULL, NULL);

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "engine/engine.h"
 #include "session/policy.h"
 
 static char directory[64];
@@ -199,6 +200,61 @@ static void only_listed_hosts_are_asked_and_never_the_machines_own_secrets(void 
         if (may(refused[i], false)) fail_msg("%s may be read", refused[i]);
 }
 
+static void a_name_may_not_stand_for_what_is_not_public(void **state) {
+    (void)state;
+    struct wr_guard guard;
+    static const char *const refused[] = {
+        "127.0.0.1",
+        "127.8.8.8",
+        "10.1.2.3",
+        "172.16.0.1",
+        "172.31.255.255",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "100.100.100.200",
+        "0.0.0.0",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::1",
+        "::",
+        "fe80::1",
+        "fd00:ec2::254",
+        "fc00::1",
+        "ff02::1",
+        "::ffff:10.0.0.1",
+        "::10.0.0.1",
+        "64:ff9b::a00:1",
+        "2002:a00:1::",
+        "2001::1",
+        "no address",
+        "::ffff:169.254.1.1",
+        "198.18.0.1",
+        "192.0.0.192",
+    };
+    static const char *const good[] = {
+        "8.8.8.8",          "172.32.0.1",     "172.15.0.1",
+        "11.0.0.1",         "100.128.0.1",    "192.0.1.1",
+        "2600::1",          "::ffff:8.8.8.8", "2001:4860:4860::8888",
+        "64:ff9b::808:808",
+    };
+    assert_true(wr_policy_guard(policy, false, &guard));
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (guard.address(guard.context, "x.example.org", refused[i]))
+            fail_msg("%s may be asked", refused[i]);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        if (!guard.address(guard.context, "x.example.org", good[i]))
+            fail_msg("%s may not be asked", good[i]);
+    /* What an administrator gave options for may be in a private network, and no more. */
+    assert_true(wr_policy_guard(policy, true, &guard));
+    assert_true(guard.address(guard.context, "x.example.org", "10.1.2.3"));
+    assert_false(guard.address(guard.context, "x.example.org", "169.254.169.254"));
+    assert_true(guard.redirect(guard.context, "http://127.0.0.1:9/x.csv"));
+    assert_false(guard.redirect(guard.context, "http://127.0.0.1:10/x.csv"));
+    assert_false(guard.redirect(guard.context, "http://169.254.169.254/latest"));
+    assert_false(guard.redirect(guard.context, "file:///etc/passwd"));
+}
+
 /* ---- Rights ---- */
 
 static void grant(const char *grantee, const char *catalog, const char *schema, const char *name,
@@ -277,6 +333,7 @@ int main(void) {
         cmocka_unit_test(nothing_outside_of_a_root_may_be_read_however_it_is_spelt),
         cmocka_unit_test(what_may_be_read_may_not_be_written_and_the_reverse),
         cmocka_unit_test(only_listed_hosts_are_asked_and_never_the_machines_own_secrets),
+        cmocka_unit_test(a_name_may_not_stand_for_what_is_not_public),
         cmocka_unit_test(rights_add_up_over_levels_and_roles),
         cmocka_unit_test(a_name_like_a_role_gives_its_user_nothing),
     };

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much is asked of a store, counted by a proxy between: requests, and bytes on the wire."""
+
+import io
+
+import numpy
+import pyarrow
+import pyarrow.parquet
+import pytest
+from fault_proxy import FaultProxy
+from http_server import HttpServer, until
+from stores import MinIO
+
+ROWS = 700_000  # of a file, 22 MB
+FILES = 4
+POINT = "SELECT k, s FROM 's3://lake/t/*.parquet' WHERE k = {}"
+COUNT = "SELECT count(*) AS n FROM 's3://lake/t/*.parquet'"
+
+
+def parquet(first, n):
+    random, keys = numpy.random.default_rng(first), numpy.arange(first, first + n)
+    columns = {"k": keys, "a": random.random(n), "b": random.integers(0, 1 << 40, n), "s": [f"row {k}" for k in keys]}
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(columns), out, row_group_size=120_000, write_page_index=True)
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    store = MinIO(tmp_path_factory.mktemp("minio"))
+    try:
+        store.make("lake")
+        size = 0
+        for i in range(FILES):
+            data = parquet(i * ROWS, ROWS)
+            size += len(data)
+            store.put("lake", f"t/{i}.parquet", data)
+        assert size > 85_000_000
+        yield store
+    finally:
+        store.close()
+
+
+class Asked:
+    def __init__(self, store, directory, config=""):
+        directory.mkdir()
+        self.proxy = FaultProxy("127.0.0.1", store.port)
+        self.server = HttpServer(directory, config=config)
+        options = ", ".join(f"{key} '{value}'" for key, value in store.options(self.proxy).items())
+        assert self.server.sql(f"CREATE SECRET own (TYPE s3, SCOPE 's3://lake/', {options})").status == 200
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.end()
+        self.proxy.close()
+
+    def rows(self, sql):
+        """What comes of a statement, the requests for it and their bytes."""
+        before = len(self.proxy.requests())
+        rows = self.server.rows(sql)
+        made = self.proxy.requests()[before:]
+        return rows, len(made), sum(request.sent for request in made)
+
+
+def test_a_point_lookup_and_a_count_ask_for_little(store, tmp_path):
+    with Asked(store, tmp_path / "first") as asked:
+        rows, requests, size = asked.rows(POINT.format(2_000_017))
+        print(f"cold: {requests} requests, {size} bytes")
+        assert rows == [(2_000_017, "row 2000017")] and requests <= 9 and size <= 10_000_000
+        for k in (2_000_017, 900_017, 5):
+            rows, requests, size = asked.rows(POINT.format(k))
+            print(f"warm: {requests} requests, {size} bytes")
+            assert rows == [(k, f"row {k}")] and requests <= 2
+        asked.rows(POINT.format(0))
+        assert asked.rows(COUNT) == ([(FILES * ROWS,)], 0, 0)
+
+
+def test_what_others_put_is_seen_within_the_age_and_what_weir_puts_at_once(store, tmp_path):
+    store.put("lake", "new/0.parquet", parquet(0, 10))
+    count = "SELECT count(*) AS n FROM 's3://lake/new/*.parquet'"
+    with Asked(store, tmp_path / "short") as asked:
+        assert asked.server.rows("SELECT value FROM system.settings WHERE name = 'cache.listings.max_age'") == [("1s",)]
+        assert asked.server.rows(count) == [(10,)]
+        store.put("lake", "new/1.parquet", parquet(10, 10))
+        until(lambda: asked.server.rows(count) == [(20,)], "it is seen", 5)
+    with Asked(store, tmp_path / "long", config="cache.listings.max_age: 1h\n") as asked:
+        assert asked.server.rows(count) == [(20,)]
+        store.put("lake", "new/2.parquet", parquet(20, 10))
+        assert asked.server.rows(count) == [(20,)]
+        assert asked.server.sql("COPY (SELECT 1 AS k) TO 's3://lake/other/x.parquet'").status == 200
+        assert asked.server.rows(count) == [(30,)]
+    with Asked(store, tmp_path / "none", config="cache.listings.max_age: 0s\n") as asked:
+        for n in (3, 4, 5):
+            store.put("lake", f"new/{n}.parquet", parquet(10 * n, 10))
+            assert asked.server.rows(count) == [(10 * (n + 1),)]
