@@ -121,6 +121,19 @@ static int check_head(const struct head *head, struct weir_error *error) {
     return check_rest(head, error);
 }
 
+/* A required slot, for what is told of it when it is NULL. */
+#define FIRST_NULL(...) first_null((const struct slot[]){__VA_ARGS__, {NULL, false}})
+struct slot {
+    const char *name;
+    bool is_there;
+};
+
+static const char *first_null(const struct slot *slots) {
+    while (slots->name && slots->is_there)
+        slots++;
+    return slots->name;
+}
+
 static int check_kind(const struct weir_table_kind *kind, struct weir_error *error) {
     WR_TRY(check_size("table kind", "table_kind", kind, FIRST_TABLE_SIZE, error));
     const struct head head = {
@@ -129,10 +142,8 @@ static int check_kind(const struct weir_table_kind *kind, struct weir_error *err
         .size = kind->size,
         .full_size = sizeof *kind,
         .name = kind->name,
-        .missing = !kind->open    ? "open"
-                   : !kind->close ? "close"
-                   : !kind->form  ? "form"
-                                  : NULL,
+        .missing = FIRST_NULL({"open", kind->open != NULL}, {"close", kind->close != NULL},
+                              {"form", kind->form != NULL}),
         .options = kind->options,
         .n_options = kind->n_options,
     };
@@ -147,29 +158,13 @@ static int check_mount(const struct weir_mount_kind *kind, struct weir_error *er
         .size = kind->size,
         .full_size = sizeof *kind,
         .name = kind->name,
-        .missing = !kind->open             ? "open"
-                   : !kind->close          ? "close"
-                   : !kind->list           ? "list"
-                   : !kind->find           ? "find"
-                   : !kind->default_schema ? "default_schema"
-                                           : NULL,
+        .missing = FIRST_NULL({"open", kind->open != NULL}, {"close", kind->close != NULL},
+                              {"list", kind->list != NULL}, {"find", kind->find != NULL},
+                              {"default_schema", kind->default_schema != NULL}),
         .options = kind->options,
         .n_options = kind->n_options,
     };
     return check_head(&head, error);
-}
-
-/* A required slot, for what is told of it when it is NULL. */
-#define FIRST_NULL(...) first_null((const struct slot[]){__VA_ARGS__, {NULL, false}})
-struct slot {
-    const char *name;
-    bool is_there;
-};
-
-static const char *first_null(const struct slot *slots) {
-    while (slots->name && slots->is_there)
-        slots++;
-    return slots->name;
 }
 
 static int check_function(const struct head *head, int32_t volatility, struct weir_error *error) {
