@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
 #include "base/handles.h"
 
 #include <errno.h>
@@ -34,12 +35,6 @@ struct wr_handles {
     size_t n_handles;
     int64_t swept_ms;
 };
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 int wr_random_id(char ret_id[WR_HANDLE_SIZE], struct weir_error *error) {
     static const char digits[] = "0123456789abcdef";
@@ -153,7 +148,7 @@ int wr_handles_add(struct wr_handles *handles, const char *owner, void *object,
         return code;
     }
     struct handle *dead = NULL;
-    int64_t now = now_ms();
+    int64_t now = wr_clock_ms();
     handle->owner = copy;
     handle->object = object;
     handle->destroy = destroy;
@@ -174,7 +169,7 @@ int wr_handles_add(struct wr_handles *handles, const char *owner, void *object,
 void *wr_handles_get(struct wr_handles *handles, const char *owner, const char *id, size_t length) {
     struct handle *dead = NULL;
     void *object = NULL;
-    int64_t now = now_ms();
+    int64_t now = wr_clock_ms();
     pthread_mutex_lock(&handles->mutex);
     if (now - handles->swept_ms >= SWEEP_MS) collect(handles, now, &dead);
     struct handle **at = find(handles, owner, id, length);
@@ -208,7 +203,7 @@ void wr_handles_release(struct wr_handles *handles, void *object) {
     pthread_mutex_lock(&handles->mutex);
     struct handle **at = find_object(handles, object);
     if (at && --(*at)->n_uses == 0) {
-        (*at)->used_ms = now_ms();
+        (*at)->used_ms = wr_clock_ms();
         if ((*at)->dropped) {
             dead = *at;
             *at = dead->next;
@@ -232,7 +227,7 @@ bool wr_handles_drop(struct wr_handles *handles, const char *owner, const char *
 void wr_handles_sweep(struct wr_handles *handles) {
     struct handle *dead = NULL;
     pthread_mutex_lock(&handles->mutex);
-    collect(handles, now_ms(), &dead);
+    collect(handles, wr_clock_ms(), &dead);
     pthread_mutex_unlock(&handles->mutex);
     destroy_all(dead);
 }

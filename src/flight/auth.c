@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "flight/service.h"
 
@@ -32,12 +33,6 @@ struct connection {
     struct entry entries[MOST_ENTRIES];
     size_t n_entries;
 };
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool is_over(int64_t expires) {
     struct timespec now;
@@ -235,7 +230,7 @@ static struct entry *put_entry(struct connection *connection, char *credential,
     }
     entry->credential = credential;
     entry->principal = principal;
-    entry->checked_ms = now_ms();
+    entry->checked_ms = wr_clock_ms();
     return entry;
 }
 
@@ -331,7 +326,7 @@ static int entry_of(struct wr_flight_door *door, struct wr_grpc_call *call,
     char *joined = join(&credentials);
     if (!joined) return wr_error_memory(error);
     struct entry *entry = find_entry(connection, joined);
-    if (entry && now_ms() - entry->checked_ms < RECHECK_MS &&
+    if (entry && wr_clock_ms() - entry->checked_ms < RECHECK_MS &&
         !is_over(weir_principal_expires(entry->principal))) {
         wr_free(joined);
         *ret_entry = entry;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/condition.h"
 #include "base/error.h"
 #include "flight/grpc_server.h"

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/condition.h"
 #include "base/error.h"
 #include "flight/grpc_client_state.h"

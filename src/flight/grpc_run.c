@@ -3,6 +3,7 @@
  * make. */
 #include <stddef.h>
 
+#include "base/clock.h"
 #include "base/condition.h"
 #include "base/error.h"
 #include "flight/grpc_call.h"

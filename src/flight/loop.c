@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "flight/loop_timers.h"
 
@@ -34,12 +35,6 @@ struct wr_loop {
     bool is_asleep;
     bool is_ending;
 };
-
-int64_t wr_clock_ms(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 int64_t wr_loop_now(const struct wr_loop *loop) {
     return loop->now;

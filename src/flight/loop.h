@@ -44,7 +44,6 @@ bool wr_loop_post(struct wr_loop *loop, struct wr_post *post);
 
 /* Milliseconds of the monotonic clock, when the turn began. */
 int64_t wr_loop_now(const struct wr_loop *loop);
-int64_t wr_clock_ms(void);
 
 /* At the end of this turn, in the order in which they were given. Does nothing for one that waits
  * already. A post is used for this or for wr_loop_post, not for both. */

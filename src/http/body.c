@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "http/internal.h"
 
@@ -11,10 +12,10 @@ enum { PIECE = 64 * 1024, PATIENCE_MS = 50 };
 /* At least one piece, or what there was in time. */
 static int make(struct http_request *request, struct weir_error *error) {
     struct http_body *body = &request->answer.body;
-    int64_t start = http_now_ms();
+    int64_t start = wr_clock_ms();
     bool end = false;
     while (!end && request->back.length < PIECE &&
-           (request->back.length == 0 || http_now_ms() - start < PATIENCE_MS)) {
+           (request->back.length == 0 || wr_clock_ms() - start < PATIENCE_MS)) {
         WR_TRY(body->next(body->context, &request->back, &end, error));
         if (request->back.failed) return wr_error_memory(error);
     }

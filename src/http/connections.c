@@ -16,16 +16,11 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "http/internal.h"
 
 enum { LOOK_MS = 250 };
-
-int64_t http_now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- Connections ---- */
 
@@ -58,7 +53,7 @@ static void connect_one(struct wr_http *door, struct MHD_Connection *connection,
     *ret_socket = socket;
     if (!socket) return; /* its requests are refused */
     socket->fd = info->connect_fd;
-    socket->deadline_ms = http_now_ms() + door->limits.header_ms;
+    socket->deadline_ms = wr_clock_ms() + door->limits.header_ms;
     name_peer(connection, socket->peer);
     pthread_mutex_lock(&door->mutex);
     socket->next = door->connections;
@@ -97,7 +92,7 @@ void http_connected(void *context, struct MHD_Connection *connection, void **ret
 void http_deadline(struct wr_http *door, struct http_connection *socket, int64_t ms) {
     if (!socket) return;
     pthread_mutex_lock(&door->mutex);
-    socket->deadline_ms = ms > 0 ? http_now_ms() + ms : 0;
+    socket->deadline_ms = ms > 0 ? wr_clock_ms() + ms : 0;
     pthread_mutex_unlock(&door->mutex);
 }
 
@@ -124,7 +119,7 @@ void http_unwatch(struct http_request *request) {
 
 /* libmicrohttpd finds the socket ended, and closes it. */
 static void end_late_ones(struct wr_http *door) {
-    int64_t now = http_now_ms();
+    int64_t now = wr_clock_ms();
     pthread_mutex_lock(&door->mutex);
     for (struct http_connection *socket = door->connections; socket; socket = socket->next) {
         if (socket->deadline_ms == 0 || now < socket->deadline_ms) continue;

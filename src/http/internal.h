@@ -208,7 +208,6 @@ void http_deadline(struct wr_http *door, struct http_connection *socket, int64_t
 /* While its connection is suspended, a client that goes away is noticed here. */
 void http_watch(struct http_request *request);
 void http_unwatch(struct http_request *request);
-int64_t http_now_ms(void);
 
 /* ---- answer.c ---- */
 

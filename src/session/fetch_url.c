@@ -17,6 +17,7 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/units.h"
 #include "session/jwt.h"
@@ -76,15 +77,9 @@ struct link {
     SSL *ssl;
 };
 
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static bool wait_for(const struct link *link, short events) {
     for (;;) {
-        int64_t left = link->deadline_ms - now_ms();
+        int64_t left = link->deadline_ms - wr_clock_ms();
         struct pollfd poller = {.fd = link->fd, .events = events};
         if (left <= 0) return false;
         int n = poll(&poller, 1, (int)left);
@@ -296,7 +291,7 @@ static bool exchange(struct link *link, const struct address *address, struct wr
 int wr_fetch_url(const char *url, size_t most, int64_t timeout_ms, char **ret_body,
                  size_t *ret_length, struct weir_error *error) {
     struct address address = {0};
-    struct link link = {.fd = -1, .deadline_ms = now_ms() + timeout_ms};
+    struct link link = {.fd = -1, .deadline_ms = wr_clock_ms() + timeout_ms};
     struct wr_buffer answer;
     size_t start = 0;
     size_t length = 0;

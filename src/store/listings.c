@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 
 enum { MOST_LISTINGS = 32, MOST_OBJECTS = 20000, MOST_BYTES = 16 << 20, NO_TEXT = -1 };
 
@@ -33,12 +34,6 @@ struct wr_listings {
     uint64_t generation; /* of what was written */
     struct listing *first;
 };
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- One listing ---- */
 
@@ -127,7 +122,7 @@ static void drop_all(struct wr_listings *listings) {
 }
 
 static struct listing *find(struct wr_listings *listings, const char *prefix, bool is_recursive) {
-    int64_t now = now_ms();
+    int64_t now = wr_clock_ms();
     struct listing *listing = listings->first;
     while (listing && (listing->until_ms <= now || listing->is_recursive != is_recursive ||
                        strcmp(listing->prefix, prefix) != 0))
@@ -136,7 +131,7 @@ static struct listing *find(struct wr_listings *listings, const char *prefix, bo
 }
 
 static void keep(struct wr_listings *listings, struct listing *listing) {
-    int64_t now = now_ms();
+    int64_t now = wr_clock_ms();
     listing->references++;
     listing->next = listings->first;
     listings->first = listing;
@@ -212,7 +207,7 @@ int wr_listings_walk(struct wr_listings *listings, wr_list_fn list, struct wr_ob
         return WEIR_OK;
     }
     struct record record = {take, sink, NULL, false};
-    record.listing = listing_new(prefix, recursive != 0, now_ms() + listings->max_age_ms);
+    record.listing = listing_new(prefix, recursive != 0, wr_clock_ms() + listings->max_age_ms);
     int code = list(objects, prefix, recursive, NULL, take_and_record, &record, error);
     if (!record.listing) return code;
     pthread_mutex_lock(&listings->mutex);

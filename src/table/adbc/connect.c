@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "table/adbc/core.h"
 #include "table/adbc/stop.h"
@@ -83,7 +84,7 @@ int wr_adbc_core_start(struct wr_adbc_core *core, const char *name, struct weir_
     start->core = wr_adbc_core_retain(core);
     start->name = copy;
     if (!wr_adbc_run_within(work_start, free_start, start,
-                            wr_adbc_now() + core->settings.connect_timeout))
+                            wr_clock_ms() + core->settings.connect_timeout))
         return too_late(core, name, error);
     int code = start->code;
     if (code && error) *error = start->error;
@@ -169,9 +170,9 @@ static bool is_starting(const struct attempt *attempt) {
 
 static void work_connect(void *context) {
     struct attempt *attempt = context;
-    int64_t deadline = wr_adbc_now() + attempt->core->settings.connect_timeout;
+    int64_t deadline = wr_clock_ms() + attempt->core->settings.connect_timeout;
     try_connect(attempt);
-    while (attempt->code && is_starting(attempt) && wr_adbc_now() + 200 < deadline) {
+    while (attempt->code && is_starting(attempt) && wr_clock_ms() + 200 < deadline) {
         struct timespec pause = wr_adbc_time(100);
         clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
         release_adbc(attempt->connection);
@@ -216,13 +217,13 @@ int wr_adbc_connect(struct wr_adbc_core *core, const char *name,
     struct attempt *attempt = new_attempt(core, name);
     if (!attempt) return wr_error_memory(error);
     if (!wr_adbc_run_within(work_connect, free_attempt, attempt,
-                            wr_adbc_now() + core->settings.connect_timeout))
+                            wr_clock_ms() + core->settings.connect_timeout))
         return too_late(core, name, error);
     int code = attempt->code;
     if (code) {
         if (error) *error = attempt->error;
     } else {
-        attempt->connection->made_ms = attempt->connection->used_ms = wr_adbc_now();
+        attempt->connection->made_ms = attempt->connection->used_ms = wr_clock_ms();
         *ret_connection = attempt->connection;
         attempt->connection = NULL;
     }
@@ -245,7 +246,7 @@ bool wr_adbc_is_alive(struct wr_adbc_connection *connection) {
     attempt->core = wr_adbc_core_retain(core);
     attempt->connection = connection;
     if (!wr_adbc_run_within(work_check, free_attempt, attempt,
-                            wr_adbc_now() + core->settings.connect_timeout))
+                            wr_clock_ms() + core->settings.connect_timeout))
         return false;
     /* A database without FROM-less SELECT is alive, too. */
     bool alive = attempt->code == WEIR_OK || !wr_adbc_is_connection_error(&attempt->error);

@@ -28,7 +28,7 @@
 struct wr_adbc_connection {
     struct AdbcConnection adbc;
     struct wr_adbc_core *core;
-    int64_t made_ms;           /* wr_adbc_now */
+    int64_t made_ms;           /* wr_clock_ms */
     int64_t used_ms;           /* when it was given back last */
     bool was_used;             /* by an earlier statement */
     struct wr_adbc_stop *stop; /* of who changes something through it (stop.h); NULL: nobody */
@@ -99,7 +99,6 @@ char *wr_adbc_redact(const struct wr_adbc_secrets *secrets, const char *text);
 
 /* ---- Connections (pool.c, connect.c) ---- */
 
-int64_t wr_adbc_now(void); /* milliseconds of the monotonic clock */
 struct timespec wr_adbc_time(int64_t milliseconds);
 
 struct wr_adbc_core *wr_adbc_core_retain(struct wr_adbc_core *core);
@@ -145,7 +144,7 @@ int wr_adbc_run(struct wr_adbc_connection *connection, const char *name, const c
 /* ---- Threads (worker.c) ---- */
 
 /*
- * Runs `work` on a thread of its own and waits until it is done, the deadline (wr_adbc_now;
+ * Runs `work` on a thread of its own and waits until it is done, the deadline (wr_clock_ms;
  * INT64_MAX: none) has passed, or the call that this thread serves is cancelled (base/call.h).
  * True: done. False: `drop` is called on that thread when the work has ended, and `context` belongs
  * to it.

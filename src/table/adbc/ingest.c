@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "arrow/arrow.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "table/adbc/stop.h"
 
@@ -139,7 +140,7 @@ static int replace(struct wr_adbc_ingest *ingest, struct weir_error *error) {
     char name[64];
     const char *table = ingest->table;
     struct wr_buffer rename;
-    snprintf(name, sizeof name, "weir_new_%d_%lld", (int)getpid(), (long long)wr_adbc_now());
+    snprintf(name, sizeof name, "weir_new_%d_%lld", (int)getpid(), (long long)wr_clock_ms());
     ingest->table = name;
     int code = create(ingest, error);
     ingest->table = table;

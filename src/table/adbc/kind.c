@@ -7,6 +7,7 @@
 
 #include "arrow/arrow.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "table/adbc/core.h"
@@ -19,7 +20,7 @@ enum { MOST_PARTITIONS = 64, MOST_BLOCK_PARTITIONS = 8, BLOCKS_PER_PARTITION = 4
 /* What is known of the table's columns and size, kept for as long as a form needs it. */
 struct known {
     atomic_int references;
-    int64_t when; /* by wr_adbc_now */
+    int64_t when; /* by wr_clock_ms */
     struct wr_adbc_relation relation;
     const char **columns; /* for the form */
     struct wr_adbc_partitions partitions;
@@ -133,7 +134,7 @@ static int look(const struct table *table, struct known **ret_known, struct weir
     struct known *known = wr_calloc(1, sizeof *known);
     if (!known) return wr_error_memory(error);
     atomic_init(&known->references, 1);
-    known->when = wr_adbc_now();
+    known->when = wr_clock_ms();
     int code = fill_known(table, known, error);
     if (code) {
         known_release(known);
@@ -150,7 +151,7 @@ static int know(struct table *table, struct known **ret_known, struct weir_error
     bool failed = atomic_exchange(&table->failed, false);
     pthread_mutex_lock(&table->mutex);
     bool fresh =
-        table->known && !failed && wr_adbc_now() - table->known->when < table->store.metadata_ttl;
+        table->known && !failed && wr_clock_ms() - table->known->when < table->store.metadata_ttl;
     if (fresh) known = known_retain(table->known);
     pthread_mutex_unlock(&table->mutex);
     if (!known) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "table/adbc/core.h"
 
 void wr_adbc_memory_init(struct wr_adbc_memory *memory) {
@@ -52,7 +53,7 @@ bool wr_adbc_memory_has(struct wr_adbc_memory *memory, const char *schema, const
                         int *ret_type) {
     pthread_mutex_lock(&memory->mutex);
     const struct wr_adbc_remembered *item = memory->items[place_of(schema, table)];
-    bool found = is(item, schema, table) && wr_adbc_now() - item->when < memory->ttl;
+    bool found = is(item, schema, table) && wr_clock_ms() - item->when < memory->ttl;
     if (found && ret_type) *ret_type = item->type;
     pthread_mutex_unlock(&memory->mutex);
     return found;
@@ -63,7 +64,7 @@ void wr_adbc_memory_put(struct wr_adbc_memory *memory, const char *schema, const
     struct wr_adbc_remembered *item = wr_calloc(1, sizeof *item);
     if (item) {
         *item =
-            (struct wr_adbc_remembered){wr_strdup(schema), wr_strdup(table), type, wr_adbc_now()};
+            (struct wr_adbc_remembered){wr_strdup(schema), wr_strdup(table), type, wr_clock_ms()};
     }
     if (!item || !item->schema || (table && !item->table)) {
         free_item(item);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "table/adbc/core.h"
 #include "table/adbc/stop.h"
@@ -45,7 +46,7 @@ int wr_adbc_out_of_patience(const struct wr_adbc_database *database, struct weir
 }
 
 void wr_adbc_progress(struct wr_adbc_core *core) {
-    atomic_store(&core->progress_ms, wr_adbc_now());
+    atomic_store(&core->progress_ms, wr_clock_ms());
 }
 
 int64_t wr_adbc_patience(const struct wr_adbc_core *core, int64_t since_ms) {
@@ -74,18 +75,18 @@ static int take_place(struct wr_adbc_database *database, enum wr_adbc_trust trus
     struct wr_adbc_connection *connection = NULL;
     struct waiting waiting = {.core = core};
     struct wr_call_watch watch;
-    int64_t since = wr_adbc_now();
+    int64_t since = wr_clock_ms();
     wr_call_watch(&watch, stop_waiting, &waiting);
     pthread_mutex_lock(&core->mutex);
     while (!(connection = take_idle(core)) && core->n_open >= core->settings.pool_max) {
         int64_t until = wr_adbc_patience(core, since);
-        if (waiting.is_cancelled || wr_adbc_now() >= until) break;
+        if (waiting.is_cancelled || wr_clock_ms() >= until) break;
         struct timespec deadline = wr_adbc_time(until);
         pthread_cond_timedwait(&core->changed, &core->mutex, &deadline);
     }
     bool has_place = connection || core->n_open < core->settings.pool_max;
     if (!connection && has_place) core->n_open++;
-    *ret_check = connection && needs_check(connection, trust, wr_adbc_now());
+    *ret_check = connection && needs_check(connection, trust, wr_clock_ms());
     bool is_cancelled = waiting.is_cancelled;
     pthread_mutex_unlock(&core->mutex);
     wr_call_unwatch(&watch);
@@ -103,7 +104,7 @@ int wr_adbc_acquire(struct wr_adbc_database *database, enum wr_adbc_trust trust,
     WR_TRY(take_place(database, trust, &connection, &check, error));
     /* The place of a connection that is not good enough is that of the new one. */
     if (connection && (trust == WR_ADBC_FRESH ||
-                       is_past(connection->made_ms, core->settings.lifetime, wr_adbc_now()))) {
+                       is_past(connection->made_ms, core->settings.lifetime, wr_clock_ms()))) {
         wr_adbc_disconnect(connection);
         connection = NULL;
     }
@@ -122,7 +123,7 @@ int wr_adbc_acquire(struct wr_adbc_database *database, enum wr_adbc_trust trust,
 
 void wr_adbc_give_back(struct wr_adbc_connection *connection, bool usable) {
     struct wr_adbc_core *core = connection->core;
-    int64_t now = wr_adbc_now();
+    int64_t now = wr_clock_ms();
     wr_adbc_progress(core);
     if (is_past(connection->made_ms, core->settings.lifetime, now)) usable = false;
     if (!usable) {
@@ -142,12 +143,12 @@ void wr_adbc_give_back(struct wr_adbc_connection *connection, bool usable) {
 
 void wr_adbc_doubt(struct wr_adbc_core *core) {
     pthread_mutex_lock(&core->mutex);
-    core->doubted_ms = wr_adbc_now();
+    core->doubted_ms = wr_clock_ms();
     pthread_mutex_unlock(&core->mutex);
 }
 
 struct wr_adbc_connection *wr_adbc_pool_expired(struct wr_adbc_core *core) {
-    int64_t now = wr_adbc_now();
+    int64_t now = wr_clock_ms();
     struct wr_adbc_connection *expired = NULL;
     pthread_mutex_lock(&core->mutex);
     for (struct wr_adbc_connection **at = &core->idle; *at;) {

@@ -6,6 +6,7 @@
 
 #include "arrow/arrow.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/condition.h"
 #include "base/error.h"
 
@@ -181,7 +182,7 @@ static void *run_cancel(void *context) {
     bool over = false;
     while (!over) {
         call_cancel(reader);
-        struct timespec until = wr_adbc_time(wr_adbc_now() + pause);
+        struct timespec until = wr_adbc_time(wr_clock_ms() + pause);
         if (pause < 1000) pause *= 2;
         pthread_mutex_lock(&reader->mutex);
         int waited = 0;
@@ -201,7 +202,7 @@ static void *run_cancel(void *context) {
 static void cancel_shown(struct wr_adbc_reader *reader) {
     bool can_cancel = reader->core->has_cancel && reader->shown;
     int64_t grace = reader->fetch.source == WR_ADBC_CHANGE ? CHANGE_GRACE_MS : GRACE_MS;
-    reader->give_up_ms = wr_adbc_now() + (can_cancel || reader->committing ? grace : 0);
+    reader->give_up_ms = wr_clock_ms() + (can_cancel || reader->committing ? grace : 0);
     pthread_cond_broadcast(&reader->changed);
     if (!can_cancel || reader->n_cancelling > 0) return;
     reader->n_cancelling++;
@@ -279,7 +280,7 @@ static int64_t next_look(const struct wr_adbc_reader *reader) {
 
 /* The mutex is held. True: it was waited long enough. */
 static bool look(struct wr_adbc_reader *reader) {
-    int64_t now = wr_adbc_now();
+    int64_t now = wr_clock_ms();
     if (!reader->give_up_ms && reader->deadline_ms && now >= reader->deadline_ms) {
         reader->timed_out = true;
         cancel_shown(reader);
@@ -355,7 +356,7 @@ static void reader_close(void *context) {
 /* Before the first order nothing else looks at the deadline. */
 static void set_deadline(struct wr_adbc_reader *reader) {
     int64_t timeout = reader->core->settings.statement_timeout;
-    if (timeout > 0) reader->deadline_ms = wr_adbc_now() + timeout;
+    if (timeout > 0) reader->deadline_ms = wr_clock_ms() + timeout;
 }
 
 int wr_adbc_reader_change(struct wr_adbc_reader *reader, int64_t *ret_n_rows,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/condition.h"
 #include "nanoarrow/nanoarrow.h"
 
@@ -208,13 +209,13 @@ static int around_take(void *context, struct wr_adbc_connection **ret_connection
     struct wr_adbc_snapshot *snapshot = context;
     if (!snapshot->in_turn) return WEIR_OK;
     struct wr_adbc_core *core = snapshot->database->core;
-    int64_t since = wr_adbc_now();
+    int64_t since = wr_clock_ms();
     int code = WEIR_OK;
     pthread_mutex_lock(&snapshot->mutex);
     while (snapshot->taken && !snapshot->broken && !code) {
         int64_t until = wr_adbc_patience(core, since);
         struct timespec deadline = wr_adbc_time(until);
-        if (wr_adbc_now() >= until) code = wr_adbc_out_of_patience(snapshot->database, error);
+        if (wr_clock_ms() >= until) code = wr_adbc_out_of_patience(snapshot->database, error);
         if (!code) pthread_cond_timedwait(&snapshot->changed, &snapshot->mutex, &deadline);
     }
     if (!code && snapshot->broken)

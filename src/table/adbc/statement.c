@@ -2,6 +2,7 @@
 #include "arrow/arrow.h"
 #include "base/alloc.h"
 #include "base/call.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "table/adbc/reader.h"
 #include "table/adbc/stop.h"
@@ -124,7 +125,7 @@ static int get_schema(struct wr_adbc_database *database, enum wr_adbc_trust trus
         return code;
     }
     if (!wr_adbc_run_within(work_schema, free_question, question,
-                            timeout > 0 ? wr_adbc_now() + timeout : INT64_MAX)) {
+                            timeout > 0 ? wr_clock_ms() + timeout : INT64_MAX)) {
         if (wr_call_is_cancelled(wr_call_current())) return wr_adbc_stopped(database->name, error);
         return wr_error_set(error, WEIR_TIMEOUT, NULL,
                             "database \"%s\": the columns of a table did not come within "

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/condition.h"
 #include "base/error.h"
 
@@ -27,7 +28,7 @@ static void *run_cancel(void *context) {
     bool is_over = false;
     while (!is_over) {
         call_cancel(stop);
-        struct timespec until = wr_adbc_time(wr_adbc_now() + pause);
+        struct timespec until = wr_adbc_time(wr_clock_ms() + pause);
         if (pause < LONGEST_PAUSE_MS) pause *= 2;
         pthread_mutex_lock(&stop->mutex);
         int waited = 0;

@@ -5,14 +5,9 @@
 
 #include "base/alloc.h"
 #include "base/call.h"
+#include "base/clock.h"
 #include "base/condition.h"
 #include "table/adbc/core.h"
-
-int64_t wr_adbc_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct timespec wr_adbc_time(int64_t milliseconds) {
     return (struct timespec){.tv_sec = milliseconds / 1000,
@@ -46,7 +41,7 @@ static void forget_parked(struct parked *self) {
 
 /* Whether there is other work now. */
 static bool park(struct parked *self) {
-    int64_t until_ms = wr_adbc_now() + PARKED_SECONDS * INT64_C(1000);
+    int64_t until_ms = wr_clock_ms() + PARKED_SECONDS * INT64_C(1000);
     struct timespec until = wr_adbc_time(until_ms);
     self->run = NULL;
     pthread_mutex_lock(&parked_mutex);
@@ -127,9 +122,9 @@ void wr_adbc_busy_end(void) {
 }
 
 static void settle(void) {
-    int64_t deadline = wr_adbc_now() + SETTLE_MS;
+    int64_t deadline = wr_clock_ms() + SETTLE_MS;
     struct timespec pause = wr_adbc_time(2);
-    while (atomic_load(&n_busy) > 0 && wr_adbc_now() < deadline)
+    while (atomic_load(&n_busy) > 0 && wr_clock_ms() < deadline)
         clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
 }
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "flight/loop.h"
 #include "flight/loop_timers.h"
 
