@@ -347,11 +347,16 @@ WEIR_EXPORT int weir_statement_execute_parts(struct weir_statement *statement, i
                                              struct ArrowArrayStream **ret_parts,
                                              int32_t *ret_n_parts, struct weir_error *error);
 
+/* Says that an execution is to come: it has its id from now on, and a cancel that comes before
+ * weir_statement_execute makes that answer WEIR_CANCELLED. For callers whose users may cancel at
+ * any time. Another announcement forgets a cancelled one. */
+WEIR_EXPORT int weir_statement_announce(struct weir_statement *statement, struct weir_error *error);
+
 /* The id of the last execution in system.queries, which KILL QUERY takes; "" before the first. */
 WEIR_EXPORT void weir_statement_id(struct weir_statement *statement, char ret_id[WEIR_ID_SIZE]);
 
 /* Ends the running execution, from any thread. Its stream answers WEIR_CANCELLED. Without one, the
- * next execute is not affected. */
+ * next execute is not affected, unless it was announced. */
 WEIR_EXPORT int weir_statement_cancel(struct weir_statement *statement, struct weir_error *error);
 
 struct weir_progress {
@@ -364,6 +369,16 @@ struct weir_progress {
     int64_t bytes_spilled;
     int32_t finished;    /* 1 when the last execution has ended */
     int64_t peak_memory; /* bytes that its operators held at most */
+    int64_t store_gets;  /* requests to object stores, each attempt, by kind */
+    int64_t store_heads;
+    int64_t store_lists;
+    int64_t store_puts; /* objects, parts, copies */
+    int64_t store_posts;
+    int64_t store_deletes;
+    int64_t store_retries; /* of all these, those that were sent again */
+    int64_t store_bytes_received;
+    int64_t store_bytes_sent;
+    int64_t cache_hits; /* of what was kept, so that no store was asked */
 };
 
 /* Figures of the running, else the last, execution. WEIR_INVALID_STATE before the first. */

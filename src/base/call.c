@@ -111,3 +111,19 @@ void wr_call_unwatch(struct wr_call_watch *watch) {
     pthread_mutex_unlock(&call->mutex);
     watch->call = NULL;
 }
+
+struct wr_call_watch *wr_call_watch_new(void (*stop)(void *context), void *context) {
+    struct wr_call_watch *watch = serving ? wr_calloc(1, sizeof *watch) : NULL;
+    if (!watch) return NULL;
+    retain(serving);
+    wr_call_watch(watch, stop, context);
+    return watch;
+}
+
+void wr_call_watch_free(struct wr_call_watch *watch) {
+    if (!watch) return;
+    struct wr_call *call = watch->call;
+    wr_call_unwatch(watch);
+    wr_call_release(call);
+    wr_free(watch);
+}

@@ -56,4 +56,9 @@ struct wr_call *wr_call_current(void);
 void wr_call_watch(struct wr_call_watch *watch, void (*stop)(void *context), void *context);
 void wr_call_unwatch(struct wr_call_watch *watch);
 
+/* A watch that another thread may end, with wr_call_watch_free. NULL when this thread serves no
+ * call, and for want of memory. */
+struct wr_call_watch *wr_call_watch_new(void (*stop)(void *context), void *context);
+void wr_call_watch_free(struct wr_call_watch *watch);
+
 #endif

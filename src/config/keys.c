@@ -57,6 +57,10 @@ static bool is_preset(const char *text) {
     return strcmp(text, "embedded") == 0 || strcmp(text, "server") == 0;
 }
 
+static bool is_log_level(const char *text) {
+    return strcmp(text, "off") == 0 || strcmp(text, "debug") == 0;
+}
+
 static bool is_certificate(const char *text) {
     const char *equals = strchr(text, '=');
     return equals && equals > text && equals[1];
@@ -120,6 +124,13 @@ const struct wr_config_key wr_config_keys[] = {
      .greatest = MOST_TIME,
      .help = "how long it may take until a query sees what others put into an object store; 0s: "
              "each query lists it"},
+    {.name = "cache.objects.max_bytes",
+     .type = WR_CONFIG_BYTES,
+     .fallback = "1GiB",
+     .greatest = MOST_BYTES,
+     .help =
+         "bytes of object stores' objects that are kept on this machine, the last used ones; 0: "
+         "none"},
     {.name = "cache.tables.max_bytes",
      .type = WR_CONFIG_BYTES,
      .fallback = "10GiB",
@@ -337,6 +348,15 @@ const struct wr_config_key wr_config_keys[] = {
     {.name = "audit.log",
      .type = WR_CONFIG_PATH,
      .help = "file to which a line of JSON is added for each statement"},
+    {.name = "log.level",
+     .type = WR_CONFIG_TEXT,
+     .fallback = "off",
+     .accepts = is_log_level,
+     .wanted = "off or debug",
+     .help = "debug writes a line for each request to an object store"},
+    {.name = "log.file",
+     .type = WR_CONFIG_PATH,
+     .help = "file to which log lines are added; without it they go to standard error"},
     {.name = "mounts",
      .type = WR_CONFIG_MAPPING,
      .help = "sources at the top of the tree: a name, with kind (by default files), url, and the "

@@ -25,6 +25,7 @@ static int next_query(struct weir_statement *statement, struct weir_error *error
     }
     struct wr_query *query = NULL;
     WR_TRY(wr_query_new(session->workspace->queries, session->id, statement->sql, &query, error));
+    wr_query_planned(query);
     pthread_mutex_lock(&statement->mutex);
     struct wr_query *before = statement->query;
     statement->query = query;
@@ -33,11 +34,19 @@ static int next_query(struct weir_statement *statement, struct weir_error *error
     return WEIR_OK;
 }
 
+int weir_statement_announce(struct weir_statement *statement, struct weir_error *error) {
+    if (statement->announced && !wr_query_is_cancelled(statement->query)) return WEIR_OK;
+    WR_TRY(next_query(statement, error));
+    statement->announced = true;
+    return WEIR_OK;
+}
+
 int wr_execution_begin(struct weir_statement *statement, struct weir_error *error) {
     const struct weir_session *session = statement->session;
     WR_TRY(wr_audit_ready(session->workspace->audit, error));
     WR_TRY(wr_queries_check_session(session->workspace->queries, session->id, error));
-    WR_TRY(next_query(statement, error));
+    if (!statement->announced) WR_TRY(next_query(statement, error));
+    statement->announced = false;
     return wr_query_begin(statement->query, error);
 }
 

@@ -116,6 +116,7 @@ static const char *const harmless[] = {
     "datafusion.explain.",
     "datafusion.format.",
     "datafusion.sql_parser.",
+    "weir.plan_cache",
     "weir.pushdown",
     "weir.result_types",
 };

@@ -119,7 +119,7 @@ static int check_source(struct weir_statement *statement, struct weir_error *err
         wr_parser_skip_parentheses(&parser);
     if (!has_word(parser, reading)) return WEIR_OK;
     WR_TRY(wr_gated_target(gated_of(statement), NULL, error));
-    int code = wr_session_plan(statement->session, rest + parser.token.start, &plan, error);
+    int code = wr_plan_new(statement->session->engine, rest + parser.token.start, &plan, error);
     if (code && error) error->position = 0;
     if (plan) wr_plan_free(plan);
     return code;
@@ -422,7 +422,7 @@ static int plan_again(struct weir_statement *statement, struct weir_error *error
     struct wr_plan *plan = NULL;
     if (statement->parsed.type != WR_STATEMENT_ENGINE || statement->type > WR_PLAN_CHANGE)
         return WEIR_OK;
-    int code = wr_session_plan(statement->session, statement->parsed.text, &plan, error);
+    int code = wr_plan_new(statement->session->engine, statement->parsed.text, &plan, error);
     if (plan) wr_plan_free(plan);
     return code;
 }

@@ -173,6 +173,14 @@ static int add_query(struct wr_query *query, struct wr_rows *rows, struct weir_e
     wr_rows_int(rows, figures.peak_memory);
     wr_rows_text(rows, *query->sqlstate ? query->sqlstate : NULL);
     wr_rows_text(rows, query->message);
+    const int64_t asked[] = {
+        figures.store_gets,    figures.store_heads,          figures.store_lists,
+        figures.store_puts,    figures.store_posts,          figures.store_deletes,
+        figures.store_retries, figures.store_bytes_received, figures.store_bytes_sent,
+        figures.cache_hits,
+    };
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+        wr_rows_int(rows, asked[i]);
     return wr_rows_end(rows, error);
 }
 

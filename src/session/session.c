@@ -51,36 +51,15 @@ static int apply_settings(struct weir_session *session, struct weir_error *error
 
 /* ---- Names ---- */
 
-struct wr_planning {
-    struct wr_planning *next;
-    struct wr_call *call;
-};
-
-/* A look-up on a thread of the engine's. Of several plannings any will do: what ends one of a
- * session ends all. */
-static void begin_look_up(struct wr_session_names *names, struct wr_call_service *service) {
-    pthread_mutex_lock(&names->mutex);
-    wr_call_serve(service, names->plannings ? names->plannings->call : wr_call_current());
-    pthread_mutex_unlock(&names->mutex);
-}
-
 static int list_names(void *context, const char *catalog, const char *schema, wr_emit_fn emit,
                       void *sink, struct weir_error *error) {
     struct wr_session_names *names = context;
-    struct wr_call_service service;
-    begin_look_up(names, &service);
-    int code = wr_gated_list(&names->gated, catalog, schema, emit, sink, error);
-    wr_call_unserve(&service);
-    return code;
+    return wr_gated_list(&names->gated, catalog, schema, emit, sink, error);
 }
 
 static int has_name(void *context, const char *catalog, const char *schema) {
     struct wr_session_names *names = context;
-    struct wr_call_service service;
-    begin_look_up(names, &service);
-    int found = wr_gated_has(&names->gated, catalog, schema);
-    wr_call_unserve(&service);
-    return found;
+    return wr_gated_has(&names->gated, catalog, schema);
 }
 
 static bool is_interrupted(void *call) {
@@ -98,13 +77,10 @@ static int find_table(void *context, const char *catalog, const char *schema, co
         wr_instance_release(own);
         return made;
     }
-    struct wr_call_service service;
-    begin_look_up(names, &service);
-    wr_caches_waiter(is_interrupted, service.call);
+    wr_caches_waiter(is_interrupted, wr_call_current());
     int code =
         wr_gated_table(&names->gated, &asked, options, n_options, in_view != 0, ret_table, error);
     wr_caches_waiter(NULL, NULL);
-    wr_call_unserve(&service);
     return code;
 }
 
@@ -135,24 +111,6 @@ static void give_back(struct weir_workspace *workspace, struct wr_session_names 
     names->next = workspace->unused_names;
     workspace->unused_names = names;
     pthread_mutex_unlock(&workspace->mutex);
-}
-
-int wr_session_plan(struct weir_session *session, const char *sql, struct wr_plan **ret_plan,
-                    struct weir_error *error) {
-    struct wr_session_names *names = session->names;
-    struct wr_planning planning = {.call = wr_call_current()};
-    pthread_mutex_lock(&names->mutex);
-    planning.next = names->plannings;
-    names->plannings = &planning;
-    pthread_mutex_unlock(&names->mutex);
-    int code = wr_plan_new(session->engine, sql, ret_plan, error);
-    pthread_mutex_lock(&names->mutex);
-    struct wr_planning **at = &names->plannings;
-    while (*at != &planning)
-        at = &(*at)->next;
-    *at = planning.next;
-    pthread_mutex_unlock(&names->mutex);
-    return code;
 }
 
 /* ---- Open and close ---- */

@@ -38,11 +38,9 @@
  * the workspace's, and the next session's after it.
  */
 struct wr_private;
-struct wr_planning;
 struct wr_session_names {
     struct wr_session_names *next;
-    pthread_mutex_t mutex;         /* guards `tables` and `plannings` */
-    struct wr_planning *plannings; /* that are under way: their calls are served by look-ups */
+    pthread_mutex_t mutex; /* guards `tables` */
     struct wr_private *tables;
     struct wr_gated gated; /* on whose behalf */
 };
@@ -69,7 +67,8 @@ struct weir_workspace {
     struct wr_queries *queries;
     struct wr_policy *policy;
     struct wr_auth *auth;
-    struct wr_audit *audit; /* NULL: no log is kept */
+    struct wr_audit *audit;  /* NULL: no log is kept */
+    struct wr_log_file *log; /* NULL: nothing is logged */
     char *catalog;
     char *schema;
     pthread_mutex_t mutex; /* guards what follows */
@@ -96,11 +95,6 @@ struct weir_session {
     struct wr_activities activities; /* of nodes and files, and of planning */
 };
 
-/* wr_plan_new, whose look-ups on the engine's threads serve the call that this thread serves: where
- * they wait for a table's source, they end with it. */
-int wr_session_plan(struct weir_session *session, const char *sql, struct wr_plan **ret_plan,
-                    struct weir_error *error);
-
 /* Lets system.sessions show the current catalog and schema. */
 void wr_session_show_names(struct weir_session *session);
 
@@ -119,6 +113,7 @@ struct weir_statement {
     pthread_mutex_t mutex;       /* guards `query` */
     struct wr_query *query;      /* of the planning, then of the last execution */
     bool executed;               /* `query` is of an execution */
+    bool announced;              /* which is to come */
 };
 
 /* The plan to execute. */

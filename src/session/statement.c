@@ -17,7 +17,7 @@ static int plan_create(struct weir_statement *statement, const struct wr_name *n
     bool expected = false;
     WR_TRY(wr_names_expect(names, name, &expected, error));
     if (expected) {
-        int code = wr_session_plan(session, statement->parsed.text, &statement->plan, error);
+        int code = wr_plan_new(session->engine, statement->parsed.text, &statement->plan, error);
         wr_names_unexpect(names, name);
         return code;
     }
@@ -36,7 +36,7 @@ static int plan_engine(struct weir_statement *statement, struct weir_error *erro
     char *rewritten = NULL;
     WR_TRY(wr_write_through(statement, &rewritten, error));
     int code =
-        wr_session_plan(session, rewritten ? rewritten : parsed->text, &statement->plan, error);
+        wr_plan_new(session->engine, rewritten ? rewritten : parsed->text, &statement->plan, error);
     wr_free(rewritten);
     if (code && statement->through) wr_write_through_locate(statement, error);
     if (code != WEIR_NOT_FOUND || !parsed->parts[2]) return code;
@@ -218,6 +218,11 @@ static int change(struct weir_statement *statement, int64_t *ret_affected,
     return wr_ddl_execute(statement, ret_affected, error);
 }
 
+/* Not rows and not settings, but which tables there are. */
+static bool changes_tables(const struct weir_statement *statement) {
+    return !statement->plan || statement->type > WR_PLAN_SESSION;
+}
+
 static int execute_other(struct weir_statement *statement, struct ArrowArrayStream *ret_rows,
                          int64_t *ret_affected, struct weir_error *error) {
     struct ArrowArrayStream none = {0};
@@ -227,16 +232,22 @@ static int execute_other(struct weir_statement *statement, struct ArrowArrayStre
     wr_call_enter(call);
     int code = change(statement, ret_affected, error);
     wr_call_leave(call);
+    /* After a failure too: half of it may be done. */
+    if (changes_tables(statement)) wr_engine_forget_plans(statement->session->workspace->engine);
     if (code == WEIR_OK) wr_arrow_move_stream(&none, ret_rows);
     wr_arrow_release_stream(&none);
     return code;
 }
 
-/* It may plan again. */
-static int recheck(struct weir_statement *statement, struct weir_error *error) {
+/* What plans again, or asks tables for their scans, ends with the query. */
+static int start_query(struct weir_statement *statement, int32_t max_parts,
+                       struct ArrowArrayStream *ret_parts, int32_t *ret_n_parts,
+                       struct weir_error *error) {
     struct wr_call_service service;
     wr_call_serve(&service, wr_query_call(statement->query));
     int code = wr_policy_recheck(statement, error);
+    if (code == WEIR_OK && statement->type == WR_PLAN_QUERY)
+        code = execute_query(statement, max_parts, ret_parts, ret_n_parts, error);
     wr_call_unserve(&service);
     return code;
 }
@@ -249,10 +260,9 @@ static int execute(struct weir_statement *statement, int32_t max_parts,
     struct weir_error reason = {0};
     int64_t affected = -1;
     WR_TRY(wr_execution_begin(statement, error));
-    int code = recheck(statement, &reason);
+    int code = start_query(statement, max_parts, ret_parts, ret_n_parts, &reason);
     if (code == WEIR_OK && statement->type == WR_PLAN_QUERY) {
-        code = execute_query(statement, max_parts, ret_parts, ret_n_parts, &reason);
-        if (code == WEIR_OK) code = wr_execution_watch(statement, ret_parts, *ret_n_parts, &reason);
+        code = wr_execution_watch(statement, ret_parts, *ret_n_parts, &reason);
     } else if (code == WEIR_OK) {
         affected = 0;
         *ret_n_parts = 1;

@@ -325,6 +325,35 @@ int wr_store_pool_locate(void *pool, const char *url,
 
 /* ---- System tables ---- */
 
+/* With the mutex held. */
+static bool has_twin(const struct wr_store_pool *pool, const struct wr_opened *store) {
+    for (size_t i = 0; i < pool->n_items; i++) {
+        if (pool->items[i] != store && strcmp(pool->items[i]->root, store->root) == 0) return true;
+    }
+    return false;
+}
+
+int wr_store_pool_each(struct wr_store_pool *pool,
+                       int (*take)(void *sink, const char *url, const struct wr_objects *objects,
+                                   struct weir_error *error),
+                       void *sink, struct weir_error *error) {
+    enum { MOST_BYTES = 64 * 1024 };
+    struct wr_buffer url;
+    int code = WEIR_OK;
+    wr_buffer_init(&url, MOST_BYTES);
+    pthread_mutex_lock(&pool->mutex);
+    for (size_t i = 0; code == WEIR_OK && i < pool->n_items; i++) {
+        const struct wr_opened *store = pool->items[i];
+        wr_buffer_clear(&url);
+        wr_buffer_text(&url, store->root);
+        if (has_twin(pool, store)) wr_buffer_format(&url, "#%lld", (long long)store->scope);
+        code = url.failed ? wr_error_memory(error) : take(sink, url.data, store->objects, error);
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    wr_buffer_reset(&url);
+    return code;
+}
+
 struct fill {
     struct wr_rows *rows;
     bool secrets; /* else the others */

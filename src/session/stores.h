@@ -35,6 +35,13 @@ struct wr_objects *wr_opened_objects(struct wr_opened *store);
 void wr_opened_forget(struct wr_opened *store);
 void wr_store_pool_forget(struct wr_store_pool *pool);
 
+/* Each open store, with its URL and, where several have that, the scope's number behind a '#'.
+ * `take` must not use the pool; a code other than 0 ends the walk with it. */
+int wr_store_pool_each(struct wr_store_pool *pool,
+                       int (*take)(void *sink, const char *url, const struct wr_objects *objects,
+                                   struct weir_error *error),
+                       void *sink, struct weir_error *error);
+
 /* A struct wr_locate's call, of a struct wr_store_pool. */
 int wr_store_pool_locate(void *pool, const char *url,
                          void (*take)(void *sink, const char *object_url), void *sink,

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The catalog `system` of a workspace: who knows the rows of which table. */
+#include <stdio.h>
+
 #include "base/error.h"
 #include "base/metrics.h"
 #include "catalog/system_tables.h"
@@ -30,27 +32,39 @@ static int fill_settings(void *context, struct wr_rows *rows, struct weir_error 
 
 struct metrics {
     struct wr_rows *rows;
+    const char *store; /* NULL: of all */
     int code;
     struct weir_error *error;
 };
 
 static void add_metric(void *sink, const char *name, int64_t value, const char *help) {
     struct metrics *metrics = sink;
+    char of_store[64];
     if (metrics->code) return;
-    wr_rows_text(metrics->rows, name);
+    if (metrics->store) snprintf(of_store, sizeof of_store, "objects_%s", name);
+    wr_rows_text(metrics->rows, metrics->store ? of_store : name);
     wr_rows_int(metrics->rows, value);
     wr_rows_text(metrics->rows, help);
+    wr_rows_text(metrics->rows, metrics->store);
     metrics->code = wr_rows_end(metrics->rows, metrics->error);
+}
+
+static int add_store_metrics(void *sink, const char *url, const struct wr_objects *objects,
+                             struct weir_error *error) {
+    struct metrics metrics = {sink, url, WEIR_OK, error};
+    wr_objects_metrics(objects, add_metric, &metrics);
+    return metrics.code;
 }
 
 static int fill_metrics(void *context, struct wr_rows *rows, struct weir_error *error) {
     const struct weir_workspace *workspace = context;
-    struct metrics metrics = {rows, WEIR_OK, error};
+    struct metrics metrics = {rows, NULL, WEIR_OK, error};
     if (!wr_rows_see_all(rows)) return WEIR_OK; /* what others do */
     for (int i = 0; i < WR_METRIC_N; i++)
         add_metric(&metrics, wr_metric_name(i), wr_metric_value(i), wr_metric_help(i));
     wr_engine_metrics(workspace->engine, add_metric, &metrics);
-    return metrics.code;
+    if (metrics.code) return metrics.code;
+    return wr_store_pool_each(workspace->stores, add_store_metrics, rows, error);
 }
 
 /* ---- Wiring ---- */

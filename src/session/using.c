@@ -49,8 +49,8 @@ int wr_using_plan(struct weir_session *session, const char *sql, const struct wr
     add_part(&text, parsed->columns, &parts[0]);
     if (parsed->query) wr_buffer_text(&text, " AS ");
     add_part(&text, parsed->query, &parts[1]);
-    int code =
-        text.failed ? wr_error_memory(error) : wr_session_plan(session, text.data, ret_plan, error);
+    int code = text.failed ? wr_error_memory(error)
+                           : wr_plan_new(session->engine, text.data, ret_plan, error);
     if (code) locate(sql, parts, 2, error);
     wr_buffer_reset(&text);
     return code;

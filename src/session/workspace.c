@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/sized.h"
 #include "catalog/tree.h"
+#include "session/log.h"
 #include "session/session.h"
 
 enum { MAX_PATH = 64 << 10 };
@@ -65,29 +66,47 @@ static int find_spill_path(const struct weir_workspace_options *options,
     return WEIR_OK;
 }
 
+/* PATH/.weir/uploads; NULL without a workspace on disk. */
+static int find_uploads_path(const struct weir_workspace_options *options, char **ret_path,
+                             struct weir_error *error) {
+    *ret_path = NULL;
+    if (!options->path) return WEIR_OK;
+    struct wr_buffer text;
+    wr_buffer_init(&text, MAX_PATH);
+    wr_buffer_format(&text, "%s/.weir/uploads", options->path);
+    *ret_path = wr_buffer_take(&text);
+    return *ret_path ? WEIR_OK : wr_error_memory(error);
+}
+
 /* The options win over the configuration. */
-static int open_engine(const struct weir_workspace_options *options, const struct wr_config *config,
-                       const struct wr_cache *cache, struct wr_store_pool *stores,
-                       struct wr_engine **ret_engine, struct weir_error *error) {
+static int open_engine(const struct weir_workspace_options *options,
+                       struct weir_workspace *workspace, struct weir_error *error) {
+    const struct wr_config *config = workspace->config;
     int64_t memory =
         options->memory_limit ? options->memory_limit : wr_config_int(config, "memory_limit");
     int64_t threads = options->threads ? options->threads : wr_config_int(config, "threads");
     int64_t spill_limit =
         options->spill_limit ? options->spill_limit : wr_config_int(config, "spill.max_bytes");
-    char *spill = NULL;
+    char *spill = NULL, *uploads = NULL;
     WR_TRY(find_spill_path(options, config, &spill, error));
+    int code = find_uploads_path(options, &uploads, error);
     struct wr_engine_options engine = {
         .size = sizeof engine,
         .threads = (int32_t)threads,
         .memory_limit = memory ? memory : default_memory_limit(),
         .spill_path = spill,
         .spill_limit = spill_limit,
-        .cache = cache,
+        .cache = wr_file_state_cache(workspace->files),
         .open_beneath = wr_beneath_open_file,
-        .locate = {stores, wr_store_pool_locate},
+        .locate = {workspace->stores, wr_store_pool_locate},
+        .calls = &wr_engine_calls,
+        .blocks = wr_file_state_blocks(workspace->files),
+        .uploads_path = uploads,
+        .log = {workspace->log, workspace->log ? wr_log_line : NULL},
     };
-    int code = wr_engine_open(&engine, ret_engine, error);
+    if (code == WEIR_OK) code = wr_engine_open(&engine, &workspace->engine, error);
     wr_free(spill);
+    wr_free(uploads);
     return code;
 }
 
@@ -185,6 +204,7 @@ static int open_files(const char *path, const struct wr_config *config,
         .spool_max_bytes = wr_config_int(config, "spool.max_bytes"),
         .spool_max_age_ms = wr_config_int(config, "spool.max_age"),
         .cache_max_bytes = wr_config_int(config, "cache.max_bytes"),
+        .blocks_max_bytes = wr_config_int(config, "cache.objects.max_bytes"),
         .parquet_compression = wr_config_text(config, "encoding.parquet.compression"),
     };
     return wr_file_state_open(path, &settings, ret_files, error);
@@ -218,8 +238,8 @@ static int open_parts(struct weir_workspace *workspace,
     WR_TRY(wr_names_open(options->path, workspace->catalog, workspace->schema, workspace->registry,
                          &workspace->names, error));
     WR_TRY(open_files(options->path, config, &workspace->files, error));
-    WR_TRY(open_engine(options, config, wr_file_state_cache(workspace->files), workspace->stores,
-                       &workspace->engine, error));
+    WR_TRY(wr_log_open(config, &workspace->log, error));
+    WR_TRY(open_engine(options, workspace, error));
     wr_store_pool_engine(workspace->stores, workspace->engine);
     wr_registry_engine(workspace->registry, workspace->engine, wr_engine_add_functions);
     WR_TRY(wr_policy_new(workspace->names, config, workspace->catalog, workspace->schema,
@@ -233,7 +253,9 @@ static int open_parts(struct weir_workspace *workspace,
     WR_TRY(wr_workspace_add_system(workspace, error));
     WR_TRY(wr_workspace_load_extensions(workspace, error));
     WR_TRY(add_stores(workspace, error));
-    return attach_mounts(workspace, error);
+    WR_TRY(attach_mounts(workspace, error));
+    wr_engine_sweep(workspace->engine);
+    return WEIR_OK;
 }
 
 int weir_workspace_open(const struct weir_workspace_options *given,
@@ -281,6 +303,7 @@ void wr_workspace_release(struct weir_workspace *workspace) {
     wr_policy_free(workspace->policy);
     wr_auth_free(workspace->auth);
     wr_audit_close(workspace->audit);
+    wr_log_close(workspace->log);
     wr_config_free(workspace->config);
     pthread_mutex_destroy(&workspace->mutex);
     wr_free(workspace->catalog);
