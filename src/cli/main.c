@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* weir: SQL over tables wherever they live. Chooses the command; everything is in cli.h's files. */
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -87,11 +88,19 @@ static int run(struct arguments *arguments) {
     return cli_close(&cli, code);
 }
 
+/* Memory holds credentials: no core file is written, and of 1 the kernel makes none for a program
+ * that takes them either (core(5)). */
+static void keep_out_of_core_files(void) {
+    const struct rlimit limit = {1, 1};
+    (void)setrlimit(RLIMIT_CORE, &limit);
+}
+
 int main(int argc, char **argv) {
     struct weir_error error = {0};
     struct arguments arguments;
     int code = CLI_DONE;
 
+    keep_out_of_core_files();
     if (arguments_parse(argc, argv, &arguments, &error) != WEIR_OK) {
         complain_usage(arguments_command_name(arguments.command), &error);
         code = CLI_USAGE;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server_uri.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <strings.h>
 
 #include "base/error.h"
+#include "base/loopback.h"
 #include "base/units.h"
 #include "base/url.h"
 #include "password.h"
@@ -147,17 +147,8 @@ static int ask(const struct server_uri *uri, struct server_secret *secret,
     return code;
 }
 
-/* Only what is known to be, whatever a name server says. */
-static bool is_this_machine(const char *host) {
-    struct in_addr four;
-    struct in6_addr six;
-    if (strcasecmp(host, "localhost") == 0) return true;
-    if (inet_pton(AF_INET, host, &four) == 1) return ntohl(four.s_addr) >> 24 == 127;
-    return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
-}
-
 bool server_uri_is_private(const struct server_uri *uri) {
-    return uri->has_tls || is_this_machine(uri->host);
+    return uri->has_tls || wr_host_is_loopback(uri->host);
 }
 
 static int check_way(const struct server_uri *uri, struct weir_error *error) {

@@ -178,8 +178,11 @@ static int cancel(const struct wr_flight_action *action, const Flight__FlightInf
         *ret_status = FLIGHT__CANCEL_STATUS__CANCEL_NOT_CANCELLABLE;
         return WEIR_OK;
     }
+    bool has_ticket = statement->ticket[0];
+    /* Who has redeemed the ticket may not have begun yet. */
+    if (has_ticket) atomic_store(&statement->is_cancelled, true);
     int code = weir_statement_cancel(statement->statement, error);
-    if (!code && statement->ticket[0]) {
+    if (!code && has_ticket) {
         wr_handles_drop(action->door->tickets, statement->session->owner, statement->ticket,
                         WR_HANDLE_SIZE - 1);
     }

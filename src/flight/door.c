@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/loopback.h"
 #include "base/units.h"
 #include "flight/service.h"
 
@@ -43,8 +42,6 @@ static bool is_loopback(const char *listen) {
     char host[64];
     const char *colon = strrchr(listen, ':');
     size_t length = colon ? (size_t)(colon - listen) : strlen(listen);
-    struct in_addr four;
-    struct in6_addr six;
     if (length >= 2 && listen[0] == '[' && listen[length - 1] == ']') {
         listen++;
         length -= 2;
@@ -52,9 +49,7 @@ static bool is_loopback(const char *listen) {
     if (length == 0 || length >= sizeof host) return false;
     memcpy(host, listen, length);
     host[length] = '\0';
-    if (strcmp(host, "localhost") == 0) return true;
-    if (inet_pton(AF_INET, host, &four) == 1) return ntohl(four.s_addr) >> 24 == 127;
-    return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+    return wr_host_is_loopback(host);
 }
 
 static int check_public(const struct wr_flight_door *door, const char *listen,

@@ -25,9 +25,10 @@ enum {
     CONNECTION_WINDOW = 16 << 20,
     RESETS_AT_ONCE = 400, /* streams that a client may have reset, and how many more each second */
     RESETS_PER_SECOND = 40,
-    MAX_QUEUED_FRAMES = 4096,  /* that wait for a client which does not read */
-    LINGER_MS = 1000,          /* for the client to read the last frames */
-    ENCRYPTED_FULL = 256 << 10 /* bytes that are encrypted before the kernel gets them */
+    MAX_QUEUED_FRAMES = 4096,   /* that wait for a client which does not read */
+    LINGER_MS = 1000,           /* for the client to read the last frames */
+    ENCRYPTED_FULL = 256 << 10, /* bytes that are encrypted before the kernel gets them */
+    LOOPBACK_BYTES = 512 << 10  /* under way within this machine */
 };
 
 struct wr_connection {

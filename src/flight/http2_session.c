@@ -72,6 +72,16 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     return 0;
 }
 
+/* Of a stream that is refused, say. */
+static int on_invalid_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, int code,
+                                 void *context) {
+    (void)session;
+    (void)code;
+    struct wr_connection *connection = context;
+    if (frame->hd.type == NGHTTP2_HEADERS) connection->headers_since = 0;
+    return 0;
+}
+
 static int on_data_chunk_recv(nghttp2_session *session, uint8_t flags, int32_t stream_id,
                               const uint8_t *data, size_t length, void *context) {
     (void)flags;
@@ -138,6 +148,7 @@ static nghttp2_session_callbacks *new_callbacks(void) {
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_recv);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame_recv);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data_chunk_recv);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_send);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);

@@ -54,7 +54,8 @@ void wr_connection_fire(struct wr_timer *timer) {
         (struct wr_connection *)((char *)timer - offsetof(struct wr_connection, timer));
     const struct wr_grpc_options *options = &connection->server->options;
     int64_t now = now_of(connection);
-    if (connection->pinged_at && connection->read_at > connection->pinged_at)
+    /* The answer may come in the same millisecond. */
+    if (connection->pinged_at && connection->read_at >= connection->pinged_at)
         connection->pinged_at = 0;
     bool is_late =
         (connection->linger_until && now >= connection->linger_until) ||

@@ -105,6 +105,7 @@ struct wr_flight_statement {
     bool is_query;
     atomic_bool is_running; /* a stream of it is being read */
     atomic_bool is_redeemed;
+    atomic_bool is_cancelled;       /* with its ticket: it is not to be executed */
     struct ArrowArrayStream *parts; /* begun already, for several endpoints; NULL */
     int32_t n_parts;
     atomic_int n_parts_left;              /* not read to their ends */

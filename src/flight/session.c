@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <time.h>
-
 #include "base/alloc.h"
+#include "base/condition.h"
 #include "base/error.h"
 #include "door/door.h"
 #include "flight/service.h"
@@ -45,7 +44,7 @@ int wr_flight_session_new(struct wr_flight_door *door, const struct weir_princip
     atomic_init(&session->n_references, 1);
     atomic_init(&session->n_endpoints, 1);
     pthread_mutex_init(&session->mutex, NULL);
-    pthread_cond_init(&session->is_free, NULL);
+    wr_condition_init(&session->is_free);
     session->expires = weir_principal_expires(principal);
     session->owner = wr_strdup(weir_principal_name(principal));
     int code = session->owner
@@ -65,13 +64,7 @@ static void interrupt(void *context) {
 }
 
 static void wait_a_little(struct wr_flight_session *session) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += LOOK_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_nsec -= 1000000000L;
-        until.tv_sec++;
-    }
+    struct timespec until = wr_condition_deadline(LOOK_MS);
     pthread_cond_timedwait(&session->is_free, &session->mutex, &until);
 }
 

@@ -221,10 +221,13 @@ static int execute(struct run *run, int64_t *ret_affected, struct weir_error *er
     wr_arrow_release_stream(&run->stream);
     WR_TRY(wr_flight_session_enter(statement->session, run->call, error));
     int code = run->rows ? bind_row(run, error) : WEIR_OK;
+    if (!code) code = weir_statement_announce(statement->statement, error);
     wr_grpc_on_cancel(run->call, cancel, statement);
     /* A cancel that came before there was anything to cancel is not forgotten. */
     if (!code && wr_grpc_is_over(run->call))
         code = wr_error_set(error, WEIR_CANCELLED, NULL, "the call is over");
+    if (!code && atomic_load(&statement->is_cancelled))
+        code = wr_error_set(error, WEIR_CANCELLED, NULL, "the statement was cancelled");
     if (!code) code = weir_statement_execute(statement->statement, &stream, &affected, error);
     wr_flight_session_leave(statement->session, run->call);
     if (code) return code;

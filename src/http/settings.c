@@ -2,7 +2,6 @@
 /* What the configuration says of the door, and the socket that it listens at. */
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/loopback.h"
 #include "base/units.h"
 #include "http/internal.h"
 
@@ -75,15 +75,6 @@ static int split(const char *text, char host[256], char port[8], struct weir_err
     return WEIR_OK;
 }
 
-static bool is_loopback(const struct sockaddr *address) {
-    if (address->sa_family == AF_INET) {
-        const struct sockaddr_in *in = (const void *)address;
-        return ntohl(in->sin_addr.s_addr) >> 24 == 127;
-    }
-    const struct sockaddr_in6 *in6 = (const void *)address;
-    return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
-}
-
 static int open_socket(const struct addrinfo *at) {
     int one = 1;
     int fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -119,7 +110,7 @@ int http_listen(const char *text, int *ret_fd, bool *ret_is_loopback,
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "cannot listen at %s: %s", text,
                             gai_strerror(problem));
     int fd = open_socket(found), errnum = errno;
-    bool loopback = is_loopback(found->ai_addr);
+    bool loopback = wr_address_is_loopback(found->ai_addr);
     freeaddrinfo(found);
     if (fd < 0) return wr_error_errno(error, errnum, "cannot listen at %s", text);
     int code = name_socket(fd, ret_address, error);

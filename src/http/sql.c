@@ -134,6 +134,7 @@ static int execute(struct running *running, enum http_format format, struct http
     struct http_request *request = running->request;
     struct ArrowArrayStream rows = {0};
     int64_t affected = -1;
+    WR_TRY(weir_statement_announce(running->statement, error));
     WR_TRY(http_begin_statement(request, running->statement, error));
     int code = weir_statement_execute(running->statement, &rows, &affected, error);
     if (!code) code = http_running_name(request, error);
