@@ -450,10 +450,20 @@ pub struct weir_progress {
     pub bytes_spilled: i64,
     pub finished: i32,
     pub peak_memory: i64,
+    pub store_gets: i64,
+    pub store_heads: i64,
+    pub store_lists: i64,
+    pub store_puts: i64,
+    pub store_posts: i64,
+    pub store_deletes: i64,
+    pub store_retries: i64,
+    pub store_bytes_received: i64,
+    pub store_bytes_sent: i64,
+    pub cache_hits: i64,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_progress"][::std::mem::size_of::<weir_progress>() - 64usize];
+    ["Size of weir_progress"][::std::mem::size_of::<weir_progress>() - 144usize];
     ["Alignment of weir_progress"][::std::mem::align_of::<weir_progress>() - 8usize];
     [
         "Offset of field: weir_progress::size",
@@ -479,6 +489,36 @@ const _: () = {
     [
         "Offset of field: weir_progress::peak_memory",
     ][::std::mem::offset_of!(weir_progress, peak_memory) - 56usize];
+    [
+        "Offset of field: weir_progress::store_gets",
+    ][::std::mem::offset_of!(weir_progress, store_gets) - 64usize];
+    [
+        "Offset of field: weir_progress::store_heads",
+    ][::std::mem::offset_of!(weir_progress, store_heads) - 72usize];
+    [
+        "Offset of field: weir_progress::store_lists",
+    ][::std::mem::offset_of!(weir_progress, store_lists) - 80usize];
+    [
+        "Offset of field: weir_progress::store_puts",
+    ][::std::mem::offset_of!(weir_progress, store_puts) - 88usize];
+    [
+        "Offset of field: weir_progress::store_posts",
+    ][::std::mem::offset_of!(weir_progress, store_posts) - 96usize];
+    [
+        "Offset of field: weir_progress::store_deletes",
+    ][::std::mem::offset_of!(weir_progress, store_deletes) - 104usize];
+    [
+        "Offset of field: weir_progress::store_retries",
+    ][::std::mem::offset_of!(weir_progress, store_retries) - 112usize];
+    [
+        "Offset of field: weir_progress::store_bytes_received",
+    ][::std::mem::offset_of!(weir_progress, store_bytes_received) - 120usize];
+    [
+        "Offset of field: weir_progress::store_bytes_sent",
+    ][::std::mem::offset_of!(weir_progress, store_bytes_sent) - 128usize];
+    [
+        "Offset of field: weir_progress::cache_hits",
+    ][::std::mem::offset_of!(weir_progress, cache_hits) - 136usize];
 };
 pub const WEIR_REGISTER_ROWS: weir_register_mode = 0;
 pub const WEIR_REGISTER_ONCE: weir_register_mode = 1;
@@ -2061,6 +2101,28 @@ pub type weir_find_kind_fn = ::std::option::Option<
 >;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
+pub struct weir_watch {
+    pub room: [*mut ::std::os::raw::c_void; 8usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of weir_watch"][::std::mem::size_of::<weir_watch>() - 64usize];
+    ["Alignment of weir_watch"][::std::mem::align_of::<weir_watch>() - 8usize];
+    [
+        "Offset of field: weir_watch::room",
+    ][::std::mem::offset_of!(weir_watch, room) - 0usize];
+};
+impl Default for weir_watch {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
 pub struct weir_host {
     pub size: usize,
     pub abi: u32,
@@ -2104,10 +2166,20 @@ pub struct weir_host {
             error: *mut weir_error,
         ) -> ::std::os::raw::c_int,
     >,
+    pub watch: ::std::option::Option<
+        unsafe extern "C" fn(
+            watch: *mut weir_watch,
+            stop: ::std::option::Option<
+                unsafe extern "C" fn(stopped: *mut ::std::os::raw::c_void),
+            >,
+            stopped: *mut ::std::os::raw::c_void,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub unwatch: ::std::option::Option<unsafe extern "C" fn(watch: *mut weir_watch)>,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_host"][::std::mem::size_of::<weir_host>() - 88usize];
+    ["Size of weir_host"][::std::mem::size_of::<weir_host>() - 104usize];
     ["Alignment of weir_host"][::std::mem::align_of::<weir_host>() - 8usize];
     [
         "Offset of field: weir_host::size",
@@ -2140,6 +2212,12 @@ const _: () = {
     [
         "Offset of field: weir_host::register_aggregate_function",
     ][::std::mem::offset_of!(weir_host, register_aggregate_function) - 80usize];
+    [
+        "Offset of field: weir_host::watch",
+    ][::std::mem::offset_of!(weir_host, watch) - 88usize];
+    [
+        "Offset of field: weir_host::unwatch",
+    ][::std::mem::offset_of!(weir_host, unwatch) - 96usize];
 };
 impl Default for weir_host {
     fn default() -> Self {
@@ -2219,6 +2297,86 @@ pub struct wr_run {
     _unused: [u8; 0],
 }
 #[repr(C)]
+#[derive(Debug)]
+pub struct wr_call {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct wr_call_place {
+    pub room: [*mut ::std::os::raw::c_void; 2usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of wr_call_place"][::std::mem::size_of::<wr_call_place>() - 16usize];
+    ["Alignment of wr_call_place"][::std::mem::align_of::<wr_call_place>() - 8usize];
+    [
+        "Offset of field: wr_call_place::room",
+    ][::std::mem::offset_of!(wr_call_place, room) - 0usize];
+};
+impl Default for wr_call_place {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug)]
+pub struct wr_call_watch {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct wr_calls {
+    pub make: ::std::option::Option<unsafe extern "C" fn() -> *mut wr_call>,
+    pub release: ::std::option::Option<unsafe extern "C" fn(call: *mut wr_call)>,
+    pub current: ::std::option::Option<unsafe extern "C" fn() -> *mut wr_call>,
+    pub serve: ::std::option::Option<
+        unsafe extern "C" fn(place: *mut wr_call_place, call: *mut wr_call),
+    >,
+    pub unserve: ::std::option::Option<unsafe extern "C" fn(place: *mut wr_call_place)>,
+    pub cancel: ::std::option::Option<unsafe extern "C" fn(call: *mut wr_call)>,
+    pub watch: ::std::option::Option<
+        unsafe extern "C" fn(
+            stop: ::std::option::Option<
+                unsafe extern "C" fn(context: *mut ::std::os::raw::c_void),
+            >,
+            context: *mut ::std::os::raw::c_void,
+        ) -> *mut wr_call_watch,
+    >,
+    pub unwatch: ::std::option::Option<unsafe extern "C" fn(watch: *mut wr_call_watch)>,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of wr_calls"][::std::mem::size_of::<wr_calls>() - 64usize];
+    ["Alignment of wr_calls"][::std::mem::align_of::<wr_calls>() - 8usize];
+    ["Offset of field: wr_calls::make"][::std::mem::offset_of!(wr_calls, make) - 0usize];
+    [
+        "Offset of field: wr_calls::release",
+    ][::std::mem::offset_of!(wr_calls, release) - 8usize];
+    [
+        "Offset of field: wr_calls::current",
+    ][::std::mem::offset_of!(wr_calls, current) - 16usize];
+    [
+        "Offset of field: wr_calls::serve",
+    ][::std::mem::offset_of!(wr_calls, serve) - 24usize];
+    [
+        "Offset of field: wr_calls::unserve",
+    ][::std::mem::offset_of!(wr_calls, unserve) - 32usize];
+    [
+        "Offset of field: wr_calls::cancel",
+    ][::std::mem::offset_of!(wr_calls, cancel) - 40usize];
+    [
+        "Offset of field: wr_calls::watch",
+    ][::std::mem::offset_of!(wr_calls, watch) - 48usize];
+    [
+        "Offset of field: wr_calls::unwatch",
+    ][::std::mem::offset_of!(wr_calls, unwatch) - 56usize];
+};
+#[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct wr_cache {
     pub size: usize,
@@ -2258,6 +2416,63 @@ const _: () = {
     ["Offset of field: wr_cache::put"][::std::mem::offset_of!(wr_cache, put) - 24usize];
 };
 impl Default for wr_cache {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+pub const WR_BLOCK: _bindgen_ty_3 = 65536;
+pub type _bindgen_ty_3 = ::std::os::raw::c_uint;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct wr_blocks {
+    pub size: usize,
+    pub context: *mut ::std::os::raw::c_void,
+    pub is_lasting: i32,
+    pub get: ::std::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::std::os::raw::c_void,
+            object: *const ::std::os::raw::c_char,
+            first: u64,
+            n: usize,
+            data: *mut ::std::os::raw::c_void,
+            lengths: *mut u32,
+        ),
+    >,
+    pub put: ::std::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::std::os::raw::c_void,
+            object: *const ::std::os::raw::c_char,
+            first: u64,
+            data: *const ::std::os::raw::c_void,
+            length: usize,
+        ),
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of wr_blocks"][::std::mem::size_of::<wr_blocks>() - 40usize];
+    ["Alignment of wr_blocks"][::std::mem::align_of::<wr_blocks>() - 8usize];
+    [
+        "Offset of field: wr_blocks::size",
+    ][::std::mem::offset_of!(wr_blocks, size) - 0usize];
+    [
+        "Offset of field: wr_blocks::context",
+    ][::std::mem::offset_of!(wr_blocks, context) - 8usize];
+    [
+        "Offset of field: wr_blocks::is_lasting",
+    ][::std::mem::offset_of!(wr_blocks, is_lasting) - 16usize];
+    [
+        "Offset of field: wr_blocks::get",
+    ][::std::mem::offset_of!(wr_blocks, get) - 24usize];
+    [
+        "Offset of field: wr_blocks::put",
+    ][::std::mem::offset_of!(wr_blocks, put) - 32usize];
+};
+impl Default for wr_blocks {
     fn default() -> Self {
         let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
         unsafe {
@@ -2307,6 +2522,35 @@ impl Default for wr_locate {
 }
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
+pub struct wr_log {
+    pub context: *mut ::std::os::raw::c_void,
+    pub write: ::std::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::std::os::raw::c_void,
+            line: *const ::std::os::raw::c_char,
+        ),
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of wr_log"][::std::mem::size_of::<wr_log>() - 16usize];
+    ["Alignment of wr_log"][::std::mem::align_of::<wr_log>() - 8usize];
+    [
+        "Offset of field: wr_log::context",
+    ][::std::mem::offset_of!(wr_log, context) - 0usize];
+    ["Offset of field: wr_log::write"][::std::mem::offset_of!(wr_log, write) - 8usize];
+};
+impl Default for wr_log {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
 pub struct wr_engine_options {
     pub size: usize,
     pub threads: i32,
@@ -2323,10 +2567,14 @@ pub struct wr_engine_options {
         ) -> ::std::os::raw::c_int,
     >,
     pub locate: wr_locate,
+    pub calls: *const wr_calls,
+    pub uploads_path: *const ::std::os::raw::c_char,
+    pub log: wr_log,
+    pub blocks: *const wr_blocks,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of wr_engine_options"][::std::mem::size_of::<wr_engine_options>() - 72usize];
+    ["Size of wr_engine_options"][::std::mem::size_of::<wr_engine_options>() - 112usize];
     [
         "Alignment of wr_engine_options",
     ][::std::mem::align_of::<wr_engine_options>() - 8usize];
@@ -2354,6 +2602,18 @@ const _: () = {
     [
         "Offset of field: wr_engine_options::locate",
     ][::std::mem::offset_of!(wr_engine_options, locate) - 56usize];
+    [
+        "Offset of field: wr_engine_options::calls",
+    ][::std::mem::offset_of!(wr_engine_options, calls) - 72usize];
+    [
+        "Offset of field: wr_engine_options::uploads_path",
+    ][::std::mem::offset_of!(wr_engine_options, uploads_path) - 80usize];
+    [
+        "Offset of field: wr_engine_options::log",
+    ][::std::mem::offset_of!(wr_engine_options, log) - 88usize];
+    [
+        "Offset of field: wr_engine_options::blocks",
+    ][::std::mem::offset_of!(wr_engine_options, blocks) - 104usize];
 };
 impl Default for wr_engine_options {
     fn default() -> Self {
@@ -2398,38 +2658,6 @@ impl Default for wr_function {
         }
     }
 }
-#[repr(C)]
-#[derive(Debug)]
-pub struct wr_call {
-    _unused: [u8; 0],
-}
-#[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
-pub struct wr_calls {
-    pub make: ::std::option::Option<unsafe extern "C" fn() -> *mut wr_call>,
-    pub release: ::std::option::Option<unsafe extern "C" fn(call: *mut wr_call)>,
-    pub enter: ::std::option::Option<unsafe extern "C" fn(call: *mut wr_call)>,
-    pub leave: ::std::option::Option<unsafe extern "C" fn(call: *mut wr_call)>,
-    pub cancel: ::std::option::Option<unsafe extern "C" fn(call: *mut wr_call)>,
-}
-#[allow(clippy::unnecessary_operation, clippy::identity_op)]
-const _: () = {
-    ["Size of wr_calls"][::std::mem::size_of::<wr_calls>() - 40usize];
-    ["Alignment of wr_calls"][::std::mem::align_of::<wr_calls>() - 8usize];
-    ["Offset of field: wr_calls::make"][::std::mem::offset_of!(wr_calls, make) - 0usize];
-    [
-        "Offset of field: wr_calls::release",
-    ][::std::mem::offset_of!(wr_calls, release) - 8usize];
-    [
-        "Offset of field: wr_calls::enter",
-    ][::std::mem::offset_of!(wr_calls, enter) - 16usize];
-    [
-        "Offset of field: wr_calls::leave",
-    ][::std::mem::offset_of!(wr_calls, leave) - 24usize];
-    [
-        "Offset of field: wr_calls::cancel",
-    ][::std::mem::offset_of!(wr_calls, cancel) - 32usize];
-};
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct wr_table {

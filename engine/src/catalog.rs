@@ -17,6 +17,7 @@ use crate::bindings::*;
 use crate::calls;
 use crate::error::{Result, call_c, coded, from_c};
 use crate::files::FilesTable;
+use crate::look_ups::Asked;
 use crate::planning::{self, Input, Scope};
 use crate::runtime::{Engine, with_large_stack};
 use crate::stream_table::StreamTable;
@@ -91,11 +92,24 @@ impl Names {
         has.is_some_and(|has| unsafe { has(self.callbacks.context, catalog.as_ptr(), schema) } != 0)
     }
 
-    /// Asks C for one table; None when there is none.
+    /// Asks C for one table as the planning needs it.
     fn table(&self, catalog: &str, schema: &str, name: &str) -> Result<Option<Arc<Held>>> {
+        let asked = Asked {
+            catalog: catalog.to_string(),
+            schema: schema.to_string(),
+            name: name.to_string(),
+            in_view: planning::is_in_view(),
+        };
+        let found = self.ask(&asked)?;
+        planning::note(asked, &found);
+        Ok(found)
+    }
+
+    /// None when there is no such table.
+    pub fn ask(&self, asked: &Asked) -> Result<Option<Arc<Held>>> {
         let Some(ask) = self.callbacks.table else { return Ok(None) };
-        let (written, given) = calls::decode(name);
-        let (catalog, schema) = (c_text(catalog)?, c_text(schema)?);
+        let (written, given) = calls::decode(&asked.name);
+        let (catalog, schema) = (c_text(&asked.catalog)?, c_text(&asked.schema)?);
         let name = c_text(written)?;
         let texts: Vec<(CString, CString)> = given
             .iter()
@@ -117,7 +131,7 @@ impl Names {
                 // Not NULL for a call without any.
                 if given.is_some() { options.as_ptr() } else { std::ptr::null() },
                 options.len(),
-                planning::is_in_view().into(),
+                asked.in_view.into(),
                 &mut table,
                 &mut error,
             )
@@ -172,7 +186,7 @@ impl Held {
     }
 
     /// What the kind says of its rows' version.
-    fn version(&self) -> Result<Option<String>> {
+    pub fn version(&self) -> Result<Option<String>> {
         let Some(ask) = self.kind().version else { return Ok(None) };
         let mut version = [0 as c_char; WEIR_VERSION_SIZE as usize];
         call_c(|error| unsafe { ask(self.0.instance, version.as_mut_ptr(), error) })?;
@@ -265,7 +279,7 @@ impl SchemaOfC {
         let Some(held) = self.names.table(&self.catalog, &self.name, name)? else {
             return Ok(None);
         };
-        let form = FormOf(&raw const held.0.form);
+        let form = FormOf::of(&held);
         let (table, version) = provider(&self.names, &held, form, &full).await?;
         let kind = text(held.kind().name).unwrap_or_default();
         planning::remember(&full, &table, Input { kind, version });
@@ -323,6 +337,10 @@ unsafe impl Send for FormOf {}
 unsafe impl Sync for FormOf {}
 
 impl FormOf {
+    pub fn of(held: &Held) -> FormOf {
+        FormOf(&raw const held.0.form)
+    }
+
     pub fn get(&self) -> &weir_form {
         unsafe { &*self.0 }
     }

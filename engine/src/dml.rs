@@ -27,6 +27,7 @@ use datafusion::sql::sqlparser::ast::{
     VisitorMut,
 };
 
+use crate::bounded::bounded;
 use crate::commit::{CommitExec, Target};
 use crate::error::Result;
 use crate::plan::Plan;
@@ -43,7 +44,15 @@ pub struct Physical {
     pub count: Option<Arc<dyn ExecutionPlan>>,
 }
 
-pub async fn physical(state: &SessionState, plan: &Plan) -> Result<Physical> {
+/// The same for a plan that is known to be one statement of a database, without a thread that plans.
+pub fn at_once(plan: &Plan, settings: u64) -> Result<Option<Physical>> {
+    let Some(optimized) = plan.optimized(settings) else { return Ok(None) };
+    let Some(rows) = remote::read_whole(optimized)? else { return Ok(None) };
+    Ok(Some(Physical { plan: in_planned_types(rows, &plan.columns)?, count: None }))
+}
+
+/// `settings` are those that `state` was made after.
+pub async fn physical(state: &SessionState, settings: u64, plan: &Plan) -> Result<Physical> {
     let rows = plan.rows().expect("who asks looked for them");
     let (plan, count) = match rows {
         LogicalPlan::Copy(copy) => (copy_to(state, copy).await?, None),
@@ -60,11 +69,16 @@ pub async fn physical(state: &SessionState, plan: &Plan) -> Result<Physical> {
             return not_impl_err!("EXPLAIN ANALYZE of COPY, which would write; use EXPLAIN");
         }
         rows => {
-            let analyzed = plan.analyzed.clone();
+            let analyzed = plan.analyzed.as_ref();
             let made = match analyzed.filter(|_| !matches!(rows, LogicalPlan::Explain(_))) {
                 Some(analyzed) => {
-                    let optimized = state.optimizer().optimize(analyzed, state, |_, _| {})?;
-                    state.query_planner().create_physical_plan(&optimized, state).await?
+                    let optimized = plan.optimize(analyzed, state, settings)?;
+                    match remote::read_whole(&optimized)? {
+                        Some(rows) => rows,
+                        None => {
+                            state.query_planner().create_physical_plan(&optimized, state).await?
+                        }
+                    }
                 }
                 None => state.create_physical_plan(rows).await?,
             };
@@ -200,7 +214,9 @@ async fn copy_to(state: &SessionState, copy: &CopyTo) -> Result<Arc<dyn Executio
     let (target, url) = Target::begin(state.config(), &copy.output_url, single_file, overwrite)?;
     copy.output_url = url.to_string();
     copy.options.insert(SINGLE_FILE.into(), single_file.to_string());
+    let by = copy.partition_by.clone();
     let sink = state.create_physical_plan(&LogicalPlan::Copy(copy)).await?;
+    let sink = if by.is_empty() { sink } else { bounded(sink, &by)? };
     Ok(Arc::new(CommitExec::new(sink, Arc::new(Mutex::new(Some(target))))))
 }
 

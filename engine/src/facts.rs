@@ -49,7 +49,7 @@ pub fn version(plan: &Plan) -> Result<Option<String>> {
 }
 
 /// Whether the same tables always give the same rows. Their order may be another one.
-fn is_pure(plan: &LogicalPlan) -> Result<bool> {
+pub fn is_pure(plan: &LogicalPlan) -> Result<bool> {
     let mut pure = true;
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node {
@@ -102,9 +102,10 @@ pub fn statistics(plan: &Plan) -> Result<(weir_node_statistics, Reader)> {
     if plan.rows().is_none() {
         return Err(coded(WEIR_INVALID_ARGUMENT, "42000", "the statement gives no rows"));
     }
+    let settings = plan.session.settings();
     let state = plan.session.context.state();
     let engine = &plan.session.engine;
-    let work = engine.planners.run(|| engine.handle.block_on(physical(&state, plan)))?;
+    let work = engine.plan(|| physical(&state, settings, plan))?;
     let context = StatisticsContext::new();
     let known = context.compute(work.plan.as_ref(), &StatisticsArgs::default())?;
     let files = file_bytes(&work.plan);

@@ -1,13 +1,16 @@
 //! Apache DataFusion behind the C ABI of src/engine/engine.h, which says what each entry does.
 
+mod ahead;
 #[rustfmt::skip]
 mod bindings;
+mod bounded;
 mod bounds;
 mod call;
 mod calls;
 mod catalog;
 mod clock;
 mod commit;
+mod counting;
 mod decimals;
 mod dml;
 mod encode;
@@ -20,7 +23,9 @@ mod functions;
 mod infer;
 mod large_parquet;
 mod limits;
+mod look_ups;
 mod memory;
+mod merges;
 mod named_source;
 mod objects;
 mod options;
@@ -29,6 +34,7 @@ mod page_index;
 mod parts;
 mod plain;
 mod plan;
+mod plan_cache;
 mod planners;
 mod planning;
 mod remote;
@@ -118,9 +124,22 @@ pub unsafe extern "C" fn wr_engine_open(
             options.open_beneath,
         )?;
         engine.objects.set_locate(options.locate);
+        engine.planners.set_calls(unsafe { options.calls.as_ref() }.copied());
+        let journal = c_str(options.uploads_path);
+        engine.objects.set_journal(journal.as_deref().map(Path::new), &options.log);
+        let blocks = unsafe { options.blocks.as_ref() }.copied();
+        engine.objects.set_blocks(blocks, &engine.counters);
         give(engine, ret_engine);
         Ok(())
     })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_engine_sweep(engine: *mut c_void) {
+    guard(std::ptr::null_mut(), || {
+        unsafe { borrow::<Engine>(engine) }.objects.sweep();
+        Ok(())
+    });
 }
 
 #[unsafe(no_mangle)]
@@ -139,19 +158,32 @@ pub unsafe extern "C" fn wr_engine_metrics(
     emit: wr_metric_fn,
     sink: *mut c_void,
 ) {
-    let (Some(emit), counters) = (emit, &unsafe { borrow::<Engine>(engine) }.counters) else {
-        return;
-    };
+    let engine = unsafe { borrow::<Engine>(engine) };
+    let (Some(emit), counters) = (emit, &engine.counters) else { return };
     for (name, counter, help) in [
         (c"store_requests", &counters.requests, c"reads of files"),
         (c"store_bytes_read", &counters.bytes_read, c"bytes that reads of files asked for"),
         (c"footers_read", &counters.footers_read, c"Parquet footers read from their files"),
         (c"footers_kept", &counters.footers_kept, c"Parquet footers found in the kept cache"),
+        (c"blocks_kept", &counters.blocks_kept, c"blocks of objects found on this machine"),
         (c"runs", &counters.runs, c"plans that were started"),
+        (c"plan_cache_hits", &counters.plans_kept, c"queries whose plan was kept from before"),
+        (c"plan_cache_misses", &counters.plans_made, c"plans that were made and kept"),
     ] {
         let value = counter.load(std::sync::atomic::Ordering::Relaxed);
         unsafe { emit(sink, name.as_ptr(), value, help.as_ptr()) };
     }
+    let n_plans = engine.plans.n_plans() as i64;
+    let (name, help) = (c"plan_cache_current_entries", c"plans that are kept now");
+    unsafe { emit(sink, name.as_ptr(), n_plans, help.as_ptr()) };
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_engine_forget_plans(engine: *mut c_void) {
+    guard(std::ptr::null_mut(), || {
+        unsafe { borrow::<Engine>(engine) }.plans.clear();
+        Ok(())
+    });
 }
 
 #[unsafe(no_mangle)]
@@ -193,7 +225,12 @@ pub unsafe extern "C" fn wr_engine_session_new(
 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wr_engine_session_free(session: *mut c_void) {
-    unsafe { discard::<Session>(session) };
+    guard(std::ptr::null_mut(), || {
+        if let Some(session) = unsafe { take_back::<Session>(session) } {
+            session.engine.plans.forget_session(session.id);
+        }
+        Ok(())
+    });
 }
 
 #[unsafe(no_mangle)]
@@ -280,10 +317,13 @@ pub unsafe extern "C" fn wr_plan_bind(
     guard(error, || {
         let schema = Arc::new(import_schema(schema)?);
         let plan = unsafe { borrow::<Plan>(plan) };
-        // Tried with a view first: when binding fails, the caller still owns the values.
+        // Of a view: when binding fails, the caller still owns the values.
         let mut view = ArrowArray { release: None, ..unsafe { std::ptr::read(values) } };
-        plan.bind(&import_batch(&mut view, &schema)?)?;
-        let bound = plan.bind(&import_batch(values, &schema)?)?;
+        let bound = plan.bind(&import_batch(&mut view, &schema)?)?;
+        let owned = import_batch(values, &schema)?;
+        // Nested values are not copied: the plan must have those that are its own.
+        let shares = schema.fields().iter().any(|field| field.data_type().is_nested());
+        let bound = if shares { plan.bind(&owned)? } else { bound };
         give(Arc::new(bound), ret_plan);
         Ok(())
     })

@@ -11,6 +11,8 @@ use crate::error::{Result, coded};
 pub struct Options {
     /// Off: backends give rows, and all else is computed here.
     pub pushdown: bool,
+    /// Off: each statement is planned, whatever was planned before.
+    pub plan_cache: bool,
     /// Results have neither views, dictionaries nor runs: what every reader of Arrow knows.
     pub plain_types: bool,
     /// Bytes that one statement's operators may hold; 0: as many as there are.
@@ -21,11 +23,18 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { pushdown: true, plain_types: false, statement_memory: 0, statement_timeout: 0 }
+        Options {
+            pushdown: true,
+            plan_cache: true,
+            plain_types: false,
+            statement_memory: 0,
+            statement_timeout: 0,
+        }
     }
 }
 
-const NAMES: [&str; 4] = ["pushdown", "result_types", "statement_memory", "statement_timeout"];
+const NAMES: [&str; 5] =
+    ["pushdown", "plan_cache", "result_types", "statement_memory", "statement_timeout"];
 
 impl Options {
     pub fn of(options: &ConfigOptions) -> Options {
@@ -50,6 +59,18 @@ pub fn milliseconds(text: &str) -> Option<u64> {
     digits.trim().parse::<u64>().ok()?.checked_mul(unit)
 }
 
+fn switch(key: &str, word: &str, value: &str) -> Result<bool> {
+    match word {
+        "on" | "true" | "1" => Ok(true),
+        "off" | "false" | "0" => Ok(false),
+        _ => Err(wrong(key, "on or off", value)),
+    }
+}
+
+fn shown(is_on: bool) -> String {
+    if is_on { "on".into() } else { "off".into() }
+}
+
 fn wrong(key: &str, wanted: &str, value: &str) -> datafusion::common::DataFusionError {
     coded(WEIR_INVALID_ARGUMENT, "22023", format!("weir.{key} is {wanted}, not \"{value}\""))
 }
@@ -70,13 +91,8 @@ impl ExtensionOptions for Options {
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
         let word = value.to_ascii_lowercase();
         match key {
-            "pushdown" => {
-                self.pushdown = match &*word {
-                    "on" | "true" | "1" => true,
-                    "off" | "false" | "0" => false,
-                    _ => return Err(wrong(key, "on or off", value)),
-                }
-            }
+            "pushdown" => self.pushdown = switch(key, &word, value)?,
+            "plan_cache" => self.plan_cache = switch(key, &word, value)?,
             "result_types" => {
                 self.plain_types = match &*word {
                     "native" => false,
@@ -104,13 +120,15 @@ impl ExtensionOptions for Options {
 
     fn entries(&self) -> Vec<ConfigEntry> {
         let values = [
-            if self.pushdown { "on".into() } else { "off".to_string() },
+            shown(self.pushdown),
+            shown(self.plan_cache),
             if self.plain_types { "plain".into() } else { "native".to_string() },
             self.statement_memory.to_string(),
             format!("{}ms", self.statement_timeout),
         ];
         let descriptions = [
             "whether parts of a query are run by the databases of their tables",
+            "whether the plan of a query over databases is kept for the next time that it is asked",
             "plain: results have neither views, dictionaries nor runs",
             "bytes that the operators of one statement may hold before they spill; 0: as many as there are",
             "an execution that takes longer is ended; 0: none is",

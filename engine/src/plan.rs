@@ -2,33 +2,53 @@
 
 use std::collections::HashMap;
 use std::ffi::{CString, c_char};
+use std::ops::Deref;
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::{
-    DataFusionError, ParamValues, ScalarValue, SchemaReference, TableReference, not_impl_err,
-    plan_err,
+    ParamValues, ScalarValue, SchemaReference, TableReference, not_impl_err, plan_err,
 };
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement as LogicalStatement};
-use datafusion::sql::sqlparser::ast::Ident;
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{Ident, Statement as SqlStatement};
 use datafusion::sql::unparser::expr_to_sql;
 
 use crate::bindings::*;
 use crate::catalog::c_text;
 use crate::error::{Result, coded};
+use crate::facts::is_pure;
+use crate::look_ups::LookUp;
+use crate::objects::scope::{Tally, counted};
 use crate::options::Options;
 use crate::order::plan_in_order;
 use crate::plain::plain;
-use crate::planning::{InView, Inputs, Scope};
+use crate::planning::{self, InView, Inputs, Scope};
 use crate::schema::declare;
 use crate::session::Session;
 use crate::view::{view_name, view_query};
-use crate::{calls, dml, limits};
+use crate::{calls, dml, limits, plan_cache, remote};
 
 pub struct Plan {
     pub session: Arc<Session>,
+    made: Arc<Made>,
+    /// What planning asked of stores; the first run takes it over.
+    pub tally: Arc<Tally>,
+}
+
+impl Deref for Plan {
+    type Target = Made;
+
+    fn deref(&self) -> &Made {
+        &self.made
+    }
+}
+
+/// A plan but for its session, which may keep it.
+pub struct Made {
     pub plan: LogicalPlan,
     /// What the analyzer made of it, where it gives rows and lacks nothing.
     pub analyzed: Option<LogicalPlan>,
@@ -39,18 +59,27 @@ pub struct Plan {
     /// The statement, the tables that it reads; empty and none after a bind.
     pub sql: String,
     pub inputs: Inputs,
+    /// What its planning asked of C, if it would be made alike as long as the answers are the same.
+    pub look_ups: Option<Vec<LookUp>>,
+    /// What the optimizer made of it, and under which settings.
+    optimized: OnceLock<(u64, LogicalPlan)>,
 }
 
 impl Plan {
     pub fn new(session: &Arc<Session>, sql: &str) -> Result<Plan> {
-        session.engine.planners.run(|| session.engine.handle.block_on(Self::make(session, sql)))
+        let tally = Arc::new(Tally::default());
+        let made = session.engine.planners.run(|| {
+            session.learn();
+            let make = || session.engine.finish(Self::make(session, sql));
+            counted(&tally, || plan_cache::plan(session, sql, make))
+        })?;
+        Ok(Plan { session: session.clone(), made, tally })
     }
 
-    async fn make(session: &Arc<Session>, sql: &str) -> Result<Plan> {
+    async fn make(session: &Arc<Session>, sql: &str) -> Result<Made> {
         let scope = Scope::enter();
         limits::check_text(sql)?;
-        session.learn();
-        let state = Arc::new(session.context.state());
+        let state = state_of(session)?;
         let dialect = state.config_options().sql_parser.dialect;
         let mut statement = state.sql_to_statement(sql, &dialect)?;
         limits::shape(&mut statement)?;
@@ -58,6 +87,7 @@ impl Plan {
         dml::delete_without_alias(&mut statement);
         calls::encode(&mut statement, &state)?;
         let query = view_query(&statement);
+        let is_query = is_query(&statement);
         let _in_view = match view_name(&statement) {
             Some(name) => {
                 let (catalog, schema) = session.names();
@@ -70,15 +100,18 @@ impl Plan {
             // Puts the prepared plan in its place.
             plan = session.context.execute_logical_plan(plan).await?.into_unoptimized_plan();
         }
-        let plan = Self::describe(session, plan, query)?;
-        Ok(Plan { sql: sql.to_string(), inputs: scope.inputs(), ..plan })
+        let made = Self::describe(session, plan, query)?;
+        let (inputs, look_ups) = scope.end();
+        let repeats = is_query && made.analyzed.is_some() && is_pure(&made.plan)?;
+        let look_ups = look_ups.filter(|_| repeats);
+        Ok(Made { sql: sql.to_string(), inputs, look_ups, ..made })
     }
 
     fn describe(
         session: &Arc<Session>,
         plan: LogicalPlan,
         view_query: Option<String>,
-    ) -> Result<Plan> {
+    ) -> Result<Made> {
         let mut info = Info::default();
         let kind = match &plan {
             LogicalPlan::Ddl(ddl) => info.ddl(session, ddl, view_query)?,
@@ -97,8 +130,43 @@ impl Plan {
             true => plain(&columns),
             false => columns,
         };
-        let (sql, inputs) = (String::new(), Inputs::new());
-        Ok(Plan { session: session.clone(), plan, analyzed, columns, kind, info, sql, inputs })
+        Ok(Made {
+            plan,
+            analyzed,
+            columns,
+            kind,
+            info,
+            sql: String::new(),
+            inputs: Inputs::new(),
+            look_ups: None,
+            optimized: OnceLock::new(),
+        })
+    }
+
+    /// What the optimizer made of it before under these settings.
+    pub fn optimized(&self, settings: u64) -> Option<&LogicalPlan> {
+        self.optimized.get().filter(|(under, _)| *under == settings).map(|(_, plan)| plan)
+    }
+
+    /// What the optimizer makes of the analyzed plan. `settings` are those that `state` was made
+    /// after.
+    pub fn optimize(
+        &self,
+        analyzed: &LogicalPlan,
+        state: &SessionState,
+        settings: u64,
+    ) -> Result<LogicalPlan> {
+        if let Some(optimized) = self.optimized(settings) {
+            return Ok(optimized.clone());
+        }
+        let optimized = match remote::whole(analyzed, state)? {
+            Some(leaf) => leaf,
+            None => state.optimizer().optimize(analyzed.clone(), state, |_, _| {})?,
+        };
+        if self.look_ups.is_some() {
+            let _ = self.optimized.set((settings, optimized.clone()));
+        }
+        Ok(optimized)
     }
 
     pub fn rows(&self) -> Option<&LogicalPlan> {
@@ -169,9 +237,22 @@ impl Plan {
         }
         self.session.engine.planners.run(|| {
             let plan = self.plan.clone().with_param_values(ParamValues::from(values))?;
-            Self::describe(&self.session, plan, None)
+            let made = Arc::new(Self::describe(&self.session, plan, None)?);
+            Ok(Plan { session: self.session.clone(), made, tally: Arc::default() })
         })
     }
+}
+
+fn is_query(statement: &Statement) -> bool {
+    match statement {
+        Statement::Statement(statement) => matches!(**statement, SqlStatement::Query(_)),
+        _ => false,
+    }
+}
+
+/// The session's state, one copy for all of a statement's planning.
+fn state_of(session: &Session) -> Result<Arc<SessionState>> {
+    planning::state(|| Ok(Arc::new(session.context.state())))
 }
 
 /// The plan that gives rows, if there is one: of a CREATE, its input.
@@ -190,7 +271,7 @@ fn analyze(session: &Session, rows: &LogicalPlan) -> Result<Option<LogicalPlan>>
     if unbound || matches!(rows, LogicalPlan::Dml(_) | LogicalPlan::Copy(_)) {
         return Ok(None);
     }
-    let state = session.context.state();
+    let state = state_of(session)?;
     let options = state.config_options();
     state.analyzer().execute_and_check(rows.clone(), options, |_, _| {}).map(Some)
 }
@@ -358,15 +439,14 @@ impl Info {
 
 /// Runs a statement that changes the engine's session only.
 pub fn run_in_session(plan: &Plan) -> Result<()> {
-    plan.session.engine.planners.run(|| {
-        let context = &plan.session.context;
-        plan.session.engine.handle.block_on(async {
-            let frame = context.execute_logical_plan(plan.plan.clone()).await?;
-            if matches!(frame.logical_plan(), LogicalPlan::Ddl(_)) {
-                // Not carried out by the engine: planning it says why.
-                frame.create_physical_plan().await?;
-            }
-            Ok::<_, DataFusionError>(())
-        })
-    })
+    let outcome = plan.session.engine.plan(|| async {
+        let frame = plan.session.context.execute_logical_plan(plan.plan.clone()).await?;
+        if matches!(frame.logical_plan(), LogicalPlan::Ddl(_)) {
+            // Not carried out by the engine: planning it says why.
+            frame.create_physical_plan().await?;
+        }
+        Ok(())
+    });
+    plan.session.changed();
+    outcome
 }

@@ -3,11 +3,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::bindings::*;
+use crate::call::Current;
 use crate::error::{Result, coded, from_panic};
 use crate::runtime::{begin_planning, check_thread};
 
@@ -26,6 +27,7 @@ type Job = Box<dyn FnOnce() + Send>;
 #[derive(Default)]
 pub struct Planners {
     state: Mutex<State>,
+    calls: OnceLock<wr_calls>,
 }
 
 #[derive(Default)]
@@ -37,12 +39,23 @@ struct State {
 }
 
 impl Planners {
-    /// Runs what C asked for as one of the engine's threads.
+    /// How a thread of C knows the call that it serves.
+    pub fn set_calls(&self, calls: Option<wr_calls>) {
+        calls.map(|calls| self.calls.set(calls));
+    }
+
+    pub fn calls(&self) -> Option<wr_calls> {
+        self.calls.get().copied()
+    }
+
+    /// Runs what C asked for as one of the engine's threads, which serves the same call.
     pub fn run<T: Send>(self: &Arc<Self>, f: impl FnOnce() -> Result<T> + Send) -> Result<T> {
         check_thread()?;
         let (sender, receiver) = channel();
+        let current = Current::of_thread(self.calls.get());
         let job: Box<dyn FnOnce() + Send + '_> = Box::new(move || {
-            let _ = sender.send(catch_unwind(AssertUnwindSafe(f)));
+            let outcome = current.serve(|| catch_unwind(AssertUnwindSafe(f)));
+            let _ = sender.send(outcome);
         });
         // SAFETY: whatever it borrows outlives the wait below, which ends when `f` was run or dropped.
         let job: Job = unsafe { std::mem::transmute(job) };

@@ -9,7 +9,9 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::{TableReference, plan_err};
 use datafusion::execution::SessionState;
 
+use crate::catalog::Held;
 use crate::error::Result;
+use crate::look_ups::{Asked, LookUp};
 
 /// A view that names itself is an error, and so is a chain of views longer than this.
 const MAX_VIEW_DEPTH: usize = 64;
@@ -24,12 +26,13 @@ pub struct Input {
 
 pub type Inputs = BTreeMap<String, Input>;
 
-#[derive(Default)]
 struct Planning {
     views: Vec<(String, bool)>, // outermost first; whether it has its own rights
     /// And whether each was asked for in a view only.
     tables: HashMap<TableReference, (Arc<dyn TableProvider>, bool)>,
     inputs: Inputs,
+    /// All that was asked; None: the plan stands on more than that.
+    look_ups: Option<Vec<LookUp>>,
     state: Option<Arc<SessionState>>,
 }
 
@@ -48,14 +51,19 @@ pub struct Scope(());
 
 impl Scope {
     pub fn enter() -> Scope {
-        PLANNING.set(Some(Planning::default()));
+        PLANNING.set(Some(Planning {
+            views: vec![],
+            tables: HashMap::new(),
+            inputs: Inputs::new(),
+            look_ups: Some(vec![]),
+            state: None,
+        }));
         Scope(())
     }
 
-    /// The tables that were met.
-    pub fn inputs(self) -> Inputs {
-        PLANNING
-            .with_borrow_mut(|p| p.as_mut().map(|p| std::mem::take(&mut p.inputs)))
+    /// The tables that were met, and what was asked of C.
+    pub fn end(self) -> (Inputs, Option<Vec<LookUp>>) {
+        with(|planning| (std::mem::take(&mut planning.inputs), planning.look_ups.take()))
             .unwrap_or_default()
     }
 }
@@ -84,6 +92,19 @@ pub fn known(name: &TableReference) -> Option<(Arc<dyn TableProvider>, bool)> {
 /// A known table may be read outside of a view too.
 pub fn allow(name: &TableReference) {
     with(|planning| planning.tables.get_mut(name).map(|known| known.1 = false));
+}
+
+/// What C was asked, and its answer.
+pub fn note(asked: Asked, found: &Option<Arc<Held>>) {
+    if with(|planning| planning.look_ups.is_some()) != Some(true) {
+        return;
+    }
+    // Not while the planning is borrowed: it asks the table's kind.
+    let noted = LookUp::new(asked, found).ok().flatten();
+    with(|planning| match (noted, &mut planning.look_ups) {
+        (Some(look_up), Some(look_ups)) => look_ups.push(look_up),
+        _ => planning.look_ups = None,
+    });
 }
 
 /// Whether what is planned now stands in views that have their own rights.

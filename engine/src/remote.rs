@@ -15,8 +15,8 @@ mod written;
 
 pub use change::change;
 pub use keys::AwaitKeys;
-pub use node::{Planner, reader};
+pub use node::{Planner, read_whole, reader};
 pub use push::remote_table;
 pub use relation::{Aliases, Relation};
 pub use table::RemoteTable;
-pub use written::AsWritten;
+pub use written::{AsWritten, whole};

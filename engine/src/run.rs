@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchIterator, UInt64Array};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchIterator, StringArray, UInt64Array};
+use arrow::compute::cast;
 use arrow::datatypes::{Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatchReader;
 use datafusion::common::DataFusionError;
 use datafusion::datasource::physical_plan::FileScanConfig;
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::execution::TaskContext;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::{SessionState, TaskContext};
+use datafusion::physical_plan::analyze::AnalyzeExec;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
 use futures::{FutureExt, Stream, StreamExt, TryFutureExt};
@@ -20,14 +22,15 @@ use tokio::task::AbortHandle;
 
 use crate::bindings::*;
 use crate::clock;
-use crate::dml::physical;
+use crate::dml::{at_once, physical};
 use crate::error::{Result, cancelled, coded, from_panic};
 use crate::memory::StatementMemory;
+use crate::objects::scope::{self, Tally};
 use crate::options::Options;
 use crate::parts::{self, Rows};
 use crate::plan::{Plan, run_in_session};
 use crate::runtime::{Engine, check_thread};
-use crate::store::count;
+use crate::store::{Tallied, count};
 use crate::stream::{Reader, into_arrow};
 use crate::watch::CancelFlag;
 
@@ -43,6 +46,7 @@ pub struct Run {
     rows_returned: AtomicI64,
     bytes_total: i64,
     memory: Option<Arc<StatementMemory>>,
+    tally: Arc<Tally>,
 }
 
 /// Why a run is to end before its rows do.
@@ -82,34 +86,62 @@ pub fn execute(plan: &Plan, max_parts: usize) -> Result<(Vec<Reader>, Arc<Run>)>
         if plan.kind == WR_PLAN_SESSION {
             run_in_session(plan)?;
         }
-        return Ok((vec![no_rows()], Run::new(None, 0, CancelFlag::default(), None)));
+        let tally = Arc::default();
+        return Ok((vec![no_rows()], Run::new(None, 0, CancelFlag::default(), None, tally)));
     }
-    let mut state = plan.session.context.state();
     let flag = CancelFlag::default();
-    state.config_mut().options_mut().extensions.insert(flag.clone());
+    let tally = Arc::new(Tally::default());
+    tally.take_over(&plan.tally);
     let engine = plan.session.engine.clone();
-    let work = engine.planners.run(|| engine.handle.block_on(physical(&state, plan)))?;
+    let settings = plan.session.settings();
+    let (work, context) = match at_once(plan, settings)? {
+        Some(work) => (work, without_functions(&plan.session.context.state_ref().read())),
+        None => {
+            let mut state = plan.session.context.state();
+            state.config_mut().options_mut().extensions.insert(flag.clone());
+            state.config_mut().set_extension(tally.clone());
+            let plan = || engine.finish(physical(&state, settings, plan));
+            (engine.planners.run(|| scope::counted(&tally, plan))?, TaskContext::from(&state))
+        }
+    };
     let n_parts = match max_parts > 1 && parts::are_independent(&work.plan) {
         true => max_parts.min(parts::count(&work.plan)),
         false => 1,
     };
-    let options = Options::of(state.config_options());
-    let memory = StatementMemory::new(&state.runtime_env().memory_pool, options.statement_memory);
-    let run = Run::new(Some(work.plan.clone()), n_parts, flag, Some(memory.clone()));
+    let options = Options::of(context.session_config().options());
+    let env = context.runtime_env();
+    let memory = StatementMemory::new(&env.memory_pool, options.statement_memory);
+    let (shown, pool) = (Some(work.plan.clone()), Some(memory.clone()));
+    let run = Run::new(shown, n_parts, flag, pool, tally.clone());
     count(&engine.counters.runs, 1);
     if options.statement_timeout > 0 {
         clock::end_after(Arc::downgrade(&run), options.statement_timeout)?;
     }
-    let env = state.runtime_env().as_ref().clone();
-    let env = RuntimeEnv { memory_pool: memory, ..env };
-    let context = Arc::new(TaskContext::from(&state).with_runtime(Arc::new(env)));
+    let stores = Tallied::new(&env.object_store_registry, &engine.objects, &tally);
+    let stores = Arc::new(stores);
+    let env = env.as_ref().clone();
+    let env = RuntimeEnv { memory_pool: memory, object_store_registry: stores, ..env };
+    let context = Arc::new(context.with_runtime(Arc::new(env)));
     let part = |rows: Rows| ResultReader::start(&engine, &run, &work.plan, rows);
     if n_parts == 1 {
         let rows = counted_rows(work.plan.clone(), work.count, context).boxed();
+        let rows = match work.plan.downcast_ref::<AnalyzeExec>() {
+            Some(_) => with_stores(rows, work.plan.schema(), tally).boxed(),
+            None => rows,
+        };
         return Ok((vec![part(rows)], run));
     }
     let all = (0..n_parts).map(|at| part(parts::rows(&work.plan, at, n_parts, &context)));
     Ok((all.collect(), run))
+}
+
+/// What a database's rows are read in. Only information_schema looks for functions there: a copy of all
+/// of them takes as long as a small query.
+fn without_functions(state: &SessionState) -> TaskContext {
+    let (config, env) = (state.config().clone(), state.runtime_env().clone());
+    let id = state.session_id().to_string();
+    let (scalar, higher, aggregate, window) = Default::default();
+    TaskContext::new(None, id, config, scalar, higher, aggregate, window, env)
 }
 
 fn no_rows() -> Reader {
@@ -134,6 +166,24 @@ fn counted_rows(
         }))
     };
     begin.try_flatten_stream()
+}
+
+/// EXPLAIN ANALYZE says what was asked of stores, in a row of its own, when anything was.
+fn with_stores(
+    rows: Rows,
+    schema: SchemaRef,
+    tally: Arc<Tally>,
+) -> impl Stream<Item = Result<RecordBatch>> + Send {
+    let last = futures::stream::once(async move {
+        let Some(text) = tally.text() else { return Ok(RecordBatch::new_empty(schema)) };
+        let columns: Vec<ArrayRef> = ["Stores", text.as_str()]
+            .iter()
+            .zip(schema.fields())
+            .map(|(text, field)| Ok(cast(&StringArray::from(vec![*text]), field.data_type())?))
+            .collect::<Result<_>>()?;
+        Ok(RecordBatch::try_new(schema, columns)?)
+    });
+    rows.chain(last)
 }
 
 /// Hands the rows of a part on until the reader goes away, or the run is to end.
@@ -181,6 +231,7 @@ impl Run {
         n_parts: usize,
         flag: CancelFlag,
         memory: Option<Arc<StatementMemory>>,
+        tally: Arc<Tally>,
     ) -> Arc<Run> {
         Arc::new(Run {
             bytes_total: plan.as_ref().map_or(0, file_bytes),
@@ -190,6 +241,7 @@ impl Run {
             running: AtomicUsize::new(n_parts),
             rows_returned: AtomicI64::new(0),
             memory,
+            tally,
         })
     }
 
@@ -227,13 +279,16 @@ impl Run {
         if let Some(plan) = &self.plan {
             add_metrics(plan, &mut progress);
         }
+        self.tally.show(&mut progress);
         progress
     }
 
     pub fn metrics(&self) -> String {
         match &self.plan {
             Some(plan) => {
-                DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false).to_string()
+                let plan = DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false);
+                let stores = self.tally.text().map(|text| format!("Stores: {text}\n"));
+                format!("{plan}{}", stores.unwrap_or_default())
             }
             None => String::new(),
         }

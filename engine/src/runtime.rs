@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::future::Future;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -16,11 +17,13 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::bindings::*;
+use crate::call::Ending;
 use crate::error::{Result, coded, from_panic};
 use crate::files::FileSet;
 use crate::footers::Footers;
 use crate::functions::Functions;
 use crate::objects::Registry;
+use crate::plan_cache::PlanCache;
 use crate::planners::{self, Planners};
 use crate::store::{Counters, OpenBeneath, Stores};
 
@@ -45,6 +48,7 @@ pub struct Engine {
     pub footers: Arc<Footers>,
     pub functions: Functions,
     pub counters: Arc<Counters>,
+    pub plans: PlanCache,
     pub objects: Arc<Registry>,
     /// Sends the requests to stores: made when the first of these is opened.
     io: Mutex<Option<Runtime>>,
@@ -165,10 +169,29 @@ impl Engine {
             footers,
             functions: Functions::default(),
             counters,
+            plans: PlanCache::default(),
             objects,
             io: Mutex::new(None),
             spill,
         }))
+    }
+
+    /// The end of the call that this thread serves.
+    pub fn ending(&self) -> Ending {
+        Ending::of_this_thread(self.planners.calls())
+    }
+
+    /// Plans on a thread that is made for it, until the call that this one serves is cancelled.
+    pub fn plan<T: Send, F: Future<Output = Result<T>>>(
+        &self,
+        make: impl FnOnce() -> F + Send,
+    ) -> Result<T> {
+        self.planners.run(|| self.finish(make()))
+    }
+
+    /// The same on such a thread.
+    pub fn finish<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.handle.block_on(self.ending().or(work))
     }
 
     /// What requests to stores run on: they do not wait for computing.
@@ -189,6 +212,7 @@ impl Engine {
     /// Ends all work. Tasks that do not yield within five seconds are left behind.
     pub fn close(&self) {
         self.planners.close(PATIENCE);
+        self.plans.clear();
         self.objects.close(PATIENCE);
         if let Some(runtime) = self.runtime.lock().unwrap().take() {
             runtime.shutdown_timeout(PATIENCE);
@@ -196,6 +220,7 @@ impl Engine {
         if let Some(io) = self.io.lock().unwrap().take() {
             io.shutdown_timeout(PATIENCE);
         }
+        self.objects.close_blocks();
         if let Some(spill) = &self.spill {
             let _ = std::fs::remove_dir_all(spill);
         }

@@ -1,5 +1,6 @@
 //! A session: DataFusion's context over C's names.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use datafusion::config::ConfigOptions;
@@ -13,22 +14,35 @@ use datafusion_spark::SessionStateBuilderSpark;
 use crate::bindings::*;
 use crate::bounds::ExcludedBounds;
 use crate::catalog::{Catalogs, Names};
+use crate::counting::NarrowCounts;
 use crate::error::{Result, coded};
 use crate::limits::PARSER_RECURSION_LIMIT;
+use crate::merges::InOneStream;
 use crate::options::Options;
 use crate::remote::{AsWritten, AwaitKeys, Planner};
 use crate::runtime::Engine;
 use crate::same_names::WhereNamesDiffer;
 use crate::watch::WatchJoins;
 
+/// Batches of a column that wait to be encoded as Parquet: with fewer all columns go at the pace of the
+/// slowest one.
+const BATCHES_BETWEEN: usize = 16;
+
 pub struct Session {
+    /// No other session of the process has it.
+    pub id: u64,
     pub engine: Arc<Engine>,
+    pub names: Arc<Names>,
     pub context: SessionContext,
     /// The function set's name.
     pub functions: String,
     /// Of the engine's functions of extensions, how many this session has learnt.
     n_learnt: Mutex<usize>,
+    /// Counts what may have changed how its statements are planned.
+    settings: AtomicU64,
 }
+
+static N_SESSIONS: AtomicU64 = AtomicU64::new(0);
 
 impl Session {
     pub fn new(
@@ -47,6 +61,7 @@ impl Session {
         let options = config.options_mut();
         options.sql_parser.collect_spans = true;
         options.extensions.insert(Options::default());
+        options.execution.parquet.maximum_buffered_record_batches_per_stream = BATCHES_BETWEEN;
         let limit = PARSER_RECURSION_LIMIT.to_string();
         options.set("datafusion.sql_parser.recursion_limit", &limit)?;
         let names = Names::new(callbacks, engine.clone());
@@ -72,8 +87,15 @@ impl Session {
         let context = SessionContext::new_with_state(builder.build());
         let _ = names.state.set(context.state_weak_ref());
         let functions = functions.unwrap_or("default").to_string();
-        let n_learnt = Mutex::new(0);
-        Ok(Arc::new(Session { engine: engine.clone(), context, functions, n_learnt }))
+        Ok(Arc::new(Session {
+            id: N_SESSIONS.fetch_add(1, Ordering::Relaxed),
+            engine: engine.clone(),
+            names,
+            context,
+            functions,
+            n_learnt: Mutex::new(0),
+            settings: AtomicU64::new(0),
+        }))
     }
 
     /// Takes in the functions of extensions that came since the last statement.
@@ -82,7 +104,24 @@ impl Session {
         self.engine.functions.teach(&mut n_learnt, || self.context.state_ref());
     }
 
+    /// Another number after each change of what its statements are planned by. To be read before the
+    /// state, so that what is made of an old state never passes for what a new one gives.
+    pub fn settings(&self) -> u64 {
+        self.settings.load(Ordering::Acquire)
+    }
+
+    /// The state was changed, or may have been.
+    pub fn changed(&self) {
+        self.settings.fetch_add(1, Ordering::AcqRel);
+    }
+
     pub fn set(&self, key: &str, value: &str) -> Result<()> {
+        let outcome = self.set_option(key, value);
+        self.changed();
+        outcome
+    }
+
+    fn set_option(&self, key: &str, value: &str) -> Result<()> {
         let state = self.context.state_ref();
         let mut state = state.write();
         let options: &mut ConfigOptions = state.config_mut().options_mut();
@@ -126,5 +165,7 @@ fn optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let last = rules.iter().rposition(|rule| pushes(rule.as_ref()));
     rules.insert(last.unwrap_or(rules.len()), Arc::new(WatchJoins));
     rules.push(Arc::new(AwaitKeys));
+    rules.push(Arc::new(NarrowCounts));
+    rules.push(Arc::new(InOneStream));
     rules
 }

@@ -28,6 +28,7 @@ use url::Url;
 use crate::bindings::*;
 use crate::catalog::c_text;
 use crate::error::{call_c, coded};
+use crate::objects::scope::{Tally, statement};
 use crate::objects::{self, All, Registry, writing};
 
 /// `weir+file://<root in hexadecimal>/<absolute path>` is a file below a root.
@@ -40,7 +41,10 @@ pub struct Counters {
     pub requests: AtomicI64,
     pub footers_read: AtomicI64,
     pub footers_kept: AtomicI64,
+    pub blocks_kept: AtomicI64,
     pub runs: AtomicI64,
+    pub plans_kept: AtomicI64,
+    pub plans_made: AtomicI64,
 }
 
 pub fn count(counter: &AtomicI64, n: usize) {
@@ -66,7 +70,7 @@ impl Stores {
         Stores {
             others: DefaultObjectStoreRegistry::new(),
             local: Arc::new(Counted { inner, counters: counters.clone() }),
-            objects: Arc::new(All(objects.clone())),
+            objects: Arc::new(All { registry: objects.clone(), tally: None }),
             registry: objects.clone(),
             beneath: Mutex::default(),
             open,
@@ -85,6 +89,41 @@ impl Stores {
             Arc::new(Counted { inner, counters: self.counters.clone() });
         stores.insert(host.to_string(), store.clone());
         Some(store)
+    }
+}
+
+/// The same stores, whose requests are counted for one statement.
+#[derive(Debug)]
+pub struct Tallied {
+    inner: Arc<dyn ObjectStoreRegistry>,
+    objects: Arc<dyn ObjectStore>,
+}
+
+impl Tallied {
+    pub fn new(
+        inner: &Arc<dyn ObjectStoreRegistry>,
+        registry: &Arc<Registry>,
+        tally: &Arc<Tally>,
+    ) -> Tallied {
+        let objects = All { registry: registry.clone(), tally: Some(tally.clone()) };
+        Tallied { inner: inner.clone(), objects: Arc::new(objects) }
+    }
+}
+
+impl ObjectStoreRegistry for Tallied {
+    fn register_store(
+        &self,
+        url: &Url,
+        store: Arc<dyn ObjectStore>,
+    ) -> Option<Arc<dyn ObjectStore>> {
+        self.inner.register_store(url, store)
+    }
+
+    fn get_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>, DataFusionError> {
+        match url.scheme() {
+            objects::SCHEME => Ok(self.objects.clone()),
+            _ => self.inner.get_store(url),
+        }
     }
 }
 
@@ -107,7 +146,14 @@ impl ObjectStoreRegistry for Stores {
     fn get_store(&self, url: &Url) -> Result<Arc<dyn ObjectStore>, DataFusionError> {
         match url.scheme() {
             "file" => Ok(self.local.clone()),
-            objects::SCHEME => Ok(self.objects.clone()),
+            // Of what is planned now, if anything is.
+            objects::SCHEME => match statement() {
+                Some(tally) => {
+                    let registry = self.registry.clone();
+                    Ok(Arc::new(All { registry, tally: Some(tally) }))
+                }
+                None => Ok(self.objects.clone()),
+            },
             writing::SCHEME => {
                 let token = url.host_str().unwrap_or_default();
                 self.registry.writing(token).ok_or_else(|| {

@@ -59,6 +59,7 @@ fn state_for(mut state: Arc<SessionState>, query: &Query) -> Arc<SessionState> {
 }
 
 /// `struct weir_sql` in Rust's types.
+#[derive(PartialEq)]
 pub struct Query {
     pub text: String,
     pub catalog: Option<String>,

@@ -27,6 +27,32 @@ struct wr_run;
 
 const char *wr_engine_version(void);
 
+/* ---- Calls: how whoever works for a statement learns that it is not wanted any more ---- */
+
+/*
+ * The functions of base/call.h. The engine makes a call for each `insert` and `change` of a kind,
+ * which the thread serves that runs it; when the statement is to end before that has returned, it
+ * is cancelled. What the engine plans for a thread of C on one of its own serves that one's call.
+ * Where it waits itself, for planning or a store, it watches what the thread serves.
+ */
+struct wr_call;
+struct wr_call_place {
+    void *room[2]; /* a struct wr_call_service */
+};
+struct wr_call_watch;
+struct wr_calls {
+    struct wr_call *(*make)(void); /* NULL for want of memory */
+    void (*release)(struct wr_call *call);
+    struct wr_call *(*current)(void); /* that this thread serves; NULL: none */
+    void (*serve)(struct wr_call_place *place, struct wr_call *call);
+    void (*unserve)(struct wr_call_place *place);
+    void (*cancel)(struct wr_call *call);
+    /* Of what this thread serves; NULL: nothing, or no memory. `stop` is called once at most, from
+     * any thread; after `unwatch`, from any thread, it is not. */
+    struct wr_call_watch *(*watch)(void (*stop)(void *context), void *context);
+    void (*unwatch)(struct wr_call_watch *watch);
+};
+
 /* ---- Engine: one runtime, one memory pool, one spill directory ---- */
 
 /*
@@ -44,6 +70,25 @@ struct wr_cache {
 };
 
 /*
+ * Bytes of objects of stores, kept on this machine in blocks under `object`: a hexadecimal text
+ * that stands for the store, the key and the etag. A block has WR_BLOCK bytes, the last one of an
+ * object may have fewer. May be called from any thread, at the same time, while the engine lives.
+ * Both may fail silently.
+ */
+enum { WR_BLOCK = 64 << 10 };
+
+struct wr_blocks {
+    size_t size;
+    void *context;
+    int32_t is_lasting; /* 0: they go when the engine is closed */
+    /* Reads those of `n` blocks from `first` on that are kept, each into its place in `data`, and
+     * says how many bytes each has: 0 is not kept. */
+    void (*get)(void *context, const char *object, uint64_t first, size_t n, void *data,
+                uint32_t *lengths);
+    void (*put)(void *context, const char *object, uint64_t first, const void *data, size_t length);
+};
+
+/*
  * Which object a URL that users write is of, "s3://bucket/x": the URL goes to `take` as a weir_file
  * of a FILES form names an object, with its key, which may be empty or end in a slash. The store
  * stays open while `take` runs. Talks to nobody. Any thread, as long as the engine lives.
@@ -52,6 +97,13 @@ struct wr_locate {
     void *context;
     int (*call)(void *context, const char *url, void (*take)(void *sink, const char *object_url),
                 void *sink, struct weir_error *error);
+};
+
+/* Takes a line of the log, without its end, of the level that stands at its beginning. Any thread.
+ */
+struct wr_log {
+    void *context;
+    void (*write)(void *context, const char *line); /* NULL: nothing is logged */
 };
 
 struct wr_engine_options {
@@ -65,16 +117,27 @@ struct wr_engine_options {
     /* Opens the file of a URL "weir+file://<root in hexadecimal>/<path>" for reading; both paths
      * are absolute. NULL: such URLs are refused. */
     int (*open_beneath)(const char *root, const char *path, int *ret_fd, struct weir_error *error);
-    struct wr_locate locate; /* `call` NULL: nothing is written to stores */
+    struct wr_locate locate;      /* `call` NULL: nothing is written to stores */
+    const struct wr_calls *calls; /* static; NULL: no thread of C serves a call */
+    const char *uploads_path; /* a directory, made when it is missing, that remembers what is begun
+                                 in stores; NULL: what a process that is killed leaves stays */
+    struct wr_log log;        /* of each request to a store */
+    const struct wr_blocks *blocks; /* copied; NULL: none */
 };
 
 int wr_engine_open(const struct wr_engine_options *options, struct wr_engine **ret_engine,
                    struct weir_error *error);
+/* Takes back what processes that were killed left in stores that `locate` knows; does not wait. */
+void wr_engine_sweep(struct wr_engine *engine);
 void wr_engine_close(struct wr_engine *engine);
 
 /* What the engine counted since it was opened: static name, value, static description. */
 typedef void (*wr_metric_fn)(void *sink, const char *name, int64_t value, const char *help);
 void wr_engine_metrics(const struct wr_engine *engine, wr_metric_fn emit, void *sink);
+/* Drops the plans that sessions keep, and so what these hold of tables. Plans are never out of
+ * date; this is for what waits for a table's end: a database that was detached, a copy that was
+ * replaced. */
+void wr_engine_forget_plans(struct wr_engine *engine);
 
 /*
  * Functions of extensions: one of the two. Sessions made before see them too, from their next
@@ -89,22 +152,6 @@ struct wr_function {
 /* All or none. WEIR_ALREADY_EXISTS for a name that a function has, of any set of functions. */
 int wr_engine_add_functions(struct wr_engine *engine, const struct wr_function *functions,
                             size_t n_functions, struct weir_error *error);
-
-/* ---- Calls: how a kind learns that what it changes is not wanted any more ---- */
-
-/*
- * The functions of base/call.h. The engine makes a call for each `insert` and `change` of a kind;
- * the thread that runs it enters and leaves. When the statement is to end before that has returned,
- * it is cancelled.
- */
-struct wr_call;
-struct wr_calls {
-    struct wr_call *(*make)(void); /* NULL for want of memory */
-    void (*release)(struct wr_call *call);
-    void (*enter)(struct wr_call *call);
-    void (*leave)(struct wr_call *call);
-    void (*cancel)(struct wr_call *call);
-};
 
 /* ---- Catalog: C answers names ---- */
 

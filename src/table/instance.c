@@ -197,12 +197,25 @@ static void table_release(struct wr_table *table) {
     table->release = NULL;
 }
 
-static const struct wr_calls calls = {
+_Static_assert(sizeof(struct wr_call_service) == sizeof(struct wr_call_place), "wr_call_place");
+
+static void serve(struct wr_call_place *place, struct wr_call *call) {
+    wr_call_serve((struct wr_call_service *)place, call);
+}
+
+static void unserve(struct wr_call_place *place) {
+    wr_call_unserve((struct wr_call_service *)place);
+}
+
+const struct wr_calls wr_engine_calls = {
     .make = wr_call_new,
     .release = wr_call_release,
-    .enter = wr_call_enter,
-    .leave = wr_call_leave,
+    .current = wr_call_current,
+    .serve = serve,
+    .unserve = unserve,
     .cancel = wr_call_cancel,
+    .watch = wr_call_watch_new,
+    .unwatch = wr_call_watch_free,
 };
 
 int wr_instance_table(struct wr_instance *instance, struct wr_table *ret_table,
@@ -215,7 +228,7 @@ int wr_instance_table(struct wr_instance *instance, struct wr_table *ret_table,
         .instance = instance->table,
         .is_view = instance->view_text != NULL,
         .definition = instance->view_text,
-        .calls = &calls,
+        .calls = &wr_engine_calls,
         .release = table_release,
         .private_data = wr_instance_retain(instance),
     };

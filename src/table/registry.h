@@ -133,6 +133,8 @@ bool wr_instance_is_temporary(const struct wr_instance *instance);
 int wr_instance_insert(struct wr_instance *instance, int mode, struct ArrowArrayStream *rows,
                        int64_t *ret_n_rows, struct weir_error *error);
 int wr_instance_drop(struct wr_instance *instance, struct weir_error *error);
+/* The functions of base/call.h, as the engine takes them. */
+extern const struct wr_calls wr_engine_calls;
 /* The form and a reference for the engine. The slots of the kind get the instance's table. */
 int wr_instance_table(struct wr_instance *instance, struct wr_table *ret_table,
                       struct weir_error *error);

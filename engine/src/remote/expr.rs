@@ -483,11 +483,9 @@ impl Scope<'_> {
             }
             Dialect::DuckDb => {
                 let digits = format!("CAST(round({sql} * CAST('1e{scale}' AS DOUBLE)) AS HUGEINT)");
-                let power = format!("1{}", "0".repeat(scale));
+                // Its product of decimals has 38 digits, and fails where these are not enough.
                 Some(format!(
-                    "(CAST({digits} // {power} AS DECIMAL({precision}, {scale})) \
-                     + CAST({digits} % {power} AS DECIMAL({}, 0)) * {unit})",
-                    scale.max(1)
+                    "CAST(CAST({digits} AS DECIMAL(38, 0)) * {unit} AS DECIMAL({precision}, {scale}))"
                 ))
             }
             _ => None,

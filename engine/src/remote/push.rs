@@ -11,7 +11,7 @@ use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::utils::{conjunction, grouping_set_to_exprlist, split_conjunction};
 use datafusion::logical_expr::{
     Aggregate, Distinct, Extension, Filter, Join, Limit, LogicalPlan, Operator, Projection, Sort,
-    SortExpr, TableScan, TableSource, Union, Window,
+    TableScan, TableSource, Union, Window,
 };
 use datafusion::prelude::Expr;
 
@@ -117,18 +117,10 @@ impl<'a> Pusher<'a> {
 
     fn finish(&self, visited: Visited) -> Result<LogicalPlan> {
         let Some(relation) = visited.relation else { return Ok(visited.plan) };
-        let schema = visited.plan.schema().clone();
-        let columns = schema.columns();
+        let node = RemoteNode::new(relation, visited.plan.schema().clone());
         // Stays, so that nothing above is free to mix the rows; it sorts nothing.
-        let order: Vec<SortExpr> = relation
-            .order
-            .iter()
-            .map(|term| {
-                Expr::Column(columns[term.column].clone()).sort(term.ascending, term.nulls_first)
-            })
-            .collect();
-        let node =
-            LogicalPlan::Extension(Extension { node: Arc::new(RemoteNode::new(relation, schema)) });
+        let order = node.order();
+        let node = LogicalPlan::Extension(Extension { node: Arc::new(node) });
         if order.is_empty() {
             return Ok(node);
         }

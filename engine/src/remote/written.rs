@@ -34,13 +34,11 @@ impl OptimizerRule for AsWritten {
         plan: LogicalPlan,
         config: &dyn OptimizerConfig,
     ) -> Result<Transformed<LogicalPlan>> {
-        if !Options::of(&config.options()).pushdown || !Backend::of(&plan)?.is_one {
-            return Ok(Transformed::no(plan));
+        if let LogicalPlan::Analyze(_) = plan {
+            // What it runs is what the statement alone would.
+            return plan.map_children(|input| self.rewrite(input, config));
         }
-        // Its constants are computed here.
-        let rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> =
-            vec![Arc::new(SimplifyExpressions::new())];
-        let simple = Optimizer::with_rules(rules).optimize(plan.clone(), config, |_, _| {})?;
+        let Some(simple) = simplified(&plan, config)? else { return Ok(Transformed::no(plan)) };
         if let Some(plan) = push_below_result(&simple)? {
             return Ok(Transformed::yes(plan));
         }
@@ -60,6 +58,25 @@ impl OptimizerRule for AsWritten {
         })?;
         Ok(if done { Transformed::yes(pushed.data) } else { Transformed::no(plan) })
     }
+}
+
+/// The leaf in place of a statement that one backend can run as it was written. There is nothing for
+/// the optimizer to do then, which would take its time to find that.
+pub fn whole(plan: &LogicalPlan, config: &dyn OptimizerConfig) -> Result<Option<LogicalPlan>> {
+    match simplified(plan, config)? {
+        Some(simple) => push_as_written(&simple),
+        None => Ok(None),
+    }
+}
+
+/// A statement over one backend, with its constants computed.
+fn simplified(plan: &LogicalPlan, config: &dyn OptimizerConfig) -> Result<Option<LogicalPlan>> {
+    if !Options::of(&config.options()).pushdown || !Backend::of(plan)?.is_one {
+        return Ok(None);
+    }
+    let rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> =
+        vec![Arc::new(SimplifyExpressions::new())];
+    Optimizer::with_rules(rules).optimize(plan.clone(), config, |_, _| {}).map(Some)
 }
 
 /// Pushes the statement as a whole, or all of it that stands below the last computations with its

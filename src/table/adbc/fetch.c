@@ -243,6 +243,8 @@ static int64_t rows_of_full_batch(enum wr_adbc_family family) {
         return SQLITE_BATCH_ROWS - 1; /* the first row may have been left out */
     case WR_ADBC_POSTGRESQL:
         return 64; /* of 16 MiB, unless rows are very large */
+    case WR_ADBC_DUCKDB:
+        return 2048; /* its vectors */
     default:
         return 0;
     }

@@ -91,6 +91,7 @@ static const struct wr_column metrics[] = {
     {"name", TEXT, REQUIRED},
     {"value", INTEGER, REQUIRED},
     {"help", TEXT, OPTIONAL},
+    {"store", TEXT, OPTIONAL},
 };
 
 static const struct wr_column caches[] = {
@@ -146,6 +147,16 @@ static const struct wr_column queries[] = {
     {"peak_memory", INTEGER, OPTIONAL},
     {"error_sqlstate", TEXT, OPTIONAL},
     {"error_message", TEXT, OPTIONAL},
+    {"store_gets", INTEGER, OPTIONAL},
+    {"store_heads", INTEGER, OPTIONAL},
+    {"store_lists", INTEGER, OPTIONAL},
+    {"store_puts", INTEGER, OPTIONAL},
+    {"store_posts", INTEGER, OPTIONAL},
+    {"store_deletes", INTEGER, OPTIONAL},
+    {"store_retries", INTEGER, OPTIONAL},
+    {"store_bytes_received", INTEGER, OPTIONAL},
+    {"store_bytes_sent", INTEGER, OPTIONAL},
+    {"cache_hits", INTEGER, OPTIONAL},
 };
 
 static const struct wr_column live_queries[] = {
