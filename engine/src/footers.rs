@@ -22,6 +22,7 @@ use parquet::file::metadata::{
 
 use crate::bindings::wr_cache;
 use crate::catalog::c_text;
+use crate::objects::scope::{self, Figure};
 use crate::store::{Counters, count};
 
 /// A footer with its page index larger than this, in bytes, is kept in memory only.
@@ -72,6 +73,7 @@ impl Footers {
         unsafe { kept.get?(kept.context, key.as_ptr(), Some(take), (&raw mut data).cast()) };
         let entry = decode(path, &data)?;
         count(&self.counters.footers_kept, 1);
+        scope::count(Figure::CacheHits, 1);
         Some(entry)
     }
 

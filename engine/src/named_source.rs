@@ -22,6 +22,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use object_store::ObjectStore;
 
+use crate::ahead::with_read_ahead;
 use crate::error::{Result, classify, coded, is_coded};
 use crate::objects::{Source, parts_at_once};
 use crate::page_index::with_page_index;
@@ -65,7 +66,10 @@ impl FileSource for NamedSource {
         base_config: &FileScanConfig,
         partition: usize,
     ) -> Result<Box<dyn Morselizer>> {
-        let source = with_page_index(&self.0);
+        let mut source = with_page_index(&self.0);
+        if base_config.limit.is_none() {
+            source = with_read_ahead(source);
+        }
         let inner = source.create_morselizer(object_store, base_config, partition)?;
         Ok(Box::new(NamedMorselizer(inner)))
     }

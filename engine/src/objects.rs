@@ -3,48 +3,66 @@
 //! object's path keeps it under the store and the version too.
 
 mod abi;
+mod blocks;
 mod builders;
 mod calls;
 mod carrier;
 mod credentials;
 mod guard;
+mod journal;
+mod multipart;
 mod options;
 mod pace;
+mod record;
+mod renew;
 mod requests;
+pub mod scope;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod upload;
+mod uploads;
 pub mod writing;
 
 use std::collections::HashMap;
 use std::ffi::{CString, c_char, c_void};
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use datafusion::common::DataFusionError;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use futures::{FutureExt, StreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use object_store::memory::InMemory;
+use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use object_store::signer::Signer;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload,
-    ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult,
-    Result as StoreResult,
+    CopyOptions, Error, GetOptions, GetRange, GetResult, GetResultPayload, ListResult,
+    MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult, Result as StoreResult,
 };
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
+use crate::ahead;
 use crate::bindings::*;
 use crate::catalog::{c_text, text};
 use crate::error::{Result, call_c, coded};
 use crate::files::hexadecimal;
 use crate::runtime::Engine;
-use crate::store::{count, from_hexadecimal};
+use crate::store::{Counters, count, from_hexadecimal};
 
-use credentials::Credentials;
+use blocks::Blocks;
+use journal::Journal;
+use record::Log;
 use requests::Requests;
+use scope::{Scope, Tally};
 use upload::Upload;
+use uploads::Uploads;
 use writing::{Underway, Writing};
 
 /// The URLs of objects, as plans have them.
@@ -56,6 +74,10 @@ const PARTS: usize = 8;
 struct Made {
     store: Arc<dyn ObjectStore>,
     signer: Option<Arc<dyn Signer>>,
+    /// None: it is only read.
+    multipart: Option<Arc<dyn MultipartStore>>,
+    /// None: which uploads are open is not asked for.
+    uploads: Option<Uploads>,
 }
 
 /// One store.
@@ -65,11 +87,12 @@ pub struct Objects {
     id: String,
     url: CString,
     made: Made,
-    credentials: Option<Arc<Credentials>>,
     requests: Arc<Requests>,
     engine: Arc<Engine>,
     /// Of a web server, which is read only.
     is_web: bool,
+    /// It ends with the process: no copies are kept of it.
+    is_memory: bool,
 }
 
 impl fmt::Debug for Objects {
@@ -85,14 +108,35 @@ impl fmt::Display for Objects {
 }
 
 /// All open stores of an engine by their ids. A plan holds what it reads.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub struct Registry {
     open: Mutex<HashMap<String, Weak<Objects>>>,
-    memory: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
+    memory: Mutex<HashMap<String, Arc<InMemory>>>,
     /// How many there were, and those that go on.
     writings: Mutex<(u64, HashMap<String, Weak<Writing>>)>,
     underway: Arc<Underway>,
     locate: OnceLock<wr_locate>,
+    journal: OnceLock<Arc<Journal>>,
+    log: OnceLock<Log>,
+    blocks: OnceLock<Arc<Blocks>>,
+    /// What scans may hold of row groups that they fetch ahead.
+    ahead: Arc<Semaphore>,
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Registry {
+            open: Mutex::default(),
+            memory: Mutex::default(),
+            writings: Mutex::default(),
+            underway: Arc::default(),
+            locate: OnceLock::new(),
+            journal: OnceLock::new(),
+            log: OnceLock::new(),
+            blocks: OnceLock::new(),
+            ahead: Arc::new(Semaphore::new(ahead::BUDGET)),
+        }
+    }
 }
 
 // The contract of wr_locate: callable from any thread.
@@ -124,6 +168,24 @@ impl Registry {
         let _ = self.locate.set(locate);
     }
 
+    /// Where to remember what is begun, and whom to tell of each request.
+    pub fn set_journal(&self, directory: Option<&std::path::Path>, log: &wr_log) {
+        let _ = self.journal.set(Journal::open(directory));
+        if let Some(log) = Log::of(log) {
+            let _ = self.log.set(log);
+        }
+    }
+
+    pub fn set_blocks(&self, kept: Option<wr_blocks>, counters: &Arc<Counters>) {
+        if let Some(kept) = kept {
+            let _ = self.blocks.set(Blocks::new(kept, counters));
+        }
+    }
+
+    pub fn close_blocks(&self) {
+        self.blocks.get().inspect(|blocks| blocks.close());
+    }
+
     /// The store and the key of a URL of users'.
     pub fn locate(&self, url: &str) -> Result<(Arc<Objects>, String)> {
         let Some((locate, call)) = self.locate.get().and_then(|l| Some((l, l.call?))) else {
@@ -149,7 +211,7 @@ impl Registry {
     pub fn source(&self, path: &Path) -> Option<Source> {
         let (objects, _, key) = self.split(path).ok()?;
         let shown = format!("{}{key}", objects.shown);
-        Some(Source { _objects: objects, shown })
+        Some(Source { objects, shown })
     }
 }
 
@@ -166,8 +228,14 @@ unsafe extern "C" fn take_url(sink: *mut c_void, url: *const c_char) {
 
 /// Of a file in a plan: its store, which the plan keeps, and what users call it.
 pub struct Source {
-    _objects: Arc<Objects>,
+    objects: Arc<Objects>,
     pub shown: String,
+}
+
+impl Source {
+    pub fn ahead(&self) -> Arc<Semaphore> {
+        self.objects.engine.objects.ahead.clone()
+    }
 }
 
 /// How many parts a scan has, where the session wants `target`.
@@ -194,10 +262,9 @@ impl Objects {
 
     pub fn open(engine: &Arc<Engine>, given: &wr_objects_options) -> Result<Arc<Objects>> {
         let given = options::Given::read(given)?;
-        let requests = Arc::new(Requests::new(&given)?);
-        let credentials = given.credentials.clone().map(|calls| Arc::new(Credentials::new(calls)));
         let registry = engine.objects.clone();
-        let made = builders::build(&given, &requests, credentials.as_ref(), engine)?;
+        let requests = Arc::new(Requests::new(&given, registry.log.get().copied())?);
+        let made = builders::build(&given, &requests, engine)?;
         let mut hash = Sha256::new();
         hash.update(&given.kind);
         hash.update([0]);
@@ -214,28 +281,24 @@ impl Objects {
             url: c_text(&format!("{SCHEME}://all/{id}/"))?,
             id: id.clone(),
             is_web: given.kind == "http",
+            is_memory: given.kind == "memory",
             shown: given.url,
             made,
-            credentials,
             requests,
             engine: engine.clone(),
         });
         open.insert(id, Arc::downgrade(&objects));
+        drop(open);
+        objects.sweep();
         Ok(objects)
     }
 
-    /// Runs a request; once more when the store says that what it was signed with has expired.
+    /// Runs a request as an operation of its own.
     async fn signed<'a, T>(
         &self,
         request: impl Fn() -> BoxFuture<'a, StoreResult<T>>,
     ) -> StoreResult<T> {
-        match (request().await, &self.credentials) {
-            (Err(error), Some(credentials)) if is_expired(&error) => {
-                credentials.refuse();
-                request().await
-            }
-            (result, _) => result,
-        }
+        Scope::new(None).run(request()).await
     }
 
     /// Of a server that gives whole objects only, the part that was asked for is cut out.
@@ -289,7 +352,11 @@ impl Objects {
             ),
             _ => {
                 let text = innermost(&error);
-                match text.contains("timed out") || text.contains("timeout") {
+                if is_expired(&text) {
+                    let why = "the credentials have expired, and there are no others";
+                    return coded(WEIR_UNAUTHENTICATED, "28000", format!("{name}: {why}: {text}"));
+                }
+                match text.contains("timed out") {
                     true => coded(WEIR_TIMEOUT, "57014", format!("{name}: {text}")),
                     false => coded(WEIR_IO, "58030", format!("{name}: {text}")),
                 }
@@ -302,6 +369,13 @@ impl Drop for Objects {
     fn drop(&mut self) {
         self.engine.objects.open.lock().unwrap().remove(&self.id);
     }
+}
+
+/// Of a HEAD there is no more than the status.
+fn is_expired(text: &str) -> bool {
+    let told = ["ExpiredToken", "TokenRefreshRequired", "InvalidToken"];
+    told.iter().any(|word| text.contains(word))
+        || (text.contains("performing HEAD") && text.contains("400 Bad Request"))
 }
 
 /// A store's text of an error, without query strings, which signatures may stand in.
@@ -334,25 +408,29 @@ fn without_queries(text: &str) -> String {
     shown
 }
 
-fn is_expired(error: &Error) -> bool {
-    match error {
-        Error::Unauthenticated { .. } | Error::PermissionDenied { .. } => true,
-        error => {
-            let text = innermost(error);
-            ["ExpiredToken", "TokenRefreshRequired", "InvalidToken"]
-                .iter()
-                .any(|t| text.contains(t))
-        }
-    }
-}
-
 /// The store of all objects, which finds the right one by a path's first component.
 #[derive(Debug)]
-pub struct All(pub Arc<Registry>);
+pub struct All {
+    pub registry: Arc<Registry>,
+    /// The statement that reads; None: whichever is at work.
+    pub tally: Option<Arc<Tally>>,
+}
 
 impl fmt::Display for All {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("objects")
+    }
+}
+
+impl All {
+    /// Where blocks of an object are kept, and as what.
+    fn kept(&self, location: &Path) -> Option<(&Arc<Blocks>, Arc<str>)> {
+        let blocks = self.registry.blocks.get()?;
+        let (objects, version, key) = self.registry.split(location).ok()?;
+        if objects.is_memory {
+            return None;
+        }
+        Some((blocks, blocks::identity(&objects.id, key.as_ref(), &version?)?))
     }
 }
 
@@ -380,18 +458,38 @@ impl ObjectStore for All {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> StoreResult<GetResult> {
-        let (objects, version, key) = self.0.split(location)?;
+        let (objects, version, key) = self.registry.split(location)?;
         let mut options = options;
         if !options.head {
             options.if_match = options.if_match.or(version);
         }
-        let read = objects.signed(|| objects.fetch(&key, options.clone()).boxed());
-        let mut read = read.await.map_err(|error| named(&objects, &key, error))?;
+        let scope = Scope::new(self.tally.clone());
+        let read = scope.run(objects.fetch(&key, options)).await;
+        let mut read = read.map_err(|error| named(&objects, &key, error))?;
         read.meta.location = location.clone();
         let counters = &objects.engine.counters;
         count(&counters.requests, 1);
         count(&counters.bytes_read, (read.range.end - read.range.start) as usize);
+        if let GetResultPayload::Stream(body) = read.payload {
+            let body = body.map_err(move |error| named(&objects, &key, error)).boxed();
+            read.payload = GetResultPayload::Stream(scope.body(body));
+        }
         Ok(read)
+    }
+
+    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> StoreResult<Vec<Bytes>> {
+        let fetch = |range| async {
+            let range = Some(GetRange::Bounded(range));
+            let read = self.get_opts(location, GetOptions { range, ..Default::default() });
+            read.await?.bytes().await
+        };
+        match self.kept(location) {
+            Some((blocks, object)) => {
+                let scope = Scope::new(self.tally.clone());
+                scope.run(blocks.read(object, ranges, fetch)).await
+            }
+            None => blocks::read(ranges, fetch).await,
+        }
     }
 
     fn delete_stream(

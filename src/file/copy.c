@@ -9,7 +9,8 @@
 #include "file/change.h"
 #include "file/encoding.h"
 
-enum { COPY_BYTES = 1 << 20 };
+/* So many that objects of a store come in several pieces at the same time. */
+enum { COPY_BYTES = 32 << 20 };
 
 /* ---- Targets ---- */
 

@@ -69,7 +69,7 @@ static int plan_rows(const struct weir_node *node, struct wr_snapshot *snapshot,
     struct wr_work work;
     WR_TRY(write_query(node, &query, error));
     wr_work_begin(&node->session->activities, NULL, &work);
-    int code = wr_session_plan(node->session, query, &snapshot->plan, error);
+    int code = wr_plan_new(node->session->engine, query, &snapshot->plan, error);
     wr_work_end(&work);
     wr_free(query);
     /* The position is one in a statement that nobody wrote. */

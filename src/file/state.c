@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "file/blocks.h"
 #include "file/cache.h"
 #include "file/temporary.h"
 
@@ -20,6 +21,8 @@ struct wr_file_state {
     char *parquet_compression;
     struct wr_kept *kept;
     struct wr_cache cache;
+    struct wr_block_store *block_store;
+    struct wr_blocks blocks;
     pthread_mutex_t mutex; /* guards what follows, which is made at its first use */
     struct wr_temporary temporary;
     struct wr_spool *spool;
@@ -49,6 +52,17 @@ static int set_identity(struct wr_file_state *state, const char *path, struct we
     return state->identity ? WEIR_OK : wr_error_memory(error);
 }
 
+static int set_up_blocks(struct wr_file_state *state, const char *path, struct weir_error *error) {
+    if (state->settings.blocks_max_bytes == 0) return WEIR_OK;
+    char *blocks = NULL;
+    if (path) WR_TRY(below_state(path, "blocks", &blocks, error));
+    int code =
+        wr_block_store_open(blocks, state->settings.blocks_max_bytes, &state->block_store, error);
+    wr_free(blocks);
+    if (code == WEIR_OK) state->blocks = wr_block_store_blocks(state->block_store);
+    return code;
+}
+
 static int set_up(struct wr_file_state *state, const char *path, struct weir_error *error) {
     const char *spool = state->settings.spool_path;
     WR_TRY(set_identity(state, path, error));
@@ -60,6 +74,7 @@ static int set_up(struct wr_file_state *state, const char *path, struct weir_err
     } else if (path) {
         WR_TRY(below_state(path, "spool", &state->spool_path, error));
     }
+    WR_TRY(set_up_blocks(state, path, error));
     if (!path || state->settings.cache_max_bytes == 0) return WEIR_OK;
     char *cache = NULL;
     WR_TRY(below_state(path, "cache.db", &cache, error));
@@ -91,6 +106,7 @@ void wr_file_state_close(struct wr_file_state *state) {
     wr_spool_close(state->spool);
     wr_temporary_remove(&state->temporary);
     wr_kept_close(state->kept);
+    wr_block_store_close(state->block_store);
     pthread_mutex_destroy(&state->mutex);
     wr_free(state->spool_path);
     wr_free(state->identity);
@@ -100,6 +116,10 @@ void wr_file_state_close(struct wr_file_state *state) {
 
 const struct wr_cache *wr_file_state_cache(const struct wr_file_state *state) {
     return state->kept ? &state->cache : NULL;
+}
+
+const struct wr_blocks *wr_file_state_blocks(const struct wr_file_state *state) {
+    return state->block_store ? &state->blocks : NULL;
 }
 
 int64_t wr_file_state_max_age_ms(const struct wr_file_state *state) {

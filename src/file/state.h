@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a workspace keeps of files: the spool and the cache of footers.
+ * What a workspace keeps of files: the spool, the cache of footers, the blocks of objects.
  *
- * 1. With a path they are PATH/.weir/spool and PATH/.weir/cache.db, which stay. Without one the
- * spool is a directory of the system's temporary one that goes at close (or, when the process was
- * killed, at the next such close), and there is no cache.
- * 2. Both are opened at their first use.
+ * 1. With a path they are PATH/.weir/spool, PATH/.weir/cache.db and PATH/.weir/blocks, which stay.
+ * Without one the spool and the blocks are directories of the system's temporary one that go at
+ * close (or, when the process was killed, at the next such close), and there is no cache of
+ * footers.
+ * 2. All are opened at their first use.
  */
 #ifndef WR_FILE_STATE_H
 #define WR_FILE_STATE_H
@@ -18,6 +19,7 @@ struct wr_file_settings {
     int64_t spool_max_bytes;  /* 0: no limit */
     int64_t spool_max_age_ms; /* for bytes of a table without version; 0: they are not kept */
     int64_t cache_max_bytes;  /* 0: no limit */
+    int64_t blocks_max_bytes; /* 0: none are kept */
     const char *parquet_compression; /* as weir_encode has it */
 };
 
@@ -31,6 +33,7 @@ void wr_file_state_close(struct wr_file_state *state);
 
 /* NULL: none. Lives as long as the state. */
 const struct wr_cache *wr_file_state_cache(const struct wr_file_state *state);
+const struct wr_blocks *wr_file_state_blocks(const struct wr_file_state *state);
 int wr_file_state_spool(struct wr_file_state *state, struct wr_spool **ret_spool,
                         struct weir_error *error);
 int64_t wr_file_state_max_age_ms(const struct wr_file_state *state);

@@ -12,6 +12,7 @@ use super::Staging;
 use crate::bindings::*;
 use crate::error::{coded, is_coded};
 use crate::files::{local_path, url_of};
+use crate::objects::scope::Tally;
 use crate::objects::writing::{Commit, Mode};
 use crate::objects::{self, Registry};
 
@@ -57,7 +58,9 @@ impl Target {
             let text = format!("{url} names a directory, not a file");
             return Err(coded(WEIR_INVALID_ARGUMENT, "22023", text));
         }
-        let (commit, url) = Commit::begin(&registry, store, key.trim_end_matches('/'), mode)?;
+        let key = key.trim_end_matches('/');
+        let tally = config.get_extension::<Tally>();
+        let (commit, url) = Commit::begin(&registry, store, key, mode, tally)?;
         Ok((Target::Objects(commit), ListingTableUrl::parse(url.as_str())?))
     }
 

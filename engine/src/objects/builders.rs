@@ -1,11 +1,14 @@
 //! Makes a store of each type from its options.
 
+use std::ffi::OsString;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, S3CopyIfNotExists};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+use object_store::client::HttpConnector;
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::http::HttpBuilder;
 use object_store::memory::InMemory;
@@ -17,9 +20,12 @@ use crate::error::{Result, coded};
 use crate::runtime::Engine;
 
 use super::Made;
-use super::credentials::{Aws, Azure, Credentials, Gcp};
+use super::credentials::{Aws, Azure, Calls, Credentials, Gcp, Source};
 use super::options::Given;
+use super::renew::{Bearer, Rotating, S3};
 use super::requests::{Connector, Requests};
+use super::sources::{Container, Profile};
+use super::uploads::Uploads;
 
 /// The options and all else that the builders take.
 struct Parts<'a> {
@@ -28,20 +34,17 @@ struct Parts<'a> {
     client: ClientOptions,
     retry: RetryConfig,
     connector: Connector,
-    credentials: Option<&'a Arc<Credentials>>,
+    calls: Option<Arc<Calls>>,
 }
 
-pub fn build(
-    given: &Given,
-    requests: &Arc<Requests>,
-    credentials: Option<&Arc<Credentials>>,
-    engine: &Arc<Engine>,
-) -> Result<Made> {
+pub fn build(given: &Given, requests: &Arc<Requests>, engine: &Arc<Engine>) -> Result<Made> {
     let url = Url::parse(&given.url).map_err(|e| wrong(given, format!("no URL: {e}")))?;
     if given.kind == "memory" {
         let mut memory = engine.objects.memory.lock().unwrap();
         let store = memory.entry(given.url.clone()).or_insert_with(|| Arc::new(InMemory::new()));
-        return Ok(Made { store: store.clone(), signer: None });
+        let multipart = Some(store.clone() as _);
+        let store = store.clone();
+        return Ok(Made { store, signer: None, multipart, uploads: None });
     }
     let defaults = RetryConfig::default();
     let retry = RetryConfig {
@@ -53,15 +56,29 @@ pub fn build(
         max_retries: given.number("max_retries", defaults.max_retries)?,
         retry_timeout: given.time("retry_timeout", defaults.retry_timeout)?,
     };
-    let connector = Connector::new(requests, engine.io()?, given.guard);
+    let has_tls = !is_plain(given);
+    let connector = Connector::new(requests, engine.io()?, given.guard, has_tls);
     let client = ClientOptions::new();
-    let parts = Parts { given, url, client, retry, connector, credentials };
+    let calls = given.credentials.clone();
+    let parts = Parts { given, url, client, retry, connector, calls };
     match given.kind.as_str() {
         "s3" => parts.s3(),
         "azure" => parts.azure(),
         "gcs" => parts.gcs(),
         _ => parts.http(),
     }
+}
+
+/// Whether nothing is asked over TLS: neither the store, nor who gives credentials, nor a proxy.
+fn is_plain(given: &Given) -> bool {
+    let is_proxied = |(name, _): (OsString, OsString)| {
+        name.to_ascii_lowercase().as_encoded_bytes().ends_with(b"_proxy")
+    };
+    given.kind == "s3"
+        && given.get("endpoint").is_some_and(|url| url.starts_with("http://"))
+        && (given.credentials.is_some() || given.get("access_key_id").is_some())
+        && given.get("proxy_url").is_none()
+        && !std::env::vars_os().any(is_proxied)
 }
 
 fn wrong(given: &Given, text: String) -> datafusion::common::DataFusionError {
@@ -94,10 +111,50 @@ impl Parts<'_> {
         wrong(self.given, super::innermost(&error))
     }
 
+    /// What the store library does not know; None: it finds them itself.
+    fn source_of_s3(&self) -> Result<Option<Source>> {
+        if let Some(calls) = &self.calls {
+            return Ok(Some(Source::C(calls.clone())));
+        }
+        let given = self.given;
+        let has = |names: &[&str]| names.iter().any(|name| given.get(name).is_some());
+        if has(&["access_key_id", "secret_access_key"])
+            || given.get("skip_signature") == Some("true")
+        {
+            return Ok(None);
+        }
+        // These services are asked without TLS.
+        let plain = self.client.clone().with_allow_http(true);
+        let client = || self.connector.connect(&plain).map_err(|e| self.failed(e));
+        let profile = |name: &str| -> Result<Option<Source>> {
+            let sso_endpoint = given.get("endpoint_url_sso").map(str::to_string);
+            let profile = Profile { name: name.to_string(), sso_endpoint };
+            Ok(Some(Source::Profile(profile, client()?)))
+        };
+        if let Some(name) = given.get("profile") {
+            return profile(name);
+        }
+        if has(&["web_identity_token_file"]) {
+            return Ok(None);
+        }
+        match Container::new(given).map_err(|e| self.failed(e))? {
+            Some(container) => Ok(Some(Source::Container(container, client()?))),
+            None if !has(&["metadata_endpoint"]) && Profile::has_default() => profile("default"),
+            None => Ok(None),
+        }
+    }
+
     fn s3(mut self) -> Result<Made> {
         let own = self.sorted::<AmazonS3ConfigKey>()?;
+        let source = self.source_of_s3()?;
+        let region = self.given.get("region").map(str::to_string).or_else(|| match &source {
+            Some(Source::Profile(profile, _)) => profile.region(),
+            _ => None,
+        });
+        let region = region.unwrap_or_else(|| "us-east-1".to_string());
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(self.bucket()?)
+            .with_region(&region)
             .with_copy_if_not_exists(S3CopyIfNotExists::Multipart)
             .with_client_options(self.client.clone())
             .with_retry(self.retry.clone())
@@ -109,11 +166,29 @@ impl Parts<'_> {
         if self.given.get("allow_http") == Some("true") {
             builder = builder.with_allow_http(true);
         }
-        if let Some(credentials) = self.credentials {
-            builder = builder.with_credentials(Arc::new(Aws(credentials.clone())));
-        }
+        let inner = builder.clone();
+        let asked = AtomicBool::new(false);
+        let credentials = Rotating::new(move || match &source {
+            Some(source) => {
+                let refused = asked.swap(true, Ordering::Relaxed);
+                Ok(Arc::new(Aws(Credentials::new(source.clone(), refused))))
+            }
+            None => Ok(inner.clone().build()?.credentials().clone()),
+        })
+        .map_err(|e| self.failed(e))?;
+        let connector = self
+            .connector
+            .resigning(S3 { credentials: credentials.clone(), region: region.clone() });
+        let client = connector.connect(&self.client).map_err(|e| self.failed(e))?;
+        let builder = builder.with_credentials(credentials.clone()).with_http_connector(connector);
         let store = Arc::new(builder.build().map_err(|e| self.failed(e))?);
-        Ok(Made { store: store.clone(), signer: Some(store) })
+        let uploads = Uploads { signer: store.clone(), credentials, region, client };
+        Ok(Made {
+            store: store.clone(),
+            signer: Some(store.clone()),
+            multipart: Some(store),
+            uploads: Some(uploads),
+        })
     }
 
     fn azure(mut self) -> Result<Made> {
@@ -141,11 +216,21 @@ impl Parts<'_> {
         if self.given.get("allow_http") == Some("true") {
             builder = builder.with_allow_http(true);
         }
-        if let Some(credentials) = self.credentials {
-            builder = builder.with_credentials(Arc::new(Azure(credentials.clone())));
-        }
+        let (calls, inner) = (self.calls.clone(), builder.clone());
+        let asked = AtomicBool::new(false);
+        let credentials = Rotating::new(move || match &calls {
+            Some(calls) => {
+                let refused = asked.swap(true, Ordering::Relaxed);
+                Ok(Arc::new(Azure(Credentials::new(Source::C(calls.clone()), refused))))
+            }
+            None => Ok(inner.clone().build()?.credentials().clone()),
+        })
+        .map_err(|e| self.failed(e))?;
+        let connector = self.connector.resigning(Bearer { credentials: credentials.clone() });
+        let builder = builder.with_credentials(credentials).with_http_connector(connector);
         let store = Arc::new(builder.build().map_err(|e| self.failed(e))?);
-        Ok(Made { store: store.clone(), signer: Some(store) })
+        let multipart = Some(store.clone() as _);
+        Ok(Made { store: store.clone(), signer: Some(store), multipart, uploads: None })
     }
 
     fn gcs(mut self) -> Result<Made> {
@@ -158,11 +243,21 @@ impl Parts<'_> {
         for (key, value) in own {
             builder = builder.with_config(key, value);
         }
-        if let Some(credentials) = self.credentials {
-            builder = builder.with_credentials(Arc::new(Gcp(credentials.clone())));
-        }
+        let (calls, inner) = (self.calls.clone(), builder.clone());
+        let asked = AtomicBool::new(false);
+        let credentials = Rotating::new(move || match &calls {
+            Some(calls) => {
+                let refused = asked.swap(true, Ordering::Relaxed);
+                Ok(Arc::new(Gcp(Credentials::new(Source::C(calls.clone()), refused))))
+            }
+            None => Ok(inner.clone().build()?.credentials().clone()),
+        })
+        .map_err(|e| self.failed(e))?;
+        let connector = self.connector.resigning(Bearer { credentials: credentials.clone() });
+        let builder = builder.with_credentials(credentials).with_http_connector(connector);
         let store = Arc::new(builder.build().map_err(|e| self.failed(e))?);
-        Ok(Made { store: store.clone(), signer: Some(store) })
+        let multipart = Some(store.clone() as _);
+        Ok(Made { store: store.clone(), signer: Some(store), multipart, uploads: None })
     }
 
     fn http(mut self) -> Result<Made> {
@@ -177,6 +272,6 @@ impl Parts<'_> {
             .with_retry(self.retry.clone())
             .with_http_connector(self.connector.clone());
         let store = builder.build().map_err(|e| self.failed(e))?;
-        Ok(Made { store: Arc::new(store), signer: None })
+        Ok(Made { store: Arc::new(store), signer: None, multipart: None, uploads: None })
     }
 }

@@ -5,12 +5,15 @@ use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{FutureExt, StreamExt};
+use datafusion::common::DataFusionError;
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{
     CopyMode, CopyOptions, GetOptions, GetRange, ObjectMeta, ObjectStoreExt, PutMode, PutOptions,
     PutPayload, Result as StoreResult, UpdateVersion,
 };
+use tokio::sync::mpsc;
 
 use crate::bindings::*;
 use crate::catalog::c_text;
@@ -18,9 +21,21 @@ use crate::error::{Result, coded};
 use crate::runtime::check_waiting;
 
 use super::Objects;
+use super::scope::Scope;
+
+/// Bytes that are asked for at once, and how many times so many at the same time.
+const PIECE: u64 = 8 << 20;
+const PARALLEL: usize = 4;
+
+/// Objects of a listing that wait until C takes them: two pages of most stores.
+const LISTED_AHEAD: usize = 2000;
 
 type Take = wr_object_fn;
 type Walk = Option<unsafe extern "C" fn(*mut c_void, *const wr_object) -> c_int>;
+
+fn closed() -> DataFusionError {
+    coded(WEIR_CANCELLED, "57014", "the engine is being closed")
+}
 
 /// Hands an object to C.
 fn shown<T>(key: &str, meta: Option<&ObjectMeta>, take: impl FnOnce(&wr_object) -> T) -> Result<T> {
@@ -70,9 +85,16 @@ impl Objects {
 
     pub fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         check_waiting()?;
-        // A thread that plans waits within the runtime already, and what is waited for runs elsewhere.
+        // A thread that plans waits within the runtime already, and what is waited for runs elsewhere. It has no more than one
+        // turn of the runtime for all that it waits for: after what a turn may do, waiting would never end.
         let _context = self.engine.handle.enter();
-        futures::executor::block_on(work)
+        futures::executor::block_on(tokio::task::unconstrained(work))
+    }
+
+    /// Waits for what changes nothing, until nobody wants it any more.
+    fn ask<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let ending = self.engine.ending();
+        self.wait(ending.or(work))
     }
 
     /// The path of a key, which is taken as it is.
@@ -87,14 +109,15 @@ impl Objects {
 
     pub fn head(&self, key: &str, take: Take, sink: *mut c_void) -> Result<()> {
         let path = self.path(key)?;
-        let meta = self.wait(async {
+        let meta = self.ask(async {
             let head = self.signed(|| self.made.store.head(&path).boxed()).await;
             head.map_err(|error| self.failed(error, key))
         })?;
         give_object(key, &meta, take, sink)
     }
 
-    /// The bytes from `offset`, fewer than asked for at the end, with the object that they are of.
+    /// The bytes from `offset`, fewer than asked for at the end, with the object that they are of. Many come in pieces at
+    /// the same time, all of one version; each is asked for again where it breaks off.
     pub fn get(
         &self,
         key: &str,
@@ -103,35 +126,58 @@ impl Objects {
         if_match: Option<String>,
     ) -> Result<(Bytes, ObjectMeta)> {
         let path = self.path(key)?;
-        let read = || {
-            async {
-                let options = GetOptions {
-                    range: (length > 0)
-                        .then(|| GetRange::Bounded(offset..offset.saturating_add(length))),
-                    if_match: if_match.clone(),
-                    head: length == 0,
-                    ..Default::default()
-                };
-                let result = self.fetch(&path, options).await?;
-                let meta = result.meta.clone();
-                Ok((result.bytes().await?, meta))
+        self.ask(async {
+            let first = self.piece(&path, offset, length.min(PIECE), if_match).await;
+            let (bytes, meta) = first.map_err(|error| self.failed(error, key))?;
+            let end = offset.saturating_add(length).min(meta.size);
+            let mut at = offset + bytes.len() as u64;
+            if at >= end || bytes.is_empty() {
+                return Ok((bytes, meta));
             }
-            .boxed()
-        };
-        self.wait(async {
-            match self.signed(read).await {
-                Ok((bytes, meta)) if length > 0 => Ok((bytes, meta)),
-                Ok((_, meta)) => Ok((Bytes::new(), meta)),
-                Err(error) => {
-                    // Behind the end there is nothing, which some stores call an error.
-                    let head = self.signed(|| self.made.store.head(&path).boxed()).await;
-                    match head {
-                        Ok(meta) if offset >= meta.size => Ok((Bytes::new(), meta)),
-                        _ => Err(self.failed(error, key)),
-                    }
-                }
+            let mut places = vec![];
+            while at < end {
+                places.push((at, PIECE.min(end - at)));
+                at += PIECE;
             }
+            let etag = meta.e_tag.clone();
+            let rest: Vec<Bytes> = futures::stream::iter(places)
+                .map(|(at, length)| self.piece(&path, at, length, etag.clone()))
+                .buffered(PARALLEL)
+                .map_ok(|(bytes, _)| bytes)
+                .try_collect()
+                .await
+                .map_err(|error| self.failed(error, key))?;
+            let all: Vec<_> = std::iter::once(bytes).chain(rest).collect();
+            Ok((all.concat().into(), meta))
         })
+    }
+
+    async fn piece(
+        &self,
+        path: &Path,
+        offset: u64,
+        length: u64,
+        if_match: Option<String>,
+    ) -> StoreResult<(Bytes, ObjectMeta)> {
+        let range = (length > 0).then(|| GetRange::Bounded(offset..offset.saturating_add(length)));
+        let options = GetOptions { range, if_match, head: length == 0, ..Default::default() };
+        let scope = Scope::new(None);
+        let read = scope.run(async {
+            let result = self.fetch(path, options).await?;
+            let meta = result.meta.clone();
+            if length == 0 {
+                return Ok((Bytes::new(), meta));
+            }
+            Ok((result.bytes().await?, meta))
+        });
+        match read.await {
+            Ok(read) => Ok(read),
+            Err(error) => match Scope::new(None).run(self.made.store.head(path)).await {
+                // Behind the end there is nothing, which some stores call an error.
+                Ok(meta) if offset >= meta.size => Ok((Bytes::new(), meta)),
+                _ => Err(error),
+            },
+        }
     }
 
     pub fn put(&self, key: &str, data: &[u8], mode: PutMode) -> Result<Option<String>> {
@@ -154,6 +200,26 @@ impl Objects {
         Ok(self.signed(put).await?.e_tag)
     }
 
+    /// The same, of which the next page is asked for while this one is handed on; None is its end.
+    fn ahead(
+        &self,
+        mut found: BoxStream<'static, StoreResult<ObjectMeta>>,
+    ) -> mpsc::Receiver<Option<StoreResult<ObjectMeta>>> {
+        let (send, receive) = mpsc::channel(LISTED_AHEAD);
+        let scope = Scope::new(None);
+        let read = async move {
+            loop {
+                let next = found.next().await;
+                let is_end = next.is_none();
+                if send.send(next).await.is_err() || is_end {
+                    return;
+                }
+            }
+        };
+        self.engine.handle.spawn(async move { scope.run(read).await });
+        receive
+    }
+
     /// Hands on what lies below `prefix`, until `walk` has enough.
     pub fn list(
         &self,
@@ -173,12 +239,13 @@ impl Objects {
             shown(key, meta, |object| unsafe { walk(sink, object) } == 0)
         };
         if recursive {
-            let mut found = match &start_after {
+            let found = match &start_after {
                 Some(key) => self.made.store.list_with_offset(below.as_ref(), &self.path(key)?),
                 None => self.made.store.list(below.as_ref()),
             };
+            let mut found = self.ahead(found);
             // C may take its time: not within the wait for the store.
-            while let Some(meta) = self.wait(async { Ok(found.next().await) })? {
+            while let Some(meta) = self.ask(async { found.recv().await.ok_or_else(closed) })? {
                 let meta = meta.map_err(failed)?;
                 if !goes_on(meta.location.as_ref(), Some(&meta))? {
                     return Ok(());
@@ -186,7 +253,7 @@ impl Objects {
             }
             return Ok(());
         }
-        let level = self.wait(async {
+        let level = self.ask(async {
             let list = self.signed(|| self.made.store.list_with_delimiter(below.as_ref()).boxed());
             list.await.map_err(failed)
         })?;
@@ -225,7 +292,7 @@ impl Objects {
         let paths = keys.iter().map(|key| self.path(key)).collect::<Result<Vec<_>>>()?;
         let paths = futures::stream::iter(paths.into_iter().map(Ok)).boxed();
         let mut deleted = self.made.store.delete_stream(paths);
-        self.wait(async {
+        self.wait(Scope::new(None).run(async {
             let mut at = 0;
             while let Some(result) = deleted.next().await {
                 match result {
@@ -237,7 +304,7 @@ impl Objects {
                 }
             }
             Ok(())
-        })
+        }))
     }
 
     pub fn presign(&self, method: &str, key: &str, seconds: i64) -> Result<String> {
@@ -253,7 +320,7 @@ impl Objects {
         let seconds = u64::try_from(seconds).ok().filter(|s| (1..=604_800).contains(s));
         let seconds = seconds.ok_or_else(|| wrong("seconds are from 1 to 604800, a week"))?;
         let method = method.parse().map_err(|_| wrong("the method is GET or PUT"))?;
-        self.wait(async {
+        self.ask(async {
             let signed = signer.signed_url(method, &path, Duration::from_secs(seconds)).await;
             Ok(signed.map_err(|error| self.failed(error, key))?.to_string())
         })

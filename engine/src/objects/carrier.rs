@@ -4,13 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
+use object_store::multipart::PartId;
 use object_store::path::Path;
-use object_store::{Error, MultipartUpload, ObjectStoreExt, PutPayload, Result as StoreResult};
+use object_store::{Error, PutPayload, Result as StoreResult};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::Objects;
+use super::multipart::Multipart;
+use super::scope::{Scope, Tally};
 use super::writing::{Busy, Flow, Phase};
 
 /// Parts of one object that are under way at the same time.
@@ -31,6 +33,9 @@ pub fn part_size(n: usize) -> usize {
 pub struct Errand {
     pub objects: Arc<Objects>,
     pub path: Path,
+    /// Nobody else writes an object of this name.
+    pub alone: bool,
+    pub tally: Option<Arc<Tally>>,
     pub flow: watch::Sender<Flow>,
     pub phase: watch::Receiver<Phase>,
     pub _busy: Busy,
@@ -50,7 +55,8 @@ impl Carrier {
         let (parts, incoming) = mpsc::unbounded_channel();
         let (arrive, arrived) = oneshot::channel();
         let handle = errand.objects.engine.handle.clone();
-        let ended = handle.spawn(errand.run(incoming, arrive));
+        let scope = Scope::new(errand.tally.clone());
+        let ended = handle.spawn(async move { scope.run(errand.run(incoming, arrive)).await });
         Carrier { parts: Some(parts), arrived: Some(arrived), ended }
     }
 }
@@ -76,44 +82,55 @@ impl Errand {
             return Err(given_up());
         }
         // Not given up halfway: the upload that it begins would be nobody's.
-        let store = self.objects.made.store.clone();
-        let begun = self.objects.signed(|| store.put_multipart(&self.path).boxed()).await;
-        let mut upload = match begun {
-            Ok(upload) => upload,
+        let begun = Multipart::begin(&self.objects, &self.path, self.alone).await;
+        let upload = match begun {
+            Ok(upload) => Arc::new(upload),
             Err(error) => {
                 self.flow.send_modify(|flow| flow.failed = true);
                 let _ = arrive.send(Err(error));
                 return Err(given_up());
             }
         };
-        let sent = send(upload.as_mut(), parts, &self.flow, self.phase.clone()).await;
-        let arrived = sent.is_ok();
-        let _ = arrive.send(sent);
-        let ended = match arrived {
-            true => until(&mut self.phase, |phase| *phase != Phase::Write).await,
-            false => Phase::Abort,
+        let (sent, whole) = match send(&upload, parts, &self.flow, self.phase.clone()).await {
+            Ok(whole) => (Ok(()), Some(whole)),
+            Err(error) => (Err(error), None),
         };
-        let result = match ended {
-            Phase::Commit => upload.complete().await.map(|_| ()),
+        let _ = arrive.send(sent);
+        let ended = match whole {
+            Some(_) => until(&mut self.phase, |phase| *phase != Phase::Write).await,
+            None => Phase::Abort,
+        };
+        let result = match (ended, whole) {
+            (Phase::Commit, Some(whole)) => {
+                upload.complete(whole.parts, whole.n_bytes).await.map(|_| ())
+            }
             _ => Err(given_up()),
         };
         if result.is_err() {
-            let _ = upload.abort().await;
+            upload.abort().await;
         }
         result
     }
 }
 
+/// All parts of an object, in their order.
+#[derive(Default)]
+struct Whole {
+    parts: Vec<PartId>,
+    n_bytes: u64,
+}
+
 /// Sends the parts as they come, until no more will or the statement is given up. Then those under way are waited for: a
 /// store that gets one after the upload's end may take it for the beginning of another.
 async fn send(
-    upload: &mut dyn MultipartUpload,
+    upload: &Arc<Multipart>,
     mut parts: mpsc::UnboundedReceiver<PutPayload>,
     flow: &watch::Sender<Flow>,
     mut phase: watch::Receiver<Phase>,
-) -> StoreResult<()> {
-    let mut under_way: JoinSet<StoreResult<usize>> = JoinSet::new();
-    let mut more = true;
+) -> StoreResult<Whole> {
+    let mut under_way: JoinSet<StoreResult<(usize, usize, PartId)>> = JoinSet::new();
+    let (mut more, mut n_begun) = (true, 0);
+    let mut arrived = vec![];
     let mut sent = Ok(());
     while sent.is_ok() && (more || !under_way.is_empty()) {
         tokio::select! {
@@ -121,24 +138,31 @@ async fn send(
             _ = until(&mut phase, |phase| *phase == Phase::Abort) => sent = Err(given_up()),
             Some(put) = under_way.join_next() => {
                 match put.map_err(|source| Error::JoinError { source }).flatten() {
-                    Ok(length) => flow.send_modify(|flow| flow.bytes = flow.bytes.saturating_sub(length)),
+                    Ok((index, length, part)) => {
+                        flow.send_modify(|flow| flow.bytes = flow.bytes.saturating_sub(length));
+                        arrived.push((index, length as u64, part));
+                    }
                     Err(error) => sent = Err(error),
                 }
             }
             part = parts.recv(), if more && under_way.len() < PARALLEL => match part {
                 None => more = false,
                 Some(part) => {
-                    let length = part.content_length();
-                    let put = upload.put_part(part);
-                    under_way.spawn(async move { put.await.map(|()| length) });
+                    let (index, length) = (n_begun, part.content_length());
+                    n_begun += 1;
+                    let put = upload.put(index, part);
+                    under_way.spawn(async move { put.await.map(|part| (index, length, part)) });
                 }
             },
         }
     }
-    if sent.is_err() {
+    if let Err(error) = sent {
         flow.send_modify(|flow| flow.failed = true);
         let rest = async { while under_way.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(PATIENCE, rest).await;
+        return Err(error);
     }
-    sent
+    arrived.sort_by_key(|(index, ..)| *index);
+    let n_bytes = arrived.iter().map(|(_, length, _)| length).sum();
+    Ok(Whole { parts: arrived.into_iter().map(|(.., part)| part).collect(), n_bytes })
 }

@@ -1,15 +1,14 @@
-//! Credentials that C gives: kept until shortly before they expire, asked for anew when the store
-//! refuses them.
+//! Credentials that C gives, a profile or a container: kept until shortly before they expire.
 
 use std::ffi::{c_char, c_void};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use object_store::aws::AwsCredential;
 use object_store::azure::{AzureAccessKey, AzureCredential};
+use object_store::client::HttpClient;
 use object_store::gcp::GcpCredential;
 use object_store::{CredentialProvider, Error, Result as StoreResult};
 use tokio::sync::Mutex;
@@ -18,7 +17,10 @@ use crate::bindings::*;
 use crate::catalog::text;
 use crate::error::call_c;
 
-/// Before they expire they are asked for again, so that a request that takes long is still taken.
+use super::sources::{Container, Profile};
+
+/// Before they expire they are asked for again, so that a request that takes long is still taken: so long before, or for
+/// short ones when a quarter of their time is left.
 const EARLY: Duration = Duration::from_secs(300);
 
 /// C's callback with its context, which is released with it.
@@ -54,22 +56,29 @@ impl Drop for Calls {
     }
 }
 
-/// What C said last.
+/// What was said last.
 #[derive(Default, Clone)]
-struct Told {
+pub struct Told {
     values: Vec<(String, String)>,
-    expires_ns: i64,
+    pub expires_ns: i64,
 }
 
 impl Told {
-    fn is_fresh(&self) -> bool {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let early = now + EARLY;
-        !self.values.is_empty()
-            && (self.expires_ns == 0 || early.as_nanos() < self.expires_ns as u128)
+    pub fn new(id: String, secret: String, token: Option<String>, expires_ns: i64) -> Told {
+        let mut values = vec![("access_key_id".into(), id), ("secret_access_key".into(), secret)];
+        values.extend(token.map(|token| ("session_token".into(), token)));
+        Told { values, expires_ns }
     }
 
-    fn get(&self, name: &str) -> Option<String> {
+    /// Until when it is used; None: for ever.
+    fn end(&self) -> Option<SystemTime> {
+        let expires = u64::try_from(self.expires_ns).ok().filter(|ns| *ns > 0)?;
+        let expires = UNIX_EPOCH + Duration::from_nanos(expires);
+        let left = expires.duration_since(SystemTime::now()).unwrap_or_default();
+        Some(expires - EARLY.min(left / 4))
+    }
+
+    pub fn get(&self, name: &str) -> Option<String> {
         self.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
 
@@ -78,10 +87,38 @@ impl Told {
     }
 }
 
+/// Who is asked.
+#[derive(Clone)]
+pub enum Source {
+    C(Arc<Calls>),
+    Profile(Profile, HttpClient),
+    Container(Container, HttpClient),
+}
+
+impl Source {
+    async fn ask(&self, refused: bool) -> StoreResult<Told> {
+        let calls = match self {
+            Source::Profile(profile, client) => return profile.ask(client).await,
+            Source::Container(container, client) => return container.ask(client).await,
+            Source::C(calls) => calls.clone(),
+        };
+        let ask = tokio::task::spawn_blocking(move || {
+            let mut told = Told::default();
+            let sink = (&raw mut told.values).cast();
+            let expires = &raw mut told.expires_ns;
+            let refused = refused as i32;
+            call_c(|e| unsafe { (calls.get)(calls.context, refused, Some(take), sink, expires, e) })
+                .map(|()| told)
+        });
+        ask.await.map_err(failed)?.map_err(failed)
+    }
+}
+
 pub struct Credentials {
-    calls: Arc<Calls>,
-    told: Mutex<Told>,
-    refused: AtomicBool,
+    source: Source,
+    /// What was given before was refused.
+    refused: bool,
+    told: Mutex<Option<(Told, Option<SystemTime>)>>,
 }
 
 impl fmt::Debug for Credentials {
@@ -90,7 +127,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+pub fn failed(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::Generic { store: "credentials", source: error.into() }
 }
 
@@ -102,32 +139,20 @@ unsafe extern "C" fn take(sink: *mut c_void, name: *const c_char, value: *const 
 }
 
 impl Credentials {
-    pub fn new(calls: Arc<Calls>) -> Credentials {
-        Credentials { calls, told: Mutex::default(), refused: AtomicBool::new(false) }
-    }
-
-    /// The next request asks C again.
-    pub fn refuse(&self) {
-        self.refused.store(true, Ordering::Release);
+    pub fn new(source: Source, refused: bool) -> Arc<Credentials> {
+        Arc::new(Credentials { source, refused, told: Mutex::default() })
     }
 
     async fn current(&self) -> StoreResult<Told> {
-        let mut told = self.told.lock().await;
-        let refused = self.refused.swap(false, Ordering::AcqRel);
-        if told.is_fresh() && !refused {
+        let mut last = self.told.lock().await;
+        if let Some((told, end)) = &*last
+            && end.is_none_or(|end| SystemTime::now() < end)
+        {
             return Ok(told.clone());
         }
-        let calls = self.calls.clone();
-        let ask = tokio::task::spawn_blocking(move || {
-            let mut told = Told::default();
-            let sink = (&raw mut told.values).cast();
-            let expires = &raw mut told.expires_ns;
-            let refused = refused as i32;
-            call_c(|e| unsafe { (calls.get)(calls.context, refused, Some(take), sink, expires, e) })
-                .map(|()| told)
-        });
-        *told = ask.await.map_err(failed)?.map_err(failed)?;
-        Ok(told.clone())
+        let told = self.source.ask(self.refused).await?;
+        *last = Some((told.clone(), told.end()));
+        Ok(told)
     }
 }
 

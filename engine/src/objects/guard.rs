@@ -103,50 +103,59 @@ impl Guard {
         let text = format!("its server sends on to {host}, which may not be read (policy.hosts)");
         attempt.error(Refused(text))
     }
+}
 
-    /// The client of these options, as the store library makes it, with what is asked here.
-    pub fn client(self, options: &ClientOptions) -> StoreResult<reqwest::Client> {
-        let wrong = |source: Box<dyn StdError + Send + Sync>| StoreError::Generic {
-            store: "HTTP client",
-            source,
-        };
-        let text = |key: ClientConfigKey| options.get_config_value(&key);
-        let is = |key: ClientConfigKey| text(key).is_some_and(|value| value == "true");
-        let time = |key: ClientConfigKey| text(key).and_then(|value| seconds(&value));
-        let mut builder = reqwest::Client::builder()
-            .user_agent(text(ClientConfigKey::UserAgent).unwrap_or_else(|| "weir".into()))
-            .redirect(Policy::custom(move |attempt| self.follow(attempt)))
-            .dns_resolver(Arc::new(Resolver(self)))
-            .https_only(!is(ClientConfigKey::AllowHttp))
-            .danger_accept_invalid_certs(is(ClientConfigKey::AllowInvalidCertificates));
-        if let Some(time) = time(ClientConfigKey::Timeout) {
-            builder = builder.timeout(time);
-        }
-        if let Some(time) = time(ClientConfigKey::ConnectTimeout) {
-            builder = builder.connect_timeout(time);
-        }
-        if let Some(time) = time(ClientConfigKey::PoolIdleTimeout) {
-            builder = builder.pool_idle_timeout(time);
-        }
-        if let Some(n) = text(ClientConfigKey::PoolMaxIdlePerHost).and_then(|n| n.parse().ok()) {
-            builder = builder.pool_max_idle_per_host(n);
-        }
-        if let Some(proxy) = text(ClientConfigKey::ProxyUrl) {
-            let mut proxy = reqwest::Proxy::all(proxy).map_err(|e| wrong(e.into()))?;
-            if let Some(not) = text(ClientConfigKey::ProxyExcludes) {
-                proxy = proxy.no_proxy(reqwest::NoProxy::from_string(&not));
-            }
-            builder = builder.proxy(proxy);
-        }
-        if let Some(pem) = text(ClientConfigKey::ProxyCaCertificate) {
-            let pem = reqwest::tls::Certificate::from_pem(pem.as_bytes());
-            builder = builder.add_root_certificate(pem.map_err(|e| wrong(e.into()))?);
-        }
-        if is(ClientConfigKey::Http1Only) {
-            builder = builder.http1_only();
-        }
-        builder.build().map_err(|e| wrong(e.into()))
+/// The client of these options, as the store library makes it, with what is asked here. The machine's certificates, hundreds of
+/// files, are not read where they are not needed.
+pub fn client(
+    guard: Option<Guard>,
+    options: &ClientOptions,
+    has_tls: bool,
+) -> StoreResult<reqwest::Client> {
+    let wrong = |source: Box<dyn StdError + Send + Sync>| StoreError::Generic {
+        store: "HTTP client",
+        source,
+    };
+    let text = |key: ClientConfigKey| options.get_config_value(&key);
+    let is = |key: ClientConfigKey| text(key).is_some_and(|value| value == "true");
+    let time = |key: ClientConfigKey| text(key).and_then(|value| seconds(&value));
+    let mut builder = reqwest::Client::builder()
+        .user_agent(text(ClientConfigKey::UserAgent).unwrap_or_else(|| "weir".into()))
+        .tls_built_in_root_certs(has_tls)
+        .https_only(!is(ClientConfigKey::AllowHttp))
+        .danger_accept_invalid_certs(is(ClientConfigKey::AllowInvalidCertificates));
+    if let Some(guard) = guard {
+        builder = builder
+            .redirect(Policy::custom(move |attempt| guard.follow(attempt)))
+            .dns_resolver(Arc::new(Resolver(guard)));
     }
+    if let Some(time) = time(ClientConfigKey::Timeout) {
+        builder = builder.timeout(time);
+    }
+    if let Some(time) = time(ClientConfigKey::ConnectTimeout) {
+        builder = builder.connect_timeout(time);
+    }
+    if let Some(time) = time(ClientConfigKey::PoolIdleTimeout) {
+        builder = builder.pool_idle_timeout(time);
+    }
+    if let Some(n) = text(ClientConfigKey::PoolMaxIdlePerHost).and_then(|n| n.parse().ok()) {
+        builder = builder.pool_max_idle_per_host(n);
+    }
+    if let Some(proxy) = text(ClientConfigKey::ProxyUrl) {
+        let mut proxy = reqwest::Proxy::all(proxy).map_err(|e| wrong(e.into()))?;
+        if let Some(not) = text(ClientConfigKey::ProxyExcludes) {
+            proxy = proxy.no_proxy(reqwest::NoProxy::from_string(&not));
+        }
+        builder = builder.proxy(proxy);
+    }
+    if let Some(pem) = text(ClientConfigKey::ProxyCaCertificate) {
+        let pem = reqwest::tls::Certificate::from_pem(pem.as_bytes());
+        builder = builder.add_root_certificate(pem.map_err(|e| wrong(e.into()))?);
+    }
+    if is(ClientConfigKey::Http1Only) {
+        builder = builder.http1_only();
+    }
+    builder.build().map_err(|e| wrong(e.into()))
 }
 
 /// "30s", "1m 30s", "500ms", as the options give times back.

@@ -38,19 +38,22 @@ const CLIENT: [Known; 20] = [
     ("user_agent", "what the store is told of the client"),
 ];
 
-const S3: [Known; 25] = [
+const S3: [Known; 28] = [
     ("access_key_id", "the key's public part"),
     ("checksum_algorithm", "sha256: parts are sent with it"),
     ("conditional_put", "etag or disabled"),
     ("container_credentials_full_uri", "where a container gets credentials"),
     ("container_credentials_relative_uri", "the same, at the address of ECS"),
+    ("container_authorization_token", "the token for it"),
     ("container_authorization_token_file", "a file with the token for it"),
     ("copy_if_not_exists", "header:NAME:VALUE, header-with-status:..., or multipart"),
     ("disable_tagging", "true: objects are not tagged"),
     ("endpoint", "URL of the service"),
+    ("endpoint_url_sso", "URL of the sign-in service"),
     ("endpoint_url_sts", "URL of the security token service"),
     ("imdsv1_fallback", "true: instance metadata of version 1, if there is no other"),
     ("metadata_endpoint", "URL of instance metadata"),
+    ("profile", "of ~/.aws"),
     ("region", "the bucket's region (us-east-1)"),
     ("request_payer", "true: who asks pays"),
     ("role_arn", "a role for the web identity"),
@@ -136,12 +139,15 @@ pub struct Given {
     options: Vec<(String, String)>,
 }
 
-const WEIRS: [&str; 7] = [
+const WEIRS: [&str; 10] = [
     "backoff_config.init_backoff",
     "backoff_config.max_backoff",
     "concurrency",
+    "container_authorization_token",
+    "endpoint_url_sso",
     "hedge_after",
     "max_retries",
+    "profile",
     "request_rate",
     "retry_timeout",
 ];

@@ -1,5 +1,5 @@
 //! The HTTP requests of a store, each attempt of them: sent by threads of their own, so that reading
-//! does not wait for computing; in turns; counted.
+//! does not wait for computing; in turns; counted, and written down; signed again when they were refused.
 
 use std::ffi::{CStr, c_void};
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use object_store::ClientOptions;
 use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService, SpawnService,
-    SpawnedReqwestConnector,
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+    SpawnService, SpawnedReqwestConnector,
 };
 use tokio::runtime::Handle;
 
@@ -20,6 +20,9 @@ use crate::error::Result;
 use super::guard::{self, Guard};
 use super::options::Given;
 use super::pace::Pace;
+use super::record::{Log, Record, operation};
+use super::renew::{Resign, is_refusal};
+use super::scope::{self, Figure};
 
 #[derive(Clone, Copy)]
 enum Counter {
@@ -32,12 +35,15 @@ enum Counter {
     Failed,
     Throttled,
     Received,
+    Sent,
     Wait,
     Hedged,
+    Retries,
+    Renewed,
 }
 
 /// In the order of the counters.
-const COUNTERS: [(&CStr, &CStr); 11] = [
+const COUNTERS: [(&CStr, &CStr); 14] = [
     (c"get_requests", c"GET requests of objects, each attempt"),
     (c"head_requests", c"HEAD requests"),
     (c"list_requests", c"listings, each page"),
@@ -47,12 +53,17 @@ const COUNTERS: [(&CStr, &CStr); 11] = [
     (c"failed_requests", c"requests without an answer or with one of 5xx"),
     (c"throttled_requests", c"requests that the store answered with 429 or 503"),
     (c"bytes_received", c"bytes that answers said they have"),
+    (c"bytes_sent", c"bytes of bodies of requests"),
     (c"wait_ms", c"milliseconds from requests to the heads of their answers, in all"),
     (c"hedged_requests", c"small reads that were asked a second time"),
+    (c"retried_requests", c"requests that were sent again, of those counted"),
+    (c"renewed_requests", c"requests that were signed again with new credentials"),
 ];
 
 #[derive(Debug)]
 pub struct Requests {
+    store: String,
+    log: Option<Log>,
     counts: [AtomicI64; COUNTERS.len()],
     pace: Pace,
     hedge_after: Option<Duration>,
@@ -62,11 +73,13 @@ pub struct Requests {
 const SMALL: u64 = 1 << 20;
 
 impl Requests {
-    pub fn new(given: &Given) -> Result<Requests> {
+    pub fn new(given: &Given, log: Option<Log>) -> Result<Requests> {
         let concurrency = given.number("concurrency", 64)?;
         let rate = given.number("request_rate", 0)?;
         let hedge = given.time("hedge_after", Duration::ZERO)?;
         Ok(Requests {
+            store: given.url.clone(),
+            log,
             counts: Default::default(),
             pace: Pace::new(concurrency, rate),
             hedge_after: (!hedge.is_zero()).then_some(hedge),
@@ -77,29 +90,39 @@ impl Requests {
         self.counts[counter as usize].fetch_add(n, Ordering::Relaxed);
     }
 
-    fn sent(&self, request: &HttpRequest) {
-        let query = request.uri().query().unwrap_or_default();
-        let is_list = ["list-type", "comp=list", "prefix"].iter().any(|word| query.contains(word));
-        let counter = match request.method().as_str() {
-            "GET" if is_list => Counter::List,
-            "GET" => Counter::Get,
-            "HEAD" => Counter::Head,
-            "PUT" => Counter::Put,
-            "DELETE" => Counter::Delete,
-            _ => Counter::Post,
+    /// The number of the attempt.
+    fn sent(&self, request: &HttpRequest) -> i64 {
+        let attempt = scope::attempt(request);
+        let (counter, figure) = match operation(request) {
+            "list" => (Counter::List, Figure::List),
+            "get" => (Counter::Get, Figure::Get),
+            "head" => (Counter::Head, Figure::Head),
+            "put" | "put_part" | "copy" => (Counter::Put, Figure::Put),
+            "delete" | "abort_upload" => (Counter::Delete, Figure::Delete),
+            _ => (Counter::Post, Figure::Post),
         };
         self.add(counter, 1);
+        scope::count(figure, 1);
+        if attempt > 1 {
+            self.add(Counter::Retries, 1);
+            scope::count(Figure::Retries, 1);
+        }
+        let sent = request.body().content_length() as i64;
+        self.add(Counter::Sent, sent);
+        scope::count(Figure::Sent, sent);
+        attempt
     }
 
-    fn answered(&self, answer: &std::result::Result<HttpResponse, HttpError>, begin: Instant) {
+    fn answered(&self, answer: &Answer, begin: Instant) {
         self.add(Counter::Wait, begin.elapsed().as_millis() as i64);
         let Ok(response) = answer else {
             self.add(Counter::Failed, 1);
             return;
         };
         let length = response.headers().get("content-length");
-        let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
-        self.add(Counter::Received, length.unwrap_or(0));
+        let length = length.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0);
+        self.add(Counter::Received, length);
+        scope::count(Figure::Received, length);
         match response.status().as_u16() {
             429 | 503 => {
                 self.add(Counter::Throttled, 1);
@@ -120,28 +143,47 @@ impl Requests {
     }
 }
 
+type Answer = std::result::Result<HttpResponse, HttpError>;
+
 #[derive(Debug, Clone)]
 pub struct Connector {
     requests: Arc<Requests>,
     io: Handle,
     guard: Option<Guard>,
+    /// Whether the store is asked over TLS, or may send on to where it is.
+    has_tls: bool,
+    resign: Option<Arc<dyn Resign>>,
 }
 
 impl Connector {
-    pub fn new(requests: &Arc<Requests>, io: Handle, guard: Option<Guard>) -> Connector {
-        Connector { requests: requests.clone(), io, guard }
+    pub fn new(
+        requests: &Arc<Requests>,
+        io: Handle,
+        guard: Option<Guard>,
+        has_tls: bool,
+    ) -> Connector {
+        Connector { requests: requests.clone(), io, guard, has_tls, resign: None }
+    }
+
+    /// What the store refuses is signed again.
+    pub fn resigning(&self, resign: impl Resign + 'static) -> Connector {
+        Connector { resign: Some(Arc::new(resign)), ..self.clone() }
     }
 }
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let inner = match self.guard {
-            None => SpawnedReqwestConnector::new(self.io.clone()).connect(options)?,
-            Some(guard) => {
-                HttpClient::new(SpawnService::new(guard.client(options)?, self.io.clone()))
+            None if self.has_tls => {
+                SpawnedReqwestConnector::new(self.io.clone()).connect(options)?
+            }
+            guard => {
+                let client = guard::client(guard, options, self.has_tls)?;
+                HttpClient::new(SpawnService::new(client, self.io.clone()))
             }
         };
-        Ok(HttpClient::new(Measured { inner, requests: self.requests.clone() }))
+        let (requests, resign) = (self.requests.clone(), self.resign.clone());
+        Ok(HttpClient::new(Measured { inner, requests, resign }))
     }
 }
 
@@ -149,6 +191,7 @@ impl HttpConnector for Connector {
 struct Measured {
     inner: HttpClient,
     requests: Arc<Requests>,
+    resign: Option<Arc<dyn Resign>>,
 }
 
 /// Whether a request is a read of few bytes, which may be asked twice.
@@ -164,20 +207,54 @@ fn is_small_read(request: &HttpRequest) -> bool {
     request.method().as_str() == "GET" && length.is_some_and(|length| length <= SMALL)
 }
 
-impl Measured {
-    async fn send(&self, request: HttpRequest) -> std::result::Result<HttpResponse, HttpError> {
-        let _running = self.requests.pace.turn().await;
-        self.requests.sent(&request);
-        let begin = Instant::now();
-        let answer = self.inner.execute(request).await.map_err(guard::at_once);
-        self.requests.answered(&answer, begin);
-        answer
+/// Those that can be sent twice though their method does not tell.
+fn is_repeatable(operation: &str, request: &HttpRequest) -> bool {
+    match operation {
+        "list" | "begin_upload" | "complete_upload" | "abort_upload" | "delete" => true,
+        "post" => {
+            request.uri().query().is_some_and(|query| query.split('&').any(|part| part == "delete"))
+        }
+        _ => false,
     }
 }
 
-#[async_trait]
-impl HttpService for Measured {
-    async fn call(&self, request: HttpRequest) -> std::result::Result<HttpResponse, HttpError> {
+impl Measured {
+    async fn send(&self, request: HttpRequest) -> Answer {
+        let _running = self.requests.pace.turn().await;
+        let operation = operation(&request);
+        let repeatable = is_repeatable(operation, &request);
+        let attempt = self.requests.sent(&request);
+        let log = self.requests.log;
+        let mut record = log.map(|log| Record::begin(log, &self.requests.store, &request, attempt));
+        let begin = Instant::now();
+        let mut answer = self.inner.execute(request).await.map_err(guard::at_once);
+        self.requests.answered(&answer, begin);
+        if let (Some(record), Ok(response)) = (&mut record, &answer) {
+            record.answered(response.status().as_u16());
+        }
+        if let Ok(response) = answer {
+            if operation == "get" && response.status().is_success() {
+                record.map(scope::keep);
+                return Ok(response);
+            }
+            // Short: one that ends too early is an answer that was lost.
+            answer = whole(response, record.as_mut()).await;
+        }
+        let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
+        if matches!(status, 0 | 500 | 502 | 504) && !matches!(operation, "get" | "head" | "list") {
+            scope::set_uncertain();
+        }
+        answer.map_err(|error| match error.kind() {
+            HttpErrorKind::Timeout | HttpErrorKind::Interrupted | HttpErrorKind::Decode
+                if repeatable =>
+            {
+                HttpError::new(HttpErrorKind::Request, error)
+            }
+            _ => error,
+        })
+    }
+
+    async fn hedged(&self, request: HttpRequest) -> Answer {
         let Some(after) = self.requests.hedge_after.filter(|_| is_small_read(&request)) else {
             return self.send(request).await;
         };
@@ -192,5 +269,34 @@ impl HttpService for Measured {
             answer = first => answer,
             answer = self.send(again) => answer,
         }
+    }
+}
+
+async fn whole(response: HttpResponse, record: Option<&mut Record>) -> Answer {
+    let (head, body) = response.into_parts();
+    let body = body.bytes().await?;
+    if let Some(record) = record {
+        record.received(body.len());
+    }
+    Ok(HttpResponse::from_parts(head, body.into()))
+}
+
+#[async_trait]
+impl HttpService for Measured {
+    async fn call(&self, request: HttpRequest) -> Answer {
+        let Some(resign) = &self.resign else { return self.hedged(request).await };
+        let (mut again, since) = (request.clone(), Instant::now());
+        let answer = self.hedged(request).await?;
+        let status = answer.status().as_u16();
+        if !matches!(status, 400 | 401 | 403) {
+            return Ok(answer);
+        }
+        let (head, body) = answer.into_parts();
+        let body = body.bytes().await?;
+        if is_refusal(status, Some(&body)) && resign.again(&mut again, since).await {
+            self.requests.add(Counter::Renewed, 1);
+            return self.hedged(again).await;
+        }
+        Ok(HttpResponse::from_parts(head, body.into()))
     }
 }

@@ -159,7 +159,7 @@ fn a_plan_reads_the_version_that_it_was_made_for() {
     let objects = memory(&engine);
     let etag = objects.put("k", b"old", PutMode::Overwrite).unwrap().unwrap();
     let path = versioned(&Path::from(format!("{}/k", objects.id)), &etag);
-    let all = All(engine.objects.clone());
+    let all = All { registry: engine.objects.clone(), tally: None };
     let read =
         || engine.handle.block_on(async { all.get_opts(&path, GetOptions::default()).await });
     assert_eq!(read().unwrap().meta.size, 3);

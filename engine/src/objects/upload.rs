@@ -4,11 +4,10 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
-use futures::FutureExt;
+use object_store::multipart::PartId;
 use object_store::path::Path;
 use object_store::{
-    CopyMode, CopyOptions, Error, MultipartUpload, ObjectStoreExt, PutMode, PutPayloadMut,
-    Result as StoreResult,
+    CopyMode, CopyOptions, Error, ObjectStoreExt, PutMode, PutPayloadMut, Result as StoreResult,
 };
 use tokio::task::JoinSet;
 
@@ -16,6 +15,7 @@ use crate::bindings::*;
 use crate::error::{Result, coded};
 
 use super::Objects;
+use super::multipart::Multipart;
 
 /// Bytes of a part. A store takes 10,000 of them: an object may have 156 GiB.
 const PART: usize = 16 << 20;
@@ -35,8 +35,10 @@ pub struct Upload {
 
 /// An object that is written in parts.
 struct Parts {
-    upload: Box<dyn MultipartUpload>,
-    under_way: JoinSet<StoreResult<()>>,
+    upload: Arc<Multipart>,
+    under_way: JoinSet<StoreResult<(usize, PartId)>>,
+    arrived: Vec<(usize, PartId)>,
+    n_bytes: u64,
     /// Where they go: what must not replace anything is put in its place at the end.
     path: Path,
 }
@@ -46,7 +48,7 @@ impl Parts {
     async fn wait(&mut self, n: usize) -> StoreResult<()> {
         while self.under_way.len() > n {
             if let Some(part) = self.under_way.join_next().await {
-                part.map_err(|source| Error::JoinError { source })??;
+                self.arrived.push(part.map_err(|source| Error::JoinError { source })??);
             }
         }
         Ok(())
@@ -55,13 +57,24 @@ impl Parts {
     async fn send(&mut self, buffer: &mut PutPayloadMut) -> StoreResult<()> {
         self.wait(PARALLEL - 1).await?;
         let part = std::mem::take(buffer).freeze();
-        self.under_way.spawn(self.upload.put_part(part));
+        self.n_bytes += part.content_length() as u64;
+        let index = self.arrived.len() + self.under_way.len();
+        let put = self.upload.put(index, part);
+        self.under_way.spawn(async move { put.await.map(|part| (index, part)) });
         Ok(())
+    }
+
+    async fn complete(&mut self) -> StoreResult<Option<String>> {
+        self.wait(0).await?;
+        let mut parts = std::mem::take(&mut self.arrived);
+        parts.sort_by_key(|(index, _)| *index);
+        let parts = parts.into_iter().map(|(_, part)| part).collect();
+        self.upload.complete(parts, self.n_bytes).await
     }
 
     async fn abort(mut self) {
         self.under_way.shutdown().await;
-        let _ = self.upload.abort().await;
+        self.upload.abort().await;
     }
 }
 
@@ -90,13 +103,11 @@ impl Upload {
 
     async fn send(&mut self) -> StoreResult<()> {
         if self.parts.is_none() {
-            let path = match self.mode {
-                PutMode::Overwrite => self.path.clone(),
-                _ => staged(&self.path),
-            };
-            let store = &self.objects.made.store;
-            let upload = self.objects.signed(|| store.put_multipart(&path).boxed()).await?;
-            self.parts = Some(Parts { upload, under_way: JoinSet::new(), path });
+            let is_staged = self.mode != PutMode::Overwrite;
+            let path = if is_staged { staged(&self.path) } else { self.path.clone() };
+            let upload = Arc::new(Multipart::begin(&self.objects, &path, is_staged).await?);
+            let (under_way, arrived) = (JoinSet::new(), vec![]);
+            self.parts = Some(Parts { upload, under_way, arrived, n_bytes: 0, path });
         }
         self.parts.as_mut().expect("just made").send(&mut self.buffer).await
     }
@@ -125,11 +136,10 @@ impl Upload {
             self.send().await?;
         }
         let parts = self.parts.as_mut().expect("it has parts");
-        parts.wait(0).await?;
-        let put = parts.upload.complete().await?;
+        let etag = parts.complete().await?;
         let staged = self.parts.take().expect("it has parts").path;
         if staged == self.path {
-            return Ok(put.e_tag);
+            return Ok(etag);
         }
         let placed = self.place(&staged).await;
         let _ = self.objects.made.store.delete(&staged).await;

@@ -23,6 +23,8 @@ use crate::bindings::*;
 use crate::error::{Result, coded};
 
 use super::carrier::{Carrier, Errand, part_size};
+use super::journal::{Begun, Entry, What};
+use super::scope::{Scope, Tally};
 use super::{Objects, Registry};
 
 /// The URLs of a statement's own store.
@@ -103,6 +105,7 @@ pub struct Writing {
     /// The key of the object, or of the directory.
     key: String,
     mode: Mode,
+    tally: Option<Arc<Tally>>,
     state: Mutex<State>,
     phase: watch::Sender<Phase>,
     flow: watch::Sender<Flow>,
@@ -130,6 +133,7 @@ impl Commit {
         objects: Arc<Objects>,
         key: &str,
         mode: Mode,
+        tally: Option<Arc<Tally>>,
     ) -> Result<(Commit, url::Url)> {
         let shown = format!("{}{key}", objects.shown);
         let wrong = |text: &str| coded(WEIR_INVALID_ARGUMENT, "22023", format!("{shown}: {text}"));
@@ -149,6 +153,7 @@ impl Commit {
             objects,
             key: key.to_string(),
             mode,
+            tally,
             state: Mutex::default(),
             phase: watch::Sender::new(Phase::Write),
             flow: watch::Sender::default(),
@@ -176,7 +181,8 @@ impl Commit {
     /// or a directory, is as it was or has all that is new.
     pub async fn commit(self) -> Result<()> {
         let _busy = Busy::new(&self.registry.underway);
-        let placed = self.writing.place().await;
+        let scope = Scope::new(self.writing.tally.clone());
+        let placed = scope.run(self.writing.place()).await;
         if placed.is_err() {
             self.writing.give_up().await;
         }
@@ -223,13 +229,22 @@ impl Registry {
         Some(Arc::new(Target(writing)))
     }
 
+    /// The engine waits for whoever has this.
+    pub fn busy(&self) -> Busy {
+        Busy::new(&self.underway)
+    }
+
     /// Gives up what statements write, and waits until it is taken back.
     pub fn close(&self, patience: Duration) {
         let writings: Vec<_> =
             self.writings.lock().unwrap().1.values().filter_map(Weak::upgrade).collect();
         writings.iter().for_each(|writing| writing.abort());
         let count = self.underway.count.lock().unwrap();
-        let _ = self.underway.none.wait_timeout_while(count, patience, |count| *count > 0);
+        let waited = self.underway.none.wait_timeout_while(count, patience, |count| *count > 0);
+        drop(waited);
+        if let Some(journal) = self.journal.get() {
+            journal.close();
+        }
     }
 }
 
@@ -270,6 +285,8 @@ impl Writing {
         Carrier::start(Errand {
             objects: self.objects.clone(),
             path: path.clone(),
+            alone: self.mode != Mode::One,
+            tally: self.tally.clone(),
             flow: self.flow.clone(),
             phase: self.phase.subscribe(),
             _busy: Busy::new(&self.objects.engine.objects.underway),
@@ -396,6 +413,11 @@ impl Writing {
             let text = format!("cannot write {self:?}: the engine is being closed");
             return Err(coded(WEIR_CANCELLED, "57014", text));
         }
+        // Who is killed halfway leaves some of several objects, which a sweep takes away.
+        let several = self.mode != Mode::One;
+        let fresh: Vec<_> =
+            new.iter().filter(|path| several && !old.contains(path)).cloned().collect();
+        let entries = self.objects.remember_instead(vec![], &self.to_delete(&fresh));
         let files = std::mem::take(&mut self.state.lock().unwrap().files);
         let placed = futures::stream::iter(files)
             .map(|file| async move {
@@ -407,16 +429,21 @@ impl Writing {
             .await;
         let failure = placed.into_iter().find_map(|(path, placed)| Some((path, placed.err()?)));
         if let Some((path, error)) = failure {
-            if self.mode != Mode::One {
-                // None of the names was in use: what is there is ours.
-                let known: HashSet<_> = old.iter().collect();
-                self.delete(new.into_iter().filter(|path| !known.contains(path)).collect())
-                    .await
-                    .ok();
+            // None of the names was in use: what is there is ours.
+            if self.delete(fresh).await.is_ok() {
+                entries.into_iter().for_each(Entry::end);
             }
             return Err(self.failed(&path, error));
         }
-        self.delete(old.into_iter().filter(|path| !new.contains(path)).collect()).await
+        let old: Vec<_> = old.into_iter().filter(|path| !new.contains(path)).collect();
+        let entries = self.objects.remember_instead(entries, &self.to_delete(&old));
+        self.delete(old).await?;
+        entries.into_iter().for_each(Entry::end);
+        Ok(())
+    }
+
+    fn to_delete(&self, paths: &[Path]) -> Vec<Begun> {
+        paths.iter().map(|path| self.objects.begun(What::Object, path, true)).collect()
     }
 
     async fn place_one(&self, file: File) -> StoreResult<()> {
@@ -425,12 +452,14 @@ impl Writing {
                 carrier.ended.await.unwrap_or_else(|source| Err(Error::JoinError { source }))
             }
             None => {
-                let mode = match self.mode {
-                    Mode::Add => PutMode::Create,
-                    _ => PutMode::Overwrite,
-                };
                 let data: PutPayload = file.kept.into_iter().collect();
-                self.objects.put_at(&file.path, data, mode).await.map(|_| ())
+                match self.mode {
+                    Mode::Add => self.objects.put_alone(&file.path, data).await,
+                    _ => {
+                        let put = self.objects.put_at(&file.path, data, PutMode::Overwrite);
+                        put.await.map(|_| ())
+                    }
+                }
             }
         }
     }

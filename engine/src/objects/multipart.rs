@@ -1,0 +1,277 @@
+//! An upload in parts that is remembered until it has ended, and whose lost answers are looked into.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use object_store::multipart::{MultipartStore, PartId};
+use object_store::path::Path;
+use object_store::{
+    Error, MultipartId, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
+    Result as StoreResult,
+};
+
+use super::journal::{Begun, Entry, What, now_ms};
+use super::scope::Scope;
+use super::{Objects, Registry};
+
+/// How often what must not stay is tried to be ended, and the first pause between.
+const TRIES: u32 = 6;
+const PAUSE: Duration = Duration::from_millis(100);
+/// How far the clocks of a store and of this machine may be apart when an object is taken for one of ours.
+const SKEW_MS: i64 = 60_000;
+/// The same within one store.
+const SLACK_MS: i64 = 2_000;
+
+pub struct Multipart {
+    objects: Arc<Objects>,
+    store: Arc<dyn MultipartStore>,
+    path: Path,
+    id: MultipartId,
+    begun_ms: i64,
+    entry: Mutex<Option<Entry>>,
+}
+
+/// Whether the store may have done what it gave no answer to.
+fn is_unknown(error: &Error) -> bool {
+    matches!(error, Error::Generic { .. } | Error::JoinError { .. })
+}
+
+impl Multipart {
+    /// `alone`: nobody else writes an object of this name.
+    pub async fn begin(objects: &Arc<Objects>, path: &Path, alone: bool) -> StoreResult<Multipart> {
+        let store = objects.made.multipart.clone().ok_or_else(|| Error::NotSupported {
+            source: "a store of this type takes no parts".into(),
+        })?;
+        let (begin, begun_ms) = (Instant::now(), now_ms());
+        let entry = objects.remember(What::Upload, path, alone);
+        let scope = Scope::new(None);
+        let created = scope.run(store.create_multipart(path)).await;
+        if let (Ok(id), Some(entry)) = (&created, &entry) {
+            let _ = entry.set_id(id);
+        }
+        let uncertain = scope.is_uncertain() || created.as_ref().is_err_and(is_unknown);
+        let since_ms = begin.elapsed().as_millis() as i64 + SLACK_MS;
+        let keep = created.as_ref().ok();
+        if uncertain && !objects.end_lost(path, alone, keep, (since_ms, 0)).await {
+            // What is not ended is left to a sweep.
+            drop(objects.remember(What::Upload, path, alone));
+        }
+        let entry = Mutex::new(entry);
+        match created {
+            Ok(id) => Ok(Multipart {
+                objects: objects.clone(),
+                store,
+                path: path.clone(),
+                id,
+                begun_ms,
+                entry,
+            }),
+            Err(error) => {
+                end(&entry);
+                Err(error)
+            }
+        }
+    }
+
+    pub fn put(
+        self: &Arc<Self>,
+        index: usize,
+        part: PutPayload,
+    ) -> impl Future<Output = StoreResult<PartId>> + Send + use<> {
+        let (upload, scope) = (self.clone(), Scope::new(None));
+        async move { scope.run(upload.store.put_part(&upload.path, &upload.id, index, part)).await }
+    }
+
+    /// The etag of the object, which has so many bytes.
+    pub async fn complete(&self, parts: Vec<PartId>, n_bytes: u64) -> StoreResult<Option<String>> {
+        let n_parts = parts.len();
+        let scope = Scope::new(None);
+        let completed = scope.run(self.store.complete_multipart(&self.path, &self.id, parts)).await;
+        let etag = match completed {
+            Ok(put) => put.e_tag,
+            Err(error) => match self.was_completed(&error, n_parts, n_bytes).await {
+                Some(etag) => etag,
+                None => return Err(error),
+            },
+        };
+        end(&self.entry);
+        Ok(etag)
+    }
+
+    /// After a lost answer the upload is not there any more, and the object is.
+    async fn was_completed(
+        &self,
+        error: &Error,
+        n_parts: usize,
+        n_bytes: u64,
+    ) -> Option<Option<String>> {
+        let gone = match error {
+            Error::NotFound { .. } => true,
+            error if is_unknown(error) => self.is_gone().await,
+            _ => false,
+        };
+        if !gone {
+            return None;
+        }
+        let found = self.objects.made.store.head(&self.path).await.ok()?;
+        let has_parts = |etag: &String| etag.trim_matches('"').ends_with(&format!("-{n_parts}"));
+        let is_ours = found.size == n_bytes
+            && found.last_modified.timestamp_millis() >= self.begun_ms - SKEW_MS
+            && (self.objects.made.uploads.is_none() || found.e_tag.as_ref().is_some_and(has_parts));
+        is_ours.then_some(found.e_tag)
+    }
+
+    /// Whether the store does not know the upload any more. Some say so only when they list them.
+    async fn is_gone(&self) -> bool {
+        let Some(uploads) = &self.objects.made.uploads else {
+            let aborted = self.store.abort_multipart(&self.path, &self.id).await;
+            return matches!(aborted, Err(Error::NotFound { .. }));
+        };
+        for n in 0..TRIES {
+            if let Ok((_, open)) = uploads.of(&self.path).await {
+                return open.iter().all(|(id, _)| *id != self.id);
+            }
+            tokio::time::sleep(PAUSE * (1 << n)).await;
+        }
+        false
+    }
+
+    pub async fn abort(&self) {
+        if self.objects.end_upload(&self.path, &self.id).await {
+            end(&self.entry);
+        }
+    }
+}
+
+fn end(entry: &Mutex<Option<Entry>>) {
+    if let Some(entry) = entry.lock().unwrap().take() {
+        entry.end();
+    }
+}
+
+impl Objects {
+    pub fn begun(&self, what: What, path: &Path, alone: bool) -> Begun {
+        let (url, key) = (self.shown.clone(), path.to_string());
+        Begun { what, ms: now_ms(), alone, url, key, id: None }
+    }
+
+    fn remember(&self, what: What, path: &Path, alone: bool) -> Option<Entry> {
+        self.remember_instead(vec![], &[self.begun(what, path, alone)]).pop()
+    }
+
+    /// Ends some, in the same step. Nothing of what ends with the process is remembered; a journal that cannot be written
+    /// keeps nobody from writing.
+    pub fn remember_instead(&self, ended: Vec<Entry>, begun: &[Begun]) -> Vec<Entry> {
+        let journal = self.engine.objects.journal.get().filter(|_| !self.is_memory);
+        journal.and_then(|journal| journal.switch(ended, begun).ok()).unwrap_or_default()
+    }
+
+    /// Puts an object of a name that nobody else writes: one that is there after a lost answer is this one.
+    pub async fn put_alone(&self, path: &Path, data: PutPayload) -> StoreResult<()> {
+        let scope = Scope::new(None);
+        for n in 0.. {
+            let options = PutOptions { mode: PutMode::Create, ..Default::default() };
+            match scope.run(self.made.store.put_opts(path, data.clone(), options)).await {
+                Ok(_) => break,
+                Err(Error::AlreadyExists { .. }) if scope.is_uncertain() => break,
+                Err(error) if !scope.is_uncertain() || n == TRIES => return Err(error),
+                Err(_) => tokio::time::sleep(PAUSE * (1 << n)).await,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it is surely not open any more.
+    async fn end_upload(&self, path: &Path, id: &MultipartId) -> bool {
+        let Some(store) = &self.made.multipart else { return true };
+        for n in 0..TRIES {
+            match store.abort_multipart(path, id).await {
+                Ok(()) | Err(Error::NotFound { .. }) => return true,
+                Err(Error::PermissionDenied { .. } | Error::Unauthenticated { .. }) => {
+                    return false;
+                }
+                Err(_) => tokio::time::sleep(PAUSE * (1 << n)).await,
+            }
+        }
+        false
+    }
+
+    /// Ends uploads of a name whose beginning was answered to nobody: all but the one to keep, and of a name that others
+    /// write too those alone that were begun at most and at least so many milliseconds ago, by the store's clock. False: they may be open still.
+    async fn end_lost(
+        &self,
+        path: &Path,
+        alone: bool,
+        keep: Option<&MultipartId>,
+        (most_ms, least_ms): (i64, i64),
+    ) -> bool {
+        let Some(uploads) = &self.made.uploads else { return true };
+        let known = match self.engine.objects.journal.get() {
+            Some(journal) if !alone => journal.known_ids(),
+            _ => vec![],
+        };
+        for n in 0..TRIES {
+            let Ok((now_ms, found)) = uploads.of(path).await else {
+                tokio::time::sleep(PAUSE * (1 << n)).await;
+                continue;
+            };
+            let mut ended = true;
+            for (id, at_ms) in found {
+                let ago = now_ms - at_ms;
+                let is_lost =
+                    alone || (ago <= most_ms && ago >= least_ms - SLACK_MS && !known.contains(&id));
+                if is_lost && Some(&id) != keep {
+                    ended &= self.end_upload(path, &id).await;
+                }
+            }
+            return ended;
+        }
+        false
+    }
+
+    /// Whether nothing is left of it.
+    async fn take_back(&self, begun: &Begun) -> bool {
+        let Ok(path) = self.path(&begun.key) else { return true };
+        match (begun.what, &begun.id) {
+            (What::Object, _) => {
+                matches!(self.made.store.delete(&path).await, Ok(()) | Err(Error::NotFound { .. }))
+            }
+            (What::Upload, Some(id)) => {
+                self.end_upload(&path, id).await
+                    && (!begun.alone || self.end_lost(&path, true, None, (0, 0)).await)
+            }
+            (What::Upload, None) => {
+                let ago = now_ms() - begun.ms;
+                let window = (ago + SLACK_MS, ago - SKEW_MS);
+                self.end_lost(&path, begun.alone, None, window).await
+            }
+        }
+    }
+
+    /// Takes back what processes that are gone left in this store.
+    pub fn sweep(self: &Arc<Self>) {
+        let registry = self.engine.objects.clone();
+        let Some(journal) = registry.journal.get().cloned() else { return };
+        for (path, begun) in journal.left_in(&self.shown) {
+            let (objects, journal, busy) = (self.clone(), journal.clone(), registry.busy());
+            self.engine.handle.spawn(async move {
+                if Scope::new(None).run(objects.take_back(&begun)).await {
+                    journal.taken_back(&path, &begun);
+                }
+                drop(busy);
+            });
+        }
+    }
+}
+
+impl Registry {
+    /// Opens the stores that something was left in, which sweeps them. Others may need a secret that comes later.
+    pub fn sweep(&self) {
+        let left = self.journal.get().map(|journal| journal.left()).unwrap_or_default();
+        for url in left {
+            if let Ok((objects, _)) = self.locate(&url) {
+                objects.sweep();
+            }
+        }
+    }
+}
