@@ -564,6 +564,11 @@ struct weir_aggregate_function {
 typedef int (*weir_find_kind_fn)(void *finder, const char *name,
                                  const struct weir_table_kind **ret_kind, struct weir_error *error);
 
+/* The host's own, from `watch` to `unwatch`. */
+struct weir_watch {
+    void *room[8];
+};
+
 /*
  * What an extension may ask of weir: from weir_extension_init on until it fails or `close` returns,
  * from any thread. What is registered by weir_extension_init is there once it has succeeded, later
@@ -592,6 +597,17 @@ struct weir_host {
     int (*register_aggregate_function)(void *context,
                                        const struct weir_aggregate_function *function,
                                        struct weir_error *error);
+    /*
+     * How a slot that waits learns that nobody wants its answer any more: the statement was
+     * cancelled or killed, its client went away. Called by the thread that runs the slot; before
+     * the slot returns, or waits in another way, the same thread calls `unwatch`. Between the two
+     * `stop` runs once at most, on any thread, at once when it had come to that before. It must not
+     * wait. Answers 1, or 0 when there is nothing to hear of, as on threads that read a stream,
+     * whose scan's `cancel` is called: then `unwatch` does nothing. The slot then ends as soon as
+     * it can with WEIR_CANCELLED. Both hold for all workspaces and for ever.
+     */
+    int (*watch)(struct weir_watch *watch, void (*stop)(void *stopped), void *stopped);
+    void (*unwatch)(struct weir_watch *watch);
 };
 
 /* What an extension says of itself. Texts live as long as the extension. */

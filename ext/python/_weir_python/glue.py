@@ -2,6 +2,7 @@
 """What the C half of the host calls. Nothing here knows about Arrow's memory, or about SQL."""
 
 import atexit
+import contextlib
 import importlib
 import os
 import sys
@@ -17,6 +18,10 @@ from .times import *  # noqa: F401, F403  called by C
 from .types import Schema
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Left(BaseException):
+    """Nobody waits any more for what is being asked of a source."""
 
 
 def start(is_embedded):
@@ -67,6 +72,16 @@ def load_class(module, class_name):
     for part in class_name.split("."):
         found = getattr(found, part)
     return found
+
+
+def warm_up():
+    """
+    Makes pyarrow import now what it imports when it first makes an array, pandas: a worker process that starts is
+    given time, and one that answers is not.
+    """
+    pyarrow = sys.modules.get("pyarrow")
+    with contextlib.suppress(Exception):
+        pyarrow and pyarrow.array(range(1))
 
 
 def open_source(kind, module, class_name, path, options, columns):

@@ -33,6 +33,19 @@ struct wp_bytes {
     size_t length;
 };
 
+/* ---- Who waits for a slot (watch.c) ---- */
+
+/* The host's `watch` and `unwatch`; NULL where it has none. Set once, in each of the two files. */
+struct wp_watches {
+    int (*watch)(struct weir_watch *watch, void (*stop)(void *stopped), void *stopped);
+    void (*unwatch)(struct weir_watch *watch);
+};
+extern struct wp_watches wp_watches;
+
+/* True when `stop` may be called from now on, until wp_unwatch. */
+bool wp_watch(struct weir_watch *watch, void (*stop)(void *stopped), void *stopped);
+void wp_unwatch(struct weir_watch *watch);
+
 /* ---- Arrow (arrow.c) ---- */
 
 /* Deep copies of schemas; ENOMEM. */
@@ -116,6 +129,7 @@ struct wp_runtime {
 /* What weir_python_host.so exports: once an interpreter is there. `directory` holds _weir_python;
  * `embedded`: the interpreter is ours, so its standard output is not. */
 typedef int (*wp_host_init_fn)(const char *directory, bool embedded,
+                               const struct wp_watches *watches,
                                const struct wp_runtime **ret_runtime, struct weir_error *error);
 #define WP_HOST_INIT "weir_python_host_init"
 

@@ -11,6 +11,15 @@ static int plain_error(struct weir_error *error, const char *where, PyObject *va
     return WEIR_UNKNOWN;
 }
 
+/* Nobody waits for the answer any more (call.c). */
+static bool is_left(PyObject *value) {
+    PyObject *left = wpy_glue("Left");
+    bool answer = left && PyErr_GivenExceptionMatches(value, left);
+    if (!left) PyErr_Clear();
+    Py_XDECREF(left);
+    return answer;
+}
+
 int wpy_error(struct weir_error *error, const char *where) {
     PyObject *type = NULL, *value = NULL, *traceback = NULL;
     PyErr_Fetch(&type, &value, &traceback);
@@ -19,6 +28,8 @@ int wpy_error(struct weir_error *error, const char *where) {
     int code = WEIR_UNKNOWN;
     if (!type) {
         code = wp_error(error, WEIR_INTERNAL, "XX000", "%s: failed without an exception", where);
+    } else if (is_left(value)) {
+        code = wp_error(error, WEIR_CANCELLED, "57014", "%s: cancelled", where);
     } else if (PyErr_GivenExceptionMatches(value, PyExc_MemoryError)) {
         code = wp_error(error, WEIR_INTERNAL, "53200", "%s: MemoryError: out of memory", where);
     } else {

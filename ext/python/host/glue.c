@@ -146,6 +146,17 @@ static int load(const char *directory, bool is_embedded) {
     return 0;
 }
 
+void wp_glue_warm_up(void) {
+    struct wp_gil gil;
+    if (!wp_gil_take(&gil, NULL)) return;
+    PyObject *function = wpy_glue("warm_up");
+    PyObject *done = function ? PyObject_CallNoArgs(function) : NULL;
+    Py_XDECREF(done);
+    Py_XDECREF(function);
+    PyErr_Clear(); /* what is wrong is told by whoever needs it */
+    wp_gil_give(&gil);
+}
+
 int wp_glue_load(const char *directory, bool is_embedded, struct weir_error *error) {
     struct wp_gil gil;
     if (!wp_gil_take(&gil, NULL))

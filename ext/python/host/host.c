@@ -36,11 +36,13 @@ static const struct wp_runtime runtime = {
 };
 
 WEIR_EXPORT int weir_python_host_init(const char *directory, bool embedded,
+                                      const struct wp_watches *watches,
                                       const struct wp_runtime **ret_runtime,
                                       struct weir_error *error);
 
-int weir_python_host_init(const char *directory, bool embedded,
+int weir_python_host_init(const char *directory, bool embedded, const struct wp_watches *watches,
                           const struct wp_runtime **ret_runtime, struct weir_error *error) {
+    wp_watches = *watches;
     WP_TRY(wp_glue_load(directory, embedded, error));
     *ret_runtime = &runtime;
     return WEIR_OK;

@@ -55,10 +55,22 @@ bool wp_gil_is_closed(void);
  */
 int wpy_error(struct weir_error *error, const char *where);
 
+/* ---- Calls that may take long (call.c) ---- */
+
+/*
+ * PyObject_CallObject, which ends with the exception _weir_python.glue.Left when nobody waits any
+ * more for the slot that runs on this thread. Lets go of the GIL while it waits.
+ */
+PyObject *wpy_call(PyObject *function, PyObject *arguments);
+/* The same of a method. Takes over `arguments`, a tuple; NULL: an exception is set. */
+PyObject *wpy_call_method(PyObject *object, const char *name, PyObject *arguments);
+
 /* ---- Python modules of ours (glue.c) ---- */
 
 /* Imports _weir_python from its directory, and makes the module _weir_native. Once. */
 int wp_glue_load(const char *directory, bool embedded, struct weir_error *error);
+/* In a worker process, once its table is open: what the first batches would import. */
+void wp_glue_warm_up(void);
 /* A function of _weir_python.glue, a new reference; NULL with an exception set. */
 PyObject *wpy_glue(const char *name);
 PyObject *PyInit__weir_native(void);

@@ -22,13 +22,13 @@ static PyObject *plan_scan(struct scan *scan, const struct weir_scan_request *re
     PyObject *names = names_list(&scan->asked), *result = NULL;
     PyObject *filters = wpy_filters(request->filters, request->n_filters);
     if (names && filters) {
-        result = plan ? PyObject_CallMethod(scan->table->source, "scan", "(OiOLy#)", names,
-                                            (int)request->all_columns, filters,
-                                            (long long)request->limit, (const char *)plan->data,
-                                            (Py_ssize_t)plan->length)
-                      : PyObject_CallMethod(scan->table->source, "scan", "(OiOL)", names,
-                                            (int)request->all_columns, filters,
-                                            (long long)request->limit);
+        PyObject *arguments =
+            plan ? Py_BuildValue("(OiOLy#)", names, (int)request->all_columns, filters,
+                                 (long long)request->limit, (const char *)plan->data,
+                                 (Py_ssize_t)plan->length)
+                 : Py_BuildValue("(OiOL)", names, (int)request->all_columns, filters,
+                                 (long long)request->limit);
+        result = wpy_call_method(scan->table->source, "scan", arguments);
     }
     Py_XDECREF(filters);
     Py_XDECREF(names);

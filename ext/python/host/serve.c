@@ -91,6 +91,7 @@ static int open_table(struct server *server, struct wp_in *in, struct wp_out *ou
     struct ArrowSchema columns = {0};
     if (wp_get_number(in) == 1 && wp_get_schema(in, &columns) == 0) definition.columns = &columns;
     int code = in->failed ? bad_request(error) : wp_table_open(&definition, &server->table, error);
+    if (code == WEIR_OK) wp_glue_warm_up();
     if (code == WEIR_OK) code = wp_table_schema(server->table, &server->schema, error);
     if (code == WEIR_OK) wp_put_schema(out, &server->schema);
     wp_release_schema(&columns);

@@ -25,9 +25,13 @@ static PyObject *open_source(const struct wp_definition *definition) {
     PyObject *function = wpy_glue("open_source"), *source = NULL;
     PyObject *options = options_dict(definition->options, definition->n_options);
     PyObject *columns = columns_tuple(definition->columns);
-    if (function && options && columns)
-        source = PyObject_CallFunction(function, "(szzzOO)", definition->kind, definition->module,
-                                       definition->class_name, definition->path, options, columns);
+    PyObject *arguments =
+        function && options && columns
+            ? Py_BuildValue("(szzzOO)", definition->kind, definition->module,
+                            definition->class_name, definition->path, options, columns)
+            : NULL;
+    if (arguments) source = wpy_call(function, arguments);
+    Py_XDECREF(arguments);
     Py_XDECREF(columns);
     Py_XDECREF(options);
     Py_XDECREF(function);
@@ -113,7 +117,7 @@ int wp_table_statistics(void *instance, struct wp_known *ret_known, struct weir_
     struct wp_known known = {-1, -1, 0};
     if (!wp_gil_take(&gil, NULL)) return WEIR_OK;
     int code = WEIR_OK;
-    PyObject *tuple = PyObject_CallMethod(table->source, "statistics", NULL);
+    PyObject *tuple = wpy_call_method(table->source, "statistics", PyTuple_New(0));
     if (tuple && tuple != Py_None) {
         known.n_rows = whole(tuple, 0);
         known.n_bytes = whole(tuple, 1);

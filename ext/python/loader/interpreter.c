@@ -215,7 +215,7 @@ static int load_host(bool is_embedded, const struct wp_runtime **ret_runtime,
     wp_host_init_fn init = library ? (wp_host_init_fn)dlsym(library, WP_HOST_INIT) : NULL;
     int code;
     if (init)
-        code = init(wp_directory(), is_embedded, ret_runtime, error);
+        code = init(wp_directory(), is_embedded, &wp_watches, ret_runtime, error);
     else
         code = wp_error(error, WEIR_NOT_FOUND, "58P01", "weir's Python host cannot be loaded: %s",
                         path ? dlerror() : "out of memory");

@@ -288,6 +288,8 @@ int wp_kinds_register(const struct weir_host *host, const char *python,
     if (!workspace) return wp_error_memory(error);
     pthread_mutex_init(&workspace->mutex, NULL);
     if (python && !python_program) python_program = strdup(python);
+    if (WEIR_HOST_HAS(host, unwatch))
+        wp_watches = (struct wp_watches){.watch = host->watch, .unwatch = host->unwatch};
     int code = host->register_kind(host->context, &python_kind, error);
     if (code == WEIR_OK) code = host->register_finder(host->context, find_kind, workspace, error);
     if (code)

@@ -186,9 +186,10 @@ static int ends_by_cancel(struct wp_process *process, struct weir_error *error) 
     return wp_error(error, WEIR_CANCELLED, "57014", "cancelled");
 }
 
-/* Until there is something to read, or the end. */
-static int wait_for_answer(struct wp_process *process, const struct wp_limits *limits,
-                           const _Atomic bool *is_cancelled, struct weir_error *error) {
+/* Until there is something to read, or the end. `is_left`: nobody waits for the slot any more. */
+static int wait_until(struct wp_process *process, const struct wp_limits *limits,
+                      const _Atomic bool *is_cancelled, const _Atomic bool *is_left,
+                      struct weir_error *error) {
     int64_t start_ms = wp_now_ns() / 1000000, cancelled_ms = 0;
     for (;;) {
         struct pollfd ready = {.fd = process->socket, .events = POLLIN};
@@ -197,10 +198,24 @@ static int wait_for_answer(struct wp_process *process, const struct wp_limits *l
         int64_t now_ms = wp_now_ns() / 1000000;
         if (limits->timeout_ms > 0 && now_ms - start_ms >= limits->timeout_ms)
             return ends_by_time(process, limits, error);
-        if (!is_cancelled || !atomic_load(is_cancelled)) continue;
+        if (!atomic_load(is_left) && !(is_cancelled && atomic_load(is_cancelled))) continue;
         if (!cancelled_ms) cancelled_ms = now_ms;
         if (now_ms - cancelled_ms >= GRACE_MS) return ends_by_cancel(process, error);
     }
+}
+
+static void set(void *flag) {
+    atomic_store((_Atomic bool *)flag, true);
+}
+
+static int wait_for_answer(struct wp_process *process, const struct wp_limits *limits,
+                           const _Atomic bool *is_cancelled, struct weir_error *error) {
+    _Atomic bool is_left = false;
+    struct weir_watch watch;
+    wp_watch(&watch, set, (void *)&is_left);
+    int code = wait_until(process, limits, is_cancelled, &is_left, error);
+    wp_unwatch(&watch);
+    return code;
 }
 
 int wp_process_wait(struct wp_process *process, const struct wp_limits *limits,

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/call.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "base/sized.h"
@@ -132,6 +133,18 @@ static int register_aggregate_function(void *context,
     return take(context, &(struct wr_registration){.aggregate = function}, error);
 }
 
+_Static_assert(sizeof(struct wr_call_watch) <= sizeof(struct weir_watch), "room for a watch");
+
+static int watch(struct weir_watch *room, void (*stop)(void *stopped), void *stopped) {
+    struct wr_call_watch *watched = (struct wr_call_watch *)room;
+    wr_call_watch(watched, stop, stopped);
+    return watched->call != NULL;
+}
+
+static void unwatch(struct weir_watch *room) {
+    wr_call_unwatch((struct wr_call_watch *)room);
+}
+
 /* ---- Loading ---- */
 
 static int extension_new(struct wr_extensions *extensions,
@@ -162,6 +175,8 @@ static int extension_new(struct wr_extensions *extensions,
         .register_finder = register_finder,
         .register_scalar_function = register_scalar_function,
         .register_aggregate_function = register_aggregate_function,
+        .watch = watch,
+        .unwatch = unwatch,
     };
     *ret_extension = extension;
     return WEIR_OK;
