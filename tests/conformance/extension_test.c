@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Extensions: abi_1.c, which is as the first ones were, and odd.c, which has faults. */
 #include <dlfcn.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 #include "conformance.h"
 
 #define ABI_1 EXTENSIONS "/abi_1.so"
+#define ABI_3 EXTENSIONS "/abi_3.so"
 #define ODD EXTENSIONS "/odd.so"
 
 /* A workspace of the test's own, in place of the suite's. */
@@ -110,6 +113,38 @@ static void an_extension_of_the_interface_with_functions_computes(void **state) 
     expect_rows("0|-99990000\n1|-100000000\n",
                 "SELECT value %% 2 AS k, abi2_total(abi2_negative(value)) FROM range(20000) GROUP "
                 "BY k ORDER BY k");
+}
+
+/* ---- The interface whose slots hear of the end ---- */
+
+static void *interrupt_when_it_waits(void *n_waiting) {
+    wait_for(n_waiting, 1);
+    weir_session_interrupt(session);
+    return NULL;
+}
+
+static void a_slot_that_waits_hears_of_the_end_of_its_statement(void **state) {
+    (void)state;
+    run("LOAD '%s'", ABI_3);
+    void *library = dlopen(ABI_3, RTLD_NOW | RTLD_LOCAL);
+    assert_non_null(library);
+    _Atomic int64_t *n_waiting = dlsym(library, "abi3_n_waiting");
+    const _Atomic int64_t *n_unheard = dlsym(library, "abi3_n_unheard");
+    static const char *const slots[] = {"open", "form", "statistics", "scan"};
+    for (size_t i = 0; i < sizeof slots / sizeof *slots; i++) {
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, interrupt_when_it_waits, n_waiting), 0);
+        expect_error("57014", NULL, "SELECT * FROM abi3_waits(\"in\" => '%s')", slots[i]);
+        pthread_join(thread, NULL);
+        assert_int_equal(*n_waiting, 0);
+    }
+    /* Also where the statement has no plan. */
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, interrupt_when_it_waits, n_waiting), 0);
+    expect_error("57014", NULL, "CREATE TABLE t USING abi3_waits OPTIONS (\"in\" 'open')");
+    pthread_join(thread, NULL);
+    assert_int_equal(*n_unheard, 0);
+    dlclose(library);
 }
 
 /* ---- Loading ---- */
@@ -220,6 +255,7 @@ int main(void) {
         OWN(a_finder_is_asked_for_kinds_that_nobody_registered),
         OWN(what_was_loaded_is_listed),
         OWN(an_extension_of_the_interface_with_functions_computes),
+        OWN(a_slot_that_waits_hears_of_the_end_of_its_statement),
         OWN(loading_again_changes_nothing),
         OWN(an_extension_that_refuses_leaves_nothing),
         OWN(what_is_no_extension_is_refused_with_its_path_and_the_reason),

@@ -3,8 +3,8 @@
 
 import json
 import os
+import pathlib
 import re
-import shutil
 import subprocess
 import urllib.error
 import urllib.request
@@ -13,12 +13,11 @@ ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 KEYS = {"Control": "\ue009", "Enter": "\ue007", "Escape": "\ue00c", "ArrowDown": "\ue015", "ArrowUp": "\ue013", "ArrowRight": "\ue014", "ArrowLeft": "\ue012", "Tab": "\ue004"}
 
 
-def missing():
-    """Why there is no browser; None: there is one."""
-    for names in (("chromedriver",), ("chromium", "google-chrome", "chromium-browser")):
-        if not any(shutil.which(name) for name in names):
-            return f"{names[0]} is not installed"
-    return None
+def find():
+    """The browser, and why there is none; one of the two is None."""
+    said = subprocess.run([pathlib.Path(__file__).resolve().parents[2] / "scripts/browser"], stdout=subprocess.PIPE, text=True).stdout
+    key, _, value = said.strip().partition("=")
+    return (value, None) if key == "browser" else (None, value or "scripts/browser says nothing")
 
 
 class Browser:
@@ -34,14 +33,13 @@ class Browser:
         self.process.wait()
         return None, said
 
-    def __init__(self, directory):
+    def __init__(self, binary, directory):
         for _ in range(5):
             port, said = self.start(directory)
             if port:
                 break
         assert port, said
         self.base = f"http://127.0.0.1:{port}"
-        binary = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
         arguments = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,900", f"--user-data-dir={directory}/profile"]
         if os.geteuid() == 0:
             arguments.append("--no-sandbox")

@@ -120,15 +120,18 @@ def stall():
 
 
 class Rule:
-    def __init__(self, happen, method=None, path=None, count=None, share=1.0, skip=0):
+    def __init__(self, happen, method=None, path=None, count=None, share=1.0, skip=0, when=None):
+        self.when = when
         self.happen, self.method, self.path = happen, method, re.compile(path) if path else None
         self.count, self.share, self.skip = count, share, skip
         self.fired = 0
 
-    def fires(self, method, target, chance):
-        if self.method and method not in self.method.split("|"):
+    def fires(self, request, chance):
+        if self.method and request.method not in self.method.split("|"):
             return False
-        if self.path and not self.path.search(target):
+        if self.path and not self.path.search(request.target):
+            return False
+        if self.when and not self.when(request):
             return False
         if self.skip > 0:
             self.skip -= 1
@@ -280,7 +283,7 @@ class FaultProxy:
             self.loop.close()
 
     def rule(self, happen, **when):
-        """method "GET" or "GET|HEAD", path (a regular expression over path and query), count, share, skip."""
+        """method "GET" or "GET|HEAD", path (a regular expression over path and query), count, share, skip, when (asked with the Request)."""
         rule = Rule(happen, **when)
         self.rules.append(rule)
         return rule
@@ -336,7 +339,7 @@ class FaultProxy:
     def _fate(self, request):
         fate = Fate()
         for rule in list(self.rules):
-            if rule.fires(request.method, request.target, self.chance):
+            if rule.fires(request, self.chance):
                 rule.happen(fate)
         return fate
 

@@ -27,8 +27,8 @@ class Answer:
 
 
 class HttpServer:
-    def __init__(self, directory, *args, config="", env=None, flight=False, preset="embedded", **kwargs):
-        self.directory = pathlib.Path(directory)
+    def __init__(self, directory, *args, config="", env=None, flight=False, preset="embedded", deadline=DEADLINE, **kwargs):
+        self.directory, self.deadline = pathlib.Path(directory), deadline
         (self.directory / "data").mkdir(exist_ok=True)
         if not (self.directory / "weir.yaml").exists():
             (self.directory / "weir.yaml").write_text("mounts:\n  lake: { kind: files, url: data }\n" + config)
@@ -68,8 +68,8 @@ class HttpServer:
 
     # ---- Requests ----
 
-    def connect(self, timeout=DEADLINE):
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+    def connect(self, timeout=None):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout or self.deadline)
 
     def request(self, method, path, body=None, headers=None):
         connection = self.connect()
@@ -114,8 +114,9 @@ class HttpServer:
         return int(re.search(rf"^{name} (\d+)$", text, re.M)[1])
 
     def memory(self):
+        """Bytes that it holds: not those of the program's file, which statements map as they come to new parts of it."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"^VmRSS:\s+(\d+) kB$", status, re.M)[1]) * 1024
+        return sum(int(n) * 1024 for n in re.findall(r"^Rss(?:Anon|Shmem):\s+(\d+) kB$", status, re.M))
 
     def open_files(self):
         """What each of its descriptors stands for."""

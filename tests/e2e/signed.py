@@ -39,14 +39,14 @@ def encoded(query):
     return "&".join(f"{urllib.parse.quote(k, safe='')}={urllib.parse.quote(v, safe='')}" for k, v in sorted(query))
 
 
-def s3(address, key_id, secret, method, path, query=(), body=b"", headers=(), region="us-east-1"):
+def s3(address, key_id, secret, method, path, query=(), body=b"", headers=(), region="us-east-1", service="s3"):
     now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     content = hashlib.sha256(body).hexdigest()
     signed = {"host": f"{address[0]}:{address[1]}", "x-amz-date": now, "x-amz-content-sha256": content} | {k.lower(): v for k, v in dict(headers).items()}
     names = ";".join(sorted(signed))
     lines = "".join(f"{name}:{signed[name]}\n" for name in sorted(signed))
     canonical = "\n".join([method, urllib.parse.quote(path), encoded(query), lines, names, content])
-    scope = f"{now[:8]}/{region}/s3/aws4_request"
+    scope = f"{now[:8]}/{region}/{service}/aws4_request"
     text = "\n".join(["AWS4-HMAC-SHA256", now, scope, hashlib.sha256(canonical.encode()).hexdigest()])
     key = ("AWS4" + secret).encode()
     for step in scope.split("/"):

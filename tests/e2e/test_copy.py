@@ -48,6 +48,21 @@ def test_parquet_is_zstd_unless_told(db):
     assert pq.ParquetFile(db.directory / "b.parquet").metadata.row_group(0).column(0).compression == "SNAPPY"
 
 
+def test_rows_that_have_an_order_keep_it_and_are_not_merged_for_cheap_work(db):
+    rows = "generate_series(1, 300000)"
+    cheap = f"SELECT value AS k, value * 7 % 1000003 AS a, 'row ' || value AS s FROM {rows}"
+    dear = f"SELECT value AS k, md5(CAST(value AS VARCHAR)) AS s FROM {rows}"
+    for query, merges in ((cheap, False), (dear, True)):
+        plan = db.ok(f"EXPLAIN COPY ({query}) TO 'x.parquet'", "--threads", "4", "--format", "csv")
+        assert ("SortPreservingMergeExec" in plan) == merges, plan
+        db.ok(f"COPY ({query}) TO 'x.parquet'", "--threads", "4")
+        assert pq.read_table(db.directory / "x.parquet")["k"].to_pylist() == list(range(1, 300_001))
+    db.ok(f"COPY ({cheap}) TO 'x.parquet'", "--threads", "4")
+    table = pq.read_table(db.directory / "x.parquet")
+    assert table["a"].to_pylist() == [k * 7 % 1_000_003 for k in range(1, 300_001)]
+    assert table["s"].to_pylist() == [f"row {k}" for k in range(1, 300_001)]
+
+
 def test_empty_result_is_a_valid_file(db):
     for ending, name in FORMATS.items():
         db.ok(f"COPY (SELECT 1 AS id, 'x' AS name WHERE false) TO 'out.{ending}' (FORMAT {name})")

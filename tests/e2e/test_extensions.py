@@ -2,6 +2,7 @@
 """Extensions as others write them: built outside of the tree against the installed headers, loaded by LOAD and by the
 configuration, by those who may."""
 
+import math
 import os
 import pathlib
 import shlex
@@ -56,6 +57,8 @@ def libraries(installed, tmp_path_factory):
     for name, command in [
         ("counter", ["cc", "-std=c11", "counter.c", *flags(installed)]),
         ("forms", ["cc", "-std=c11", "-D_GNU_SOURCE", "forms.c", *flags(installed)]),
+        ("scalar", ["cc", "-std=c11", "scalar.c", *flags(installed)]),
+        ("aggregate", ["cc", "-std=c11", "aggregate.c", *flags(installed), "-lm"]),
         ("library", ["c++", "-std=c++17", "library.cc", *flags(installed, "sqlite3")]),
     ]:
         command = [*command, *STRICT, "-o", out / f"{name}.so"]
@@ -127,6 +130,27 @@ def test_a_remote_table_of_an_extension_runs_its_part_of_the_query(db, libraries
     assert "SELECT" in plan and "400" in plan and "FilterExec" not in plan, plan
     db.fail(load + "SELECT * FROM library(path => '/nowhere.db', name => 'books')", "/nowhere.db")
     db.fail(load + f"SELECT * FROM {library.replace('books', 'bools')}", "has no table bools", "42P01")
+
+
+def test_functions_of_an_extension_stay_here_over_a_database(db, libraries, server):
+    """What they stand in is computed here, the rest of the query is the database's as ever."""
+    database = server.create("functions")
+    database.script("CREATE TABLE n AS SELECT i AS a, i % 4 AS b FROM generate_series(1, 60) AS s(i)")
+    load = f"LOAD '{libraries}/scalar.so'; LOAD '{libraries}/aggregate.so'; {database.attach('pg')}; "
+    where = "a > 10 AND greatest_divisor(a, 12) = 6"
+    query = f"SELECT a FROM pg.public.n WHERE {where} ORDER BY a"
+    assert db.rows(load + query) == [(18,), (30,), (42,), (54,)]
+    plan = db.ok(load + f"EXPLAIN {query}", "--format", "csv")
+    remote = [line.split("sql=")[1] for line in plan.splitlines() if "sql=" in line]
+    assert remote and all("> 10" in sql and "greatest_divisor" not in sql for sql in remote), plan
+    assert "FilterExec: greatest_divisor" in plan, plan
+    powers = {b: [a for a in range(1, 61) if a % 4 == b] for b in range(4)}
+    means = {b: math.exp(sum(map(math.log, values)) / len(values)) for b, values in powers.items()}
+    got = db.rows(load + "SELECT b, geometric_mean(a), count(*) FROM pg.public.n GROUP BY b ORDER BY b")
+    assert [(b, n) for b, _, n in got] == [(b, 15) for b in range(4)]
+    assert all(mean == pytest.approx(means[b]) for b, mean, _ in got)
+    plan = db.ok(load + "EXPLAIN SELECT b, geometric_mean(a) FROM pg.public.n GROUP BY b", "--format", "csv")
+    assert "AggregateExec" in plan and "GROUP BY" not in plan, plan
 
 
 # ---- The configuration ----

@@ -296,6 +296,16 @@ def test_streams_over_the_limit_are_refused(server):
         assert server.figures()["n_calls"] == 256
 
 
+def test_a_refused_stream_does_not_end_the_connection(server):
+    """Its headers have ended too: they are not waited for."""
+    with Peer(server) as peer:
+        peer.send(b"".join(headers(stream, "Chat") for stream in range(1, 2 * 257, 2)))
+        assert next(stream for kind, _, stream, _ in peer.frames() if kind == RST_STREAM) == 2 * 257 - 1
+        time.sleep(1.2)
+        peer.send(frame(RST_STREAM, b"\0\0\0\x08", 0, 1) + call(2 * 257 + 1, "Echo", b"x"))
+        assert peer.status(2 * 257 + 1) == 0
+
+
 # ---- No memory ----
 
 

@@ -9,8 +9,6 @@ import pytest
 import browser
 from http_server import HttpServer, until
 
-pytestmark = pytest.mark.skipif(browser.missing() is not None, reason=str(browser.missing()))
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
@@ -23,7 +21,10 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory):
-    found = browser.Browser(tmp_path_factory.mktemp("browser"))
+    binary, missing = browser.find()
+    if missing:
+        pytest.skip(missing)
+    found = browser.Browser(binary, tmp_path_factory.mktemp("browser"))
     yield found
     found.close()
 

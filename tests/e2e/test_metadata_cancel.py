@@ -20,12 +20,12 @@ from backends import Server
 from databases import need
 from flight import any_of, field
 from http_server import HttpServer, until
-from two_users import Flight, descriptor, statement
+from two_users import Flight, descriptor, statement, tickets_of
+from waiting import SECONDS, Waiting, ends, under_way, waits
 
 CONFIG = """  pg: { kind: adbc, driver: postgresql, url: "${env:PG_URI}", metadata_ttl: 1ms, connect_timeout: 5s }
 limits: { statements: 64 }
 """
-SECONDS = 3  # a second on a machine that is busy with other things
 QUERY = "SELECT * FROM pg.public.t"
 
 
@@ -81,47 +81,7 @@ def children(process):
     return [int(child) for child in pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
-# ---- Who waits, and how that ends ----
-
-
-class Waiting(threading.Thread):
-    def __init__(self, call):
-        super().__init__(daemon=True)
-        self.call, self.ended = call, None
-        self.start()
-
-    def run(self):
-        try:
-            self.call()
-        except Exception as error:  # what is asserted is that it ends
-            self.answer = error
-        self.ended = time.monotonic()
-
-    def ends(self, since):
-        self.join(20)
-        assert self.ended, "it goes on"
-        print(f"ended after {self.ended - since:.2f} s")
-        assert self.ended - since < SECONDS
-
-
-def under_way(house, *states):
-    """The ids of the statements that are, but for the question itself."""
-    answer = house.rows("SELECT query_id, sql, state FROM system.queries WHERE finished_at IS NULL AND sql NOT LIKE '%finished_at%'")
-    return [query_id for query_id, sql, state in answer if state in (states or ("planning", "queued", "running"))]
-
-
-def ends(is_over):
-    since = time.monotonic()
-    until(is_over, "it ends", SECONDS)
-    print(f"ended after {time.monotonic() - since:.2f} s")
-
-
-def waits(house, *states):
-    """It is under way, and stays so."""
-    found = until(lambda: under_way(house, *states), "it waits")
-    time.sleep(0.3)
-    return until(lambda: under_way(house, *states), "it waits still") and found[0]
-
+# ---- What is asked ----
 
 INCLUDE_SCHEMA = field(5, 1)
 METADATA = {
@@ -174,6 +134,26 @@ def test_planning_over_flight_is_ended_by_cancel(house, blocked):
         waits(house, "planning")
         call.cancel()
         ends(lambda: not under_way(house))
+
+
+def test_a_ticket_that_is_cancelled_while_its_reader_waits_for_the_session(house, postgres):
+    """The reader has redeemed the ticket, and its statement has not begun: neither is lost from sight."""
+    with Flight(house.flight_address) as client, locked(postgres):
+        answer = client.action("SetSessionOptions", field(1, field(1, "weir.statement_timeout") + field(2, field(1, "60s"))))
+        client.headers.append(("cookie", re.search(r"arrow_flight_session_id=([0-9a-f]{32})", answer.metadata)[0]))
+        info = client.info(statement("SELECT 1 AS one")).messages[0]
+        planning = Waiting(lambda: client.info(statement(QUERY)))
+        found = waits(house, "planning")
+        outcomes = []
+        reading = Waiting(lambda: outcomes.append(client.call("DoGet", field(1, tickets_of(info)[0]))))
+        time.sleep(0.3)
+        assert not outcomes
+        assert client.action("CancelFlightInfo", field(1, info)).code == "OK"
+        since = time.monotonic()
+        assert house.sql(f"KILL QUERY '{found}'").status == 200
+        planning.ends(since)
+        reading.ends(since)
+        assert outcomes[0].code == "CANCELLED", outcomes
 
 
 @pytest.mark.parametrize("path", PATHS)

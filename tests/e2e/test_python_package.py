@@ -2,7 +2,9 @@
 """The wheel of the Python package, installed beside the packages that it needs, and the examples of examples/python."""
 
 import collections
+import datetime
 import http.server
+import io
 import json
 import os
 import pathlib
@@ -14,7 +16,10 @@ import textwrap
 import threading
 import urllib.parse
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import stores
 from conftest import PROGRAM, ROOT
 from http_server import until
 
@@ -168,6 +173,33 @@ def test_extensions_are_built_against_the_headers_of_the_package(python, tmp_pat
     assert python(script, ROOT / "examples/extension/counter.c") == [[10]]
 
 
+EVERYWHERE = {"ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "libc.so.6", "libm.so.6", "libgcc_s.so.1", "libz.so.1"}  # PEP 600
+
+
+def test_the_wheel_for_others_needs_what_its_tag_says_and_no_more(tmp_path):
+    made = subprocess.run(
+        [ROOT / "scripts/wheel", "--portable", pathlib.Path(PROGRAM).parent, tmp_path], stdout=subprocess.PIPE, text=True, timeout=500
+    )
+    assert made.returncode == 0
+    wheel = made.stdout.strip()
+    major, minor = map(int, re.search(r"-py3-none-manylinux_(\d+)_(\d+)_\w+\.whl$", wheel).groups())
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--target", tmp_path / "site", wheel], check=True, timeout=300)
+    binaries = [path for path in (tmp_path / "site").rglob("*") if path.is_file() and path.open("rb").read(4) == b"\x7fELF"]
+    there = {path.name for path in binaries}
+    assert {"weir", "python.so", "weir_python_host.so"} < there
+    for path in binaries:
+        told = subprocess.run(["readelf", "--wide", "--dynamic", "--version-info", path], check=True, capture_output=True, text=True).stdout
+        assert set(re.findall(r"\(NEEDED\).*\[(.*)\]", told)) <= there | EVERYWHERE, path
+        needed = [tuple(map(int, version.split("."))) for version in re.findall(r"Name: GLIBC_([\d.]+)", told)]
+        assert max(needed) <= (major, minor), path
+    (program,) = [path for path in binaries if path.name == "weir"]
+    result = subprocess.run([program, "sql", "--format", "csv", "SELECT 6 * 7 AS n"], capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout) == (0, "n\n42\n"), result.stderr
+    loaded = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
+    assert not [line for line in loaded.splitlines() if "=> /" in line and str(tmp_path) not in line and line.split()[0] not in EVERYWHERE]
+
+
 # ---- The examples ----
 
 QUERY = """
@@ -260,6 +292,37 @@ def test_a_database_is_read_by_several_connections(python, server):
         [[rows + 3, rows + 2, rows + 2, total]],
         [["above"], ["below"], ["no id"]],
     ]
+
+
+@pytest.fixture(scope="module")
+def minio(tmp_path_factory):
+    server = stores.MinIO(tmp_path_factory.mktemp("minio"))
+    yield server
+    server.close()
+
+
+def test_objects_of_a_bucket_are_a_table(python, minio):
+    bucket = minio.make("things")
+    rows = [{"id": i, "at": datetime.date(2024, 1, 1 + i % 28), "text": f"t{i}" if i % 3 else None} for i in range(900)]
+    for i in range(3):
+        file = io.BytesIO()
+        pq.write_table(pa.Table.from_pylist(rows[i * 300 : i * 300 + 300]), file, row_group_size=100)
+        minio.put(bucket, f"year=2024/{i}.parquet", file.getvalue())
+    minio.put(bucket, "year=2024/_SUCCESS", b"")
+    minio.put(bucket, "other.csv", b"a,b\n1,x\n2,y\n")
+    options = {
+        "path": f"{bucket}/year=2024", "endpoint": minio.endpoint(), "region": "us-east-1",
+        "access_key": stores.KEY_ID, "secret_key": stores.SECRET,
+    }  # fmt: skip
+    queries = [
+        "SELECT count(*), sum(id), count(text), count(DISTINCT at) FROM t",
+        "SELECT text FROM t WHERE id >= 298 AND id < 302 AND text IS NOT NULL AND at <> DATE '2024-01-19' ORDER BY id",
+    ]
+    wanted = [row["text"] for row in rows[298:302] if row["text"] and row["at"].day != 19]
+    counts = [900, sum(range(900)), 600, 28]
+    assert python(QUERY, "s3", "S3Source", json.dumps(options), *queries) == [[counts], [[text] for text in wanted]]
+    csv = json.dumps({**options, "path": bucket, "format": "csv"})
+    assert python(QUERY, "s3", "S3Source", csv, "SELECT sum(a), max(b) FROM t") == [[[3, "y"]]]
 
 
 # ---- The manual ----

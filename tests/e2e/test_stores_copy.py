@@ -3,11 +3,14 @@
 
 import json
 import signal
+import subprocess
 import time
 
 import pytest
+from conftest import PROGRAM
 from fault_proxy import FaultProxy, lost, reset, s3_error
 from http_server import HttpServer, until
+from peak import Peak
 from plain_http import PlainHttp
 from stores import Azurite, Gcs, MinIO, VersityGW
 from test_stores import secret
@@ -250,3 +253,14 @@ def test_a_server_takes_back_what_nobody_waits_for(minio, tmp_path, way):
         assert server.end() == 0
         connection.close()
     nothing_left(minio, "out", "vanished")
+
+
+def test_partitions_of_many_values_are_written_with_few_open_files(db, tmp_path):
+    # Each batch has rows of all values. A file that is open takes a megabyte: 1500 at a time took two gigabytes.
+    sql = f"COPY (SELECT value AS id, value % 1500 AS k FROM generate_series(1, 300000)) TO '{tmp_path}/many/' (FORMAT parquet, PARTITION_BY (k))"
+    process = subprocess.Popen([PROGRAM, "sql", sql], cwd=db.directory, env=db.env)
+    peak = Peak(process)
+    assert process.wait() == 0
+    print(f"{peak.bytes() >> 20} MiB")
+    assert 0 < peak.bytes() < 700 << 20
+    assert db.rows(f"SELECT count(*), sum(id), count(DISTINCT k) FROM '{tmp_path}/many/'") == [(300000, 45000150000, 1500)]

@@ -42,9 +42,12 @@ def store(tmp_path_factory):
 
 
 class Asked:
-    def __init__(self, store, directory, config=""):
-        directory.mkdir()
-        self.proxy = FaultProxy("127.0.0.1", store.port)
+    """A server over a directory, its store behind a proxy. Another one over the same directory needs the same proxy."""
+
+    def __init__(self, store, directory, config="", proxy=None):
+        directory.mkdir(exist_ok=True)
+        self.own_proxy = proxy is None
+        self.proxy = proxy or FaultProxy("127.0.0.1", store.port)
         self.server = HttpServer(directory, config=config)
         options = ", ".join(f"{key} '{value}'" for key, value in store.options(self.proxy).items())
         assert self.server.sql(f"CREATE SECRET own (TYPE s3, SCOPE 's3://lake/', {options})").status == 200
@@ -54,13 +57,15 @@ class Asked:
 
     def __exit__(self, *_):
         self.server.end()
-        self.proxy.close()
+        if self.own_proxy:
+            self.proxy.close()
 
     def rows(self, sql):
         """What comes of a statement, the requests for it and their bytes."""
         before = len(self.proxy.requests())
         rows = self.server.rows(sql)
         made = self.proxy.requests()[before:]
+        print(*(f"{request.kind} {request.path} {request.range}" for request in made), sep="\n")
         return rows, len(made), sum(request.sent for request in made)
 
 
@@ -75,6 +80,54 @@ def test_a_point_lookup_and_a_count_ask_for_little(store, tmp_path):
             assert rows == [(k, f"row {k}")] and requests <= 2
         asked.rows(POINT.format(0))
         assert asked.rows(COUNT) == ([(FILES * ROWS,)], 0, 0)
+
+
+SCAN = "SELECT sum(k) AS k, max(s) AS s, count(DISTINCT b) > 0 AS b, sum(a) > 0 AS a FROM 's3://lake/t/*.parquet'"
+OF_ALL = [(FILES * ROWS * (FILES * ROWS - 1) // 2, "row 999999", True, True)]
+
+
+def test_a_scan_asks_for_no_byte_twice_not_even_after_a_restart(store, tmp_path):
+    with FaultProxy("127.0.0.1", store.port) as proxy:
+        first_reads_and_those_after_a_restart(store, tmp_path / "own", proxy)
+
+
+def first_reads_and_those_after_a_restart(store, directory, proxy):
+    with Asked(store, directory, config="cache.listings.max_age: 1h\n", proxy=proxy) as asked:
+        rows, requests, size = asked.rows(SCAN)
+        assert rows == OF_ALL and requests > FILES and size > 85_000_000
+        for k in (2_000_017, 5):
+            assert asked.rows(POINT.format(k)) == ([(k, f"row {k}")], 0, 0)
+        assert asked.rows(SCAN) == (OF_ALL, 0, 0)
+        assert asked.server.rows("SELECT value > 1000 FROM system.metrics WHERE name = 'blocks_kept'") == [(True,)]
+    with Asked(store, directory, proxy=proxy) as asked:
+        for sql, expected in ((SCAN, OF_ALL), (POINT.format(7), [(7, "row 7")])):
+            rows, requests, size = asked.rows(sql)
+            assert rows == expected and requests <= 1 and size < 10_000  # a listing
+
+
+def test_without_blocks_pages_are_asked_for_again(store, tmp_path):
+    with Asked(store, tmp_path / "none", config="cache.objects.max_bytes: 0\ncache.listings.max_age: 1h\n") as asked:
+        for _ in range(3):
+            rows, requests, _ = asked.rows(POINT.format(2_000_017))
+            assert rows == [(2_000_017, "row 2000017")] and requests > 0
+        assert not (tmp_path / "none/.weir/blocks").exists()
+
+
+def test_the_blocks_of_an_object_that_was_replaced_are_not_taken(store, tmp_path):
+    query = "SELECT sum(k) AS k FROM 's3://lake/again/x.parquet'"
+    with Asked(store, tmp_path / "again", config="cache.listings.max_age: 0s\n") as asked:
+        for first in (0, 10_000, 20_000, 10_000):
+            store.put("lake", "again/x.parquet", parquet(first, 1000))
+            for _ in range(2):
+                assert asked.server.rows(query) == [(sum(range(first, first + 1000)),)]
+
+
+def test_the_blocks_take_no_more_room_than_they_may(store, tmp_path):
+    with Asked(store, tmp_path / "little", config="cache.objects.max_bytes: 20MiB\n") as asked:
+        for _ in range(2):
+            assert asked.server.rows(SCAN) == OF_ALL
+    files = list((tmp_path / "little/.weir/blocks").iterdir())
+    assert files and sum(file.stat().st_blocks * 512 for file in files) <= 20 << 20
 
 
 def test_what_others_put_is_seen_within_the_age_and_what_weir_puts_at_once(store, tmp_path):

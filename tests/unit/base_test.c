@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/loopback.h"
 #include "base/options.h"
 #include "base/units.h"
 
@@ -447,6 +449,29 @@ static void sizes_and_times_are_read_with_their_units(void **state) {
     assert_true(least == INT64_MIN);
 }
 
+/* ---- loopback ---- */
+
+static void only_what_is_known_to_be_this_machine_is_loopback(void **state) {
+    (void)state;
+    const char *own[] = {"localhost", "LocalHost", "127.0.0.1", "127.255.0.9", "::1"};
+    const char *others[] = {"",    "localhost.example.org", "128.0.0.1",       "0.0.0.0", "::",
+                            "::2", "127.0.0.1.example.org", "::ffff:127.0.0.1"};
+    for (size_t i = 0; i < N_OF(own); i++)
+        assert_true(wr_host_is_loopback(own[i]));
+    for (size_t i = 0; i < N_OF(others); i++)
+        assert_false(wr_host_is_loopback(others[i]));
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f010203)};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct sockaddr unix_path = {.sa_family = AF_UNIX};
+    assert_true(wr_address_is_loopback((struct sockaddr *)&four));
+    assert_true(wr_address_is_loopback((struct sockaddr *)&six));
+    assert_false(wr_address_is_loopback(&unix_path));
+    four.sin_addr.s_addr = htonl(0x0a000001);
+    six.sin6_addr.s6_addr[0] = 1;
+    assert_false(wr_address_is_loopback((struct sockaddr *)&four));
+    assert_false(wr_address_is_loopback((struct sockaddr *)&six));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exactly_the_nth_allocation_fails_and_the_count_is_told),
@@ -472,6 +497,7 @@ int main(void) {
         cmocka_unit_test(a_missing_required_option_is_named_with_its_summary),
         cmocka_unit_test(the_nearest_word_is_near_or_nothing),
         cmocka_unit_test(sizes_and_times_are_read_with_their_units),
+        cmocka_unit_test(only_what_is_known_to_be_this_machine_is_loopback),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

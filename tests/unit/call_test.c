@@ -64,6 +64,33 @@ static void who_watches_no_more_is_not_told(void **state) {
     wr_call_release(call);
 }
 
+static void *free_watch(void *watch) {
+    wr_call_watch_free(watch);
+    return NULL;
+}
+
+static void a_watch_of_its_own_may_be_ended_by_another_thread(void **state) {
+    (void)state;
+    atomic_int told = 0;
+    pthread_t thread;
+    assert_null(wr_call_watch_new(count, &told)); /* nothing is served */
+    wr_call_watch_free(NULL);
+    struct wr_call *call = wr_call_new();
+    wr_call_enter(call);
+    struct wr_call_watch *ended = wr_call_watch_new(count, &told);
+    struct wr_call_watch *kept = wr_call_watch_new(count, &told);
+    assert_non_null(ended);
+    assert_non_null(kept);
+    wr_call_leave(call);
+    assert_int_equal(pthread_create(&thread, NULL, free_watch, ended), 0);
+    pthread_join(thread, NULL);
+    wr_call_cancel(call);
+    assert_int_equal(told, 1);
+    /* It has a reference of its own. */
+    wr_call_release(call);
+    wr_call_watch_free(kept);
+}
+
 static void the_inner_call_of_a_thread_counts(void **state) {
     (void)state;
     atomic_int told = 0;
@@ -179,6 +206,7 @@ int main(void) {
         cmocka_unit_test(a_cancel_is_told_once),
         cmocka_unit_test(a_cancel_from_before_is_told_at_once),
         cmocka_unit_test(who_watches_no_more_is_not_told),
+        cmocka_unit_test(a_watch_of_its_own_may_be_ended_by_another_thread),
         cmocka_unit_test(the_inner_call_of_a_thread_counts),
         cmocka_unit_test(without_a_call_nothing_is_told),
         cmocka_unit_test(all_threads_that_serve_a_call_are_told),

@@ -109,12 +109,14 @@ static const struct expected streams[] = {
     {"jobs", "job_id:u! kind:u! table_name:u state:u! started_at:" TIME " finished_at:" TIME
              " rows:l error_message:u"},
     {"live_queries", "query_id:u! session_id:u! sql:u! state:u! started_at:" TIME "! rows_sent:l!"},
-    {"metrics", "name:u! value:l! help:u"},
+    {"metrics", "name:u! value:l! help:u store:u"},
     {"mounts", "name:u! kind:u! url:u origin:u!"},
     {"namespaces", "catalog:u! namespace:u! is_default:b!"},
     {"queries", "query_id:u! session_id:u! user_name:u door:u! state:u! sql:u! started_at:" TIME
                 "! finished_at:" TIME " rows_returned:l bytes_read:l peak_memory:l "
-                "error_sqlstate:u error_message:u"},
+                "error_sqlstate:u error_message:u store_gets:l store_heads:l store_lists:l "
+                "store_puts:l store_posts:l store_deletes:l store_retries:l "
+                "store_bytes_received:l store_bytes_sent:l cache_hits:l"},
     {"secrets", "name:u! type:u! scope:u options:u!"},
     {"sessions", "session_id:u! user_name:u door:u! peer:u opened_at:" TIME "! last_used_at:" TIME
                  "! catalog:u! namespace:u! statements:l!"},

@@ -293,6 +293,34 @@ static void a_cancel_without_an_execution_does_not_touch_the_next(void **state) 
     weir_statement_close(statement);
 }
 
+static void a_cancel_after_the_announcement_ends_the_execution_to_come(void **state) {
+    (void)state;
+    struct weir_statement *statement = NULL;
+    struct ArrowArrayStream rows;
+    char id[WEIR_ID_SIZE], other[WEIR_ID_SIZE];
+    assert_int_equal(weir_prepare(session, "SELECT CAST(5 AS BIGINT)", &statement, &error), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(weir_statement_announce(statement, &error), WEIR_OK);
+        weir_statement_id(statement, id);
+        assert_string_not_equal(id, "");
+        assert_int_equal(weir_statement_cancel(statement, &error), WEIR_OK);
+        assert_int_equal(weir_statement_execute(statement, &rows, NULL, &error), WEIR_CANCELLED);
+        assert_int_equal(execute_sum(statement), 5);
+    }
+    /* What was cancelled and never executed is forgotten. */
+    assert_int_equal(weir_statement_announce(statement, &error), WEIR_OK);
+    weir_statement_id(statement, id);
+    assert_int_equal(weir_statement_cancel(statement, &error), WEIR_OK);
+    assert_int_equal(weir_statement_announce(statement, &error), WEIR_OK);
+    weir_statement_id(statement, other);
+    assert_string_not_equal(id, other);
+    assert_int_equal(execute_sum(statement), 5);
+    weir_statement_id(statement, id);
+    assert_string_equal(id, other);
+    weir_statement_close(statement);
+    assert_int_equal(sum("SELECT count(*) FROM system.queries WHERE state = 'planning'"), 0);
+}
+
 static void progress_and_metrics_tell_of_the_last_execution(void **state) {
     (void)state;
     struct weir_statement *statement = NULL;
@@ -654,6 +682,7 @@ int main(void) {
         TEST(a_running_query_is_cancelled_from_another_thread),
         TEST(a_running_create_is_cancelled_and_makes_no_table),
         TEST(a_cancel_without_an_execution_does_not_touch_the_next),
+        TEST(a_cancel_after_the_announcement_ends_the_execution_to_come),
         TEST(progress_and_metrics_tell_of_the_last_execution),
         TEST(registered_rows_are_read_any_number_of_times),
         TEST(a_registered_stream_is_read_once),
