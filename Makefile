@@ -25,7 +25,7 @@ meson = $(venv)/bin/meson
 ninja = PATH=$(venv)/bin:$$PATH $(venv)/bin/ninja -C $(1) -j $(JOBS) $(if $(V),-v)
 configure = scripts/configure $(1) $(PROFILE)
 
-.PHONY: all demo demo-server check check-asan fuzz install dist wheel bench bench-duality bench-databases bench-doors bench-python bench-objectstore bindings bindings-check format \
+.PHONY: all demo demo-server check check-asan fuzz install dist wheel bench bench-duality bench-databases bench-doors bench-python bench-partitions bench-objectstore bindings bindings-check format \
 	format-check symbols clean help
 
 all: build
@@ -69,10 +69,10 @@ install: build
 
 dist: build
 	@scripts/dist
-	@scripts/wheel $(BUILD)
+	@scripts/wheel --portable $(BUILD)
 
 wheel: build
-	@scripts/wheel $(BUILD)
+	@scripts/wheel --portable $(BUILD)
 
 bench: build
 	@scripts/bench run $(BUILD) $(BENCH)
@@ -88,6 +88,9 @@ bench-doors: build
 
 bench-python: build
 	@scripts/bench python $(BUILD) $(BENCH)
+
+bench-partitions: build
+	@scripts/bench python_partitions $(BUILD) $(BENCH)
 
 bench-objectstore: build
 	@scripts/bench objectstore $(BUILD) $(BENCH)
@@ -117,6 +120,7 @@ help:
 	@echo "make bench-databases tables in databases beside their drivers, connectorx and DuckDB"
 	@echo "make bench-doors    the doors beside a Flight server on pyarrow"
 	@echo "make bench-python   data sources in Python beside the duckdb, datafusion and pysail packages"
+	@echo "make bench-partitions  what a partition of a Python source costs, by how many there are"
 	@echo "make bench-objectstore objects of S3 beside the duckdb, datafusion and polars packages"
 	@echo "make bindings       writes engine/src/bindings.rs anew from src/engine/engine.h"
 	@echo "make bindings-check compares it with the one checked in"

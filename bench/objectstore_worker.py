@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Queries over one S3 store, for bench/objectstore.py: objectstore_worker.py ENGINE ENDPOINT KEY SECRET LIBRARY. Each line
-of standard input names a case; its answer is a line of JSON with the seconds that it took and what came of it.
+Queries over one S3 store, for bench/objectstore.py: objectstore_worker.py ENGINE ENDPOINT KEY SECRET LIBRARY DIRECTORY,
+where weir keeps its workspace. Each line of standard input names a case; its answer is a line of JSON with the seconds that it took and what came of it.
 """
 
 import json
@@ -23,16 +23,19 @@ WRITTEN = 16_000_000  # rows of the COPY, 1 GB in Arrow
 
 
 class Weir:
-    def __init__(self, endpoint, key, secret, library):
+    def __init__(self, endpoint, key, secret, library, directory):
         import weir_ctypes
 
-        self.session = weir_ctypes.Session(library)
+        self.session = weir_ctypes.Session(library, path=directory)
         self.session.run(
             f"CREATE SECRET own (TYPE s3, SCOPE 's3://{BUCKET}/', endpoint '{endpoint}', access_key_id '{key}', secret_access_key '{secret}', region 'us-east-1', allow_http 'true')"
         )
 
     def query(self, sql):
         return self.session.rows(sql.format(t=f"'{DATA}'"))
+
+    def close(self):
+        self.session.close()
 
     def list(self):
         seen = [0]
@@ -54,7 +57,7 @@ class Weir:
 
 
 class DuckDB:
-    def __init__(self, endpoint, key, secret, library):
+    def __init__(self, endpoint, key, secret, library, directory):
         import duckdb
         import duckdb_extension_httpfs
 
@@ -79,7 +82,7 @@ class DuckDB:
 
 
 class DataFusion:
-    def __init__(self, endpoint, key, secret, library):
+    def __init__(self, endpoint, key, secret, library, directory):
         import datafusion
         from datafusion.object_store import AmazonS3
 
@@ -98,7 +101,7 @@ class DataFusion:
 
 
 class Polars:
-    def __init__(self, endpoint, key, secret, library):
+    def __init__(self, endpoint, key, secret, library, directory):
         import polars
 
         self.polars = polars
@@ -135,6 +138,8 @@ def main():
             print(json.dumps({"seconds": time.perf_counter() - start, "found": found}, default=str), flush=True)
         except Exception as error:
             print(json.dumps({"error": f"{type(error).__name__}: {error}"[:300]}), flush=True)
+    if hasattr(engine, "close"):
+        engine.close()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ A generator yields batches of 65,536 rows (an int64, a float64) that are there a
 data source by partitions; DuckDB and DataFusion's package, which have no such sources, as a stream of the same batches (a
 RecordBatchReader; a pyarrow dataset of one). The batch is the same one each time, 1 MB, which a processor may keep. "memory" is one thread of numpy that sums as many bytes: how fast this machine reads.
 Each system has a process of its own. Two are compared in neighbouring runs, each first in its turn; a ratio is the median of the
-pairs' ratios. Batches go into `count(*)`, a sum and a group-by; then rows as tuples, more partitions, and a source that computes
+pairs' ratios. Batches go into `count(*)`, which need look at none of them, a sum of one column, sums of `all`, and a group-by; then rows as tuples, more partitions, and a source that computes
 in Python with threads and with worker processes.
 
 Prints Markdown.
@@ -134,7 +134,7 @@ def report(systems, options):
         return {"query": query, "shape": shape, "partitions": partitions, "batches": batches, **more}
 
     header("Batches of 65,536 rows", "beside", "weir GB/s", "its GB/s", "weir is times as fast")
-    for query in ("count", "sum", "group"):
+    for query in ("count", "sum", "all", "group"):
         for name in ("memory", "duckdb", "datafusion", "sail"):
             compare(f"{query}, {name}", (weir, case(query)), (systems[name], case(query)), options.seconds)
     header("Partitions", "partitions", "weir GB/s", "with 1 partition", "ratio")

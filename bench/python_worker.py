@@ -34,7 +34,8 @@ def rows_of(shape, n_batches):
 def sql_of(case, table):
     if case["query"] == "group":
         return f"SELECT count(*), sum(s) FROM (SELECT k, sum(v) AS s FROM {table} GROUP BY k) AS g"
-    return f"SELECT count(*) FROM {table}" if case["query"] == "count" else f"SELECT count(*), sum(v) FROM {table}"
+    sums = {"count": "", "sum": ", sum(v)", "all": ", sum(k), sum(v)"}
+    return f"SELECT count(*){sums[case['query']]} FROM {table}"
 
 
 # ---- The systems: each gives a function of a case that runs it ----
