@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/alloc.h"
 
@@ -11,7 +12,7 @@ struct wr_call {
     int n_references;
     bool is_cancelled;
     struct wr_call_watch *watches;
-    struct wr_call *outer; /* of the thread that serves it */
+    unsigned char place[WR_CALL_PLACE];
 };
 
 static _Thread_local struct wr_call *serving;
@@ -24,7 +25,16 @@ struct wr_call *wr_call_new(void) {
         return NULL;
     }
     call->n_references = 1;
+    wr_call_current_place(call->place);
     return call;
+}
+
+void wr_call_set_place(struct wr_call *call, const unsigned char *place) {
+    if (call) memcpy(call->place, place, WR_CALL_PLACE);
+}
+
+void wr_call_current_place(unsigned char *ret_place) {
+    if (serving) memcpy(ret_place, serving->place, WR_CALL_PLACE);
 }
 
 void wr_call_release(struct wr_call *call) {
@@ -41,19 +51,6 @@ static void retain(struct wr_call *call) {
     pthread_mutex_lock(&call->mutex);
     call->n_references++;
     pthread_mutex_unlock(&call->mutex);
-}
-
-void wr_call_enter(struct wr_call *call) {
-    if (!call) return;
-    retain(call);
-    call->outer = serving;
-    serving = call;
-}
-
-void wr_call_leave(struct wr_call *call) {
-    if (!call) return;
-    serving = call->outer;
-    wr_call_release(call);
 }
 
 void wr_call_serve(struct wr_call_service *service, struct wr_call *call) {

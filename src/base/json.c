@@ -20,6 +20,22 @@ struct reader {
     bool no_memory;
 };
 
+void wr_json_write(struct wr_buffer *buffer, const char *text) {
+    if (!text) {
+        wr_buffer_text(buffer, "null");
+        return;
+    }
+    wr_buffer_char(buffer, '"');
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        if (*c == '"' || *c == '\\') wr_buffer_char(buffer, '\\');
+        if (*c < 0x20 || *c == 0x7f)
+            wr_buffer_format(buffer, "\\u%04x", *c);
+        else
+            wr_buffer_char(buffer, (char)*c);
+    }
+    wr_buffer_char(buffer, '"');
+}
+
 void wr_json_free(struct wr_json *json) {
     while (json) {
         struct wr_json *next = json->next;

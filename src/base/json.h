@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A strict reader of small JSON texts (RFC 8259) from strangers: of a bounded depth, without
- * duplicate keys, unpaired surrogates or anything behind the value. The tree is one allocation for
- * each value; free it with wr_json_free.
+ * Strings as JSON has them, and a strict reader of small JSON texts (RFC 8259) from strangers: of a
+ * bounded depth, without duplicate keys, unpaired surrogates or anything behind the value. The tree
+ * is one allocation for each value; free it with wr_json_free.
  */
 #ifndef WR_JSON_H
 #define WR_JSON_H
@@ -10,7 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buffer.h"
 #include "weir.h"
+
+/* Adds a text as a string of JSON; NULL as null. */
+void wr_json_write(struct wr_buffer *buffer, const char *text);
 
 enum wr_json_type {
     WR_JSON_NULL,

@@ -12,6 +12,9 @@ static const struct {
     [WR_METRIC_ENCODINGS] = {"encodings", "tables that were encoded for their bytes"},
     [WR_METRIC_SPOOL_HITS] = {"spool_hits", "tables' bytes that were in the spool already"},
     [WR_METRIC_SPOOL_EVICTIONS] = {"spool_evictions", "files that left the spool for room"},
+    [WR_METRIC_SPANS_SENT] = {"spans_sent", "spans of traces that the collector took"},
+    [WR_METRIC_SPANS_DROPPED] = {"spans_dropped",
+                                 "spans that it did not take, or that had no room"},
 };
 
 void wr_metric_add(enum wr_metric metric, int64_t n) {

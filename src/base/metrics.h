@@ -9,6 +9,8 @@ enum wr_metric {
     WR_METRIC_ENCODINGS = 0,   /* tables that were encoded for their bytes */
     WR_METRIC_SPOOL_HITS,      /* tables' bytes that were in the spool already */
     WR_METRIC_SPOOL_EVICTIONS, /* files that left the spool for room */
+    WR_METRIC_SPANS_SENT,      /* spans of traces that a collector took */
+    WR_METRIC_SPANS_DROPPED,   /* those that none did */
     WR_METRIC_N
 };
 

@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #include "base/error.h"
-#include "base/loopback.h"
+#include "base/address.h"
 #include "base/units.h"
 #include "base/url.h"
 #include "password.h"

@@ -100,16 +100,6 @@ static int begin(struct client_rows *rows, struct weir_error *error) {
     return WEIR_OK;
 }
 
-/* Formats and names alone decide how batches are read. */
-static bool is_same(const struct ArrowSchema *one, const struct ArrowSchema *other) {
-    if (strcmp(one->format, other->format) != 0 || one->n_children != other->n_children)
-        return false;
-    for (int64_t i = 0; i < one->n_children; i++) {
-        if (!is_same(one->children[i], other->children[i])) return false;
-    }
-    return true;
-}
-
 /* Begins the next endpoint and reads its schema. */
 static int next_endpoint(struct client_rows *rows, struct weir_error *error) {
     struct ArrowSchema schema = {0};
@@ -125,7 +115,7 @@ static int next_endpoint(struct client_rows *rows, struct weir_error *error) {
         rows->schema = schema;
         return WEIR_OK;
     }
-    bool is_alike = is_same(&schema, &rows->schema);
+    bool is_alike = wr_arrow_same_types(&schema, &rows->schema);
     wr_arrow_release_schema(&schema);
     if (is_alike) return WEIR_OK;
     return wr_error_set(error, WEIR_INVALID_DATA, "08P01",

@@ -4,7 +4,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/loopback.h"
 #include "base/units.h"
 #include "flight/service.h"
 
@@ -33,37 +32,6 @@ int wr_flight_error(int code, struct weir_error *error) {
         wr_error_append(error, " (SQLSTATE %s)", error->sqlstate);
     }
     return code;
-}
-
-/* ---- What may be opened ---- */
-
-/* Of "host:port" and "[host]:port" only what is known to be this machine. */
-static bool is_loopback(const char *listen) {
-    char host[64];
-    const char *colon = strrchr(listen, ':');
-    size_t length = colon ? (size_t)(colon - listen) : strlen(listen);
-    if (length >= 2 && listen[0] == '[' && listen[length - 1] == ']') {
-        listen++;
-        length -= 2;
-    }
-    if (length == 0 || length >= sizeof host) return false;
-    memcpy(host, listen, length);
-    host[length] = '\0';
-    return wr_host_is_loopback(host);
-}
-
-static int check_public(const struct wr_flight_door *door, const char *listen,
-                        struct weir_error *error) {
-    bool authenticates = weir_workspace_authenticates(door->workspace) == 1;
-    if (is_loopback(listen) || (authenticates && door->certificate)) return WEIR_OK;
-    const char *missing = authenticates       ? "TLS (tls.certificate and tls.key)"
-                          : door->certificate ? "users (weir user add)"
-                                              : "users (weir user add) and TLS (tls.certificate "
-                                                "and tls.key)";
-    return wr_error_set(error, WEIR_INVALID_ARGUMENT, "28000",
-                        "flight.listen is %s, which other machines reach: that takes %s; 127.0.0.1 "
-                        "takes neither",
-                        listen, missing);
 }
 
 /* ---- Opening ---- */
@@ -105,6 +73,15 @@ static int open_handles(struct wr_flight_door *door, struct weir_error *error) {
     return wr_handles_new(&door->tickets, error);
 }
 
+/* NULL: nothing that the door lacks. */
+static const char *public_takes(const struct wr_flight_door *door) {
+    bool authenticates = weir_workspace_authenticates(door->workspace) == 1;
+    if (authenticates && door->certificate) return NULL;
+    return authenticates       ? "TLS (tls.certificate and tls.key)"
+           : door->certificate ? "users (weir user add)"
+                               : "users (weir user add) and TLS (tls.certificate and tls.key)";
+}
+
 /* 0: as the server has it. */
 static int most_per_address(struct wr_flight_door *door, int32_t *ret_most,
                             struct weir_error *error) {
@@ -122,6 +99,7 @@ static int open_server(struct wr_flight_door *door, const char *listen, struct w
         .certificate = door->certificate, .key = door->key, .client_ca = door->client_ca};
     struct wr_grpc_options options = {
         .listen = listen,
+        .public_takes = public_takes(door),
         .tls = door->certificate ? &tls : NULL,
         .methods = methods,
         .n_methods = sizeof methods / sizeof *methods,
@@ -140,7 +118,6 @@ int wr_flight_door_open(struct weir_workspace *workspace, const char *listen,
     int code = read_settings(door, listen, &address, error);
     if (!code && !address)
         code = wr_error_set(error, WEIR_INVALID_ARGUMENT, "F0000", "flight.listen is empty");
-    if (!code) code = check_public(door, address, error);
     if (!code) code = open_handles(door, error);
     if (!code) code = open_server(door, address, error);
     weir_free(address);

@@ -173,6 +173,8 @@ struct wr_grpc_tls {
 /* Texts are copied; `methods` and `context` live as long as the server. */
 struct wr_grpc_options {
     const char *listen; /* "127.0.0.1:31337", "[::1]:0", "*:31337"; several with commas between */
+    const char *public_takes; /* what is lacking at an address that other machines reach, which is
+                               * refused; NULL: nothing */
     const struct wr_grpc_tls *tls; /* NULL: without */
     const struct wr_grpc_method *methods;
     size_t n_methods;

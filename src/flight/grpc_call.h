@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "base/address.h"
 #include "base/pool.h"
 #include "flight/grpc.h"
 #include "flight/grpc_assemble.h"
@@ -38,7 +39,7 @@ enum {
 struct wr_client {
     atomic_int references;
     struct wr_grpc_server *server;
-    char *peer;
+    char peer[WR_ADDRESS_SIZE];
     char *subject; /* NULL: no certificate */
     struct wr_allowance allowance;
     struct wr_task task;   /* frees it, since the service's destroy may take its time */
@@ -48,8 +49,7 @@ struct wr_client {
 };
 
 /* With one reference; NULL: no memory. */
-struct wr_client *wr_client_new(struct wr_grpc_server *server, const struct sockaddr *address,
-                                socklen_t length);
+struct wr_client *wr_client_new(struct wr_grpc_server *server, const struct sockaddr *address);
 struct wr_client *wr_client_ref(struct wr_client *client);
 void wr_client_unref(struct wr_client *client); /* NULL is welcome */
 

@@ -9,9 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/units.h"
 #include "flight/grpc_server.h"
 #include "flight/http2_connection.h"
 
@@ -26,8 +26,7 @@ static struct wr_place *least_used(struct wr_grpc_server *server) {
     return least;
 }
 
-static void take_client(struct wr_grpc_server *server, int fd, const struct sockaddr *address,
-                        socklen_t length) {
+static void take_client(struct wr_grpc_server *server, int fd, const struct sockaddr *address) {
     uint64_t key = wr_address_key(address);
     if (atomic_load(&server->n_connections) >= server->options.max_connections ||
         !wr_addresses_enter(&server->addresses, key)) {
@@ -37,7 +36,7 @@ static void take_client(struct wr_grpc_server *server, int fd, const struct sock
     struct wr_place *place = least_used(server);
     atomic_fetch_add(&server->n_connections, 1);
     atomic_fetch_add(&place->n_connections, 1);
-    if (wr_connection_open(server, place, fd, address, length, NULL)) {
+    if (wr_connection_open(server, place, fd, address, NULL)) {
         atomic_fetch_sub(&place->n_connections, 1);
         wr_server_connection_ended(server, key);
     }
@@ -54,7 +53,7 @@ static void accept_clients(struct wr_watch *watch, uint32_t events) {
         int fd =
             accept4(watch->fd, (struct sockaddr *)&address, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
-            take_client(listener->server, fd, (struct sockaddr *)&address, length);
+            take_client(listener->server, fd, (struct sockaddr *)&address);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             /* It would be told of the same client again and again. */
             if (wr_loop_set_timer(loop, &listener->timer, wr_loop_now(loop) + PAUSE_MS))
@@ -70,26 +69,6 @@ static void go_on(struct wr_timer *timer) {
     struct wr_listener *listener =
         (struct wr_listener *)((char *)timer - offsetof(struct wr_listener, timer));
     wr_loop_rewatch(listener->server->places[0].loop, &listener->watch, EPOLLIN);
-}
-
-/* Splits "host:port", "[::1]:port" and "*:port" (any address). Changes the text. */
-static bool split(char *text, char **ret_host, char **ret_port) {
-    char *colon = strrchr(text, ':');
-    int64_t port;
-    /* getaddrinfo would take the lowest 16 bits of it. */
-    if (!colon || !wr_parse_int(colon + 1, &port) || port < 0 || port > UINT16_MAX) return false;
-    *colon = '\0';
-    *ret_port = colon + 1;
-    size_t length = strlen(text);
-    if (text[0] == '[') {
-        if (length < 3 || text[length - 1] != ']') return false;
-        text[length - 1] = '\0';
-        *ret_host = text + 1;
-        return true;
-    }
-    if (length == 0 || strchr(text, ':')) return false;
-    *ret_host = strcmp(text, "*") == 0 ? NULL : text;
-    return true;
 }
 
 static void set_port(struct sockaddr *address, uint16_t port) {
@@ -120,45 +99,42 @@ static int open_listener(struct wr_grpc_server *server, const struct addrinfo *i
     if (info->ai_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
     struct wr_listener *listener = &server->listeners[server->n_listeners];
     *listener = (struct wr_listener){{fd, accept_clients}, {.fire = go_on}, server};
-    char host[NI_MAXHOST], service[NI_MAXSERV];
+    char shown[WR_ADDRESS_SIZE];
     int errnum = 0;
     if (bind(fd, (struct sockaddr *)&address, length) || listen(fd, BACKLOG) ||
         getsockname(fd, (struct sockaddr *)&address, &length))
         errnum = errno;
     if (!errnum) errnum = wr_loop_watch(server->places[0].loop, &listener->watch, EPOLLIN);
-    if (!errnum && getnameinfo((struct sockaddr *)&address, length, host, sizeof host, service,
-                               sizeof service, NI_NUMERICHOST | NI_NUMERICSERV))
-        errnum = EINVAL;
     if (errnum) {
         close(fd);
         return errnum;
     }
     *port = get_port((struct sockaddr *)&address);
     server->n_listeners++;
-    wr_buffer_format(&server->address, info->ai_family == AF_INET6 ? "%s[%s]:%s" : "%s%s:%s",
-                     server->address.length ? "," : "", host, service);
+    wr_address_show((struct sockaddr *)&address, shown);
+    wr_buffer_format(&server->address, "%s%s", server->address.length ? "," : "", shown);
     return 0;
 }
 
-static int listen_at(struct wr_grpc_server *server, char *text, struct weir_error *error) {
-    char *host, *port, *shown = wr_strdup(text);
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
-    int code = WEIR_OK;
-    if (!shown) {
-        code = wr_error_memory(error);
-    } else if (!split(text, &host, &port)) {
-        code = wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
-                            "cannot listen at \"%s\": it is not HOST:PORT", shown);
-    } else {
-        int failure = getaddrinfo(host, port, &hints, &found);
-        if (failure)
-            code = wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "cannot listen at \"%s\": %s",
-                                shown, gai_strerror(failure));
+static int check_public(const struct wr_grpc_server *server, const char *text,
+                        const struct addrinfo *found, struct weir_error *error) {
+    const char *takes = server->options.public_takes;
+    for (const struct addrinfo *info = found; takes && info; info = info->ai_next) {
+        if (!wr_address_is_loopback(info->ai_addr))
+            return wr_error_set(error, WEIR_INVALID_ARGUMENT, "28000",
+                                "cannot listen at \"%s\", which other machines reach: that takes "
+                                "%s; 127.0.0.1 takes neither",
+                                text, takes);
     }
-    /* A name may have several addresses, not all of which this machine can use (IPv6). */
+    return WEIR_OK;
+}
+
+/* A name may have several addresses, not all of which this machine can use (IPv6). */
+static int open_all(struct wr_grpc_server *server, const char *text, const struct addrinfo *found,
+                    struct weir_error *error) {
     int errnum = 0, n_before = server->n_listeners;
     uint16_t chosen = 0;
-    for (const struct addrinfo *info = found; info && !code; info = info->ai_next) {
+    for (const struct addrinfo *info = found; info; info = info->ai_next) {
         if (info->ai_family != AF_INET && info->ai_family != AF_INET6) continue;
         int failure = open_listener(server, info, &chosen);
         if (failure && failure != EAFNOSUPPORT && failure != EADDRNOTAVAIL) {
@@ -167,15 +143,28 @@ static int listen_at(struct wr_grpc_server *server, char *text, struct weir_erro
         }
         if (failure && !errnum) errnum = failure;
     }
-    if (!code && (server->n_listeners == n_before ||
-                  (errnum && errnum != EAFNOSUPPORT && errnum != EADDRNOTAVAIL)))
-        code = wr_error_errno(error, errnum ? errnum : EADDRNOTAVAIL, "cannot listen at \"%s\"",
-                              shown);
-    if (found) freeaddrinfo(found);
-    wr_free(shown);
-    return code;
+    if (server->n_listeners == n_before ||
+        (errnum && errnum != EAFNOSUPPORT && errnum != EADDRNOTAVAIL))
+        return wr_error_errno(error, errnum ? errnum : EADDRNOTAVAIL, "cannot listen at \"%s\"",
+                              text);
+    return WEIR_OK;
 }
 
+static int listen_at(struct wr_grpc_server *server, const char *text, struct weir_error *error) {
+    char host[WR_HOST_SIZE], port[WR_PORT_SIZE];
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
+    if (!wr_address_split(text, host, port))
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "cannot listen at \"%s\": it is not HOST:PORT", text);
+    int problem = getaddrinfo(*host ? host : NULL, port, &hints, &found);
+    if (problem)
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "cannot listen at \"%s\": %s", text,
+                            gai_strerror(problem));
+    int code = check_public(server, text, found, error);
+    if (!code) code = open_all(server, text, found, error);
+    freeaddrinfo(found);
+    return code;
+}
 int wr_server_listen(struct wr_grpc_server *server, const char *listen, struct weir_error *error) {
     char *list = wr_strdup(listen), *rest = list, *text;
     if (!list) return wr_error_memory(error);

@@ -2,7 +2,6 @@
 #include "flight/grpc_server.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,7 +46,6 @@ static void free_client(struct wr_task *task) {
     struct wr_grpc_server *server = client->server;
     if (client->data && client->destroy) client->destroy(client->data);
     pthread_mutex_destroy(&client->mutex);
-    wr_free(client->peer);
     wr_free(client->subject);
     wr_free(client);
     pthread_mutex_lock(&server->mutex);
@@ -61,24 +59,10 @@ void wr_server_forget_client(struct wr_grpc_server *server, struct wr_client *cl
     wr_pool_submit(server->pool, &client->task);
 }
 
-static char *show_peer(const struct sockaddr *address, socklen_t length) {
-    char host[NI_MAXHOST] = "?", service[NI_MAXSERV] = "0";
-    struct wr_buffer text;
-    wr_buffer_init(&text, NI_MAXHOST + NI_MAXSERV);
-    getnameinfo(address, length, host, sizeof host, service, sizeof service,
-                NI_NUMERICHOST | NI_NUMERICSERV);
-    wr_buffer_format(&text, address->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, service);
-    return wr_buffer_take(&text);
-}
-
-struct wr_client *wr_client_new(struct wr_grpc_server *server, const struct sockaddr *address,
-                                socklen_t length) {
+struct wr_client *wr_client_new(struct wr_grpc_server *server, const struct sockaddr *address) {
     struct wr_client *client = wr_calloc(1, sizeof *client);
-    if (client) client->peer = show_peer(address, length);
-    if (!client || !client->peer) {
-        wr_free(client);
-        return NULL;
-    }
+    if (!client) return NULL;
+    wr_address_show(address, client->peer);
     atomic_init(&client->references, 1);
     pthread_mutex_init(&client->mutex, NULL);
     client->server = server;

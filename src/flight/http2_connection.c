@@ -10,7 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/loopback.h"
+#include "base/address.h"
 #include "flight/grpc_stream.h"
 
 enum { PIECES_AT_ONCE = 256, WRITES_PER_TURN = 16 };
@@ -315,11 +315,11 @@ static void prepare_socket(const struct wr_grpc_server *server, int fd,
 }
 
 int wr_connection_open(struct wr_grpc_server *server, struct wr_place *place, int fd,
-                       const struct sockaddr *address, socklen_t length, struct weir_error *error) {
+                       const struct sockaddr *address, struct weir_error *error) {
     struct wr_connection *connection = wr_calloc(1, sizeof *connection);
     struct wr_client *client = NULL;
     if (connection && wr_server_secure(server, &connection->tls))
-        client = wr_client_new(server, address, length);
+        client = wr_client_new(server, address);
     if (!client) {
         if (connection) wr_tls_free(connection->tls);
         wr_free(connection);

@@ -65,7 +65,7 @@ struct wr_connection {
 
 /* Takes over the descriptor: hands it to the place's loop. */
 int wr_connection_open(struct wr_grpc_server *server, struct wr_place *place, int fd,
-                       const struct sockaddr *address, socklen_t length, struct weir_error *error);
+                       const struct sockaddr *address, struct weir_error *error);
 /* Closes it at once; calls are cancelled. Not inside of a callback of its session. */
 void wr_connection_close(struct wr_connection *connection);
 /* Tells the client to send no more calls, and closes after the last one. */

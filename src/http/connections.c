@@ -5,7 +5,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,18 +29,11 @@ struct http_connection *http_connection_of(struct MHD_Connection *connection) {
     return info ? info->socket_context : NULL;
 }
 
-static void name_peer(struct MHD_Connection *connection, char peer[HTTP_PEER_SIZE]) {
+static void name_peer(struct MHD_Connection *connection, char peer[WR_ADDRESS_SIZE]) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    char host[56], port[8];
     peer[0] = '\0';
-    if (!info || !info->client_addr) return;
-    socklen_t length = info->client_addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                                                : sizeof(struct sockaddr_in);
-    if (getnameinfo(info->client_addr, length, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-        return;
-    snprintf(peer, HTTP_PEER_SIZE, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+    if (info && info->client_addr) wr_address_show(info->client_addr, peer);
 }
 
 static void connect_one(struct wr_http *door, struct MHD_Connection *connection,

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/address.h"
 #include "base/buffer.h"
 #include "base/options.h"
 #include "base/pool.h"
@@ -16,8 +17,6 @@
 
 struct http_tls;
 struct http_request;
-
-enum { HTTP_PEER_SIZE = 72, HTTP_ADDRESS_SIZE = 96 };
 
 struct http_limits {
     int64_t max_body, max_header;
@@ -30,7 +29,7 @@ struct http_connection {
     struct http_connection *next, *previous;
     int fd;
     int64_t deadline_ms; /* when it is shut down; 0: it may stay */
-    char peer[HTTP_PEER_SIZE];
+    char peer[WR_ADDRESS_SIZE];
 };
 
 struct http_counters {
@@ -42,7 +41,7 @@ struct wr_http {
     struct MHD_Daemon *daemon;
     struct wr_pool *pool;
     struct http_tls *tls; /* NULL: without */
-    char address[HTTP_ADDRESS_SIZE];
+    char address[WR_ADDRESS_SIZE];
     struct http_limits limits;
     char *origins; /* NULL: no CORS */
     struct http_counters counters;
@@ -251,7 +250,7 @@ int http_setting(struct weir_workspace *workspace, const char *key, char **ret_v
                  struct weir_error *error);
 /* Listens at "address:port"; `is_loopback`: nobody else can reach it. */
 int http_listen(const char *text, int *ret_fd, bool *ret_is_loopback,
-                char ret_address[HTTP_ADDRESS_SIZE], struct weir_error *error);
+                char ret_address[WR_ADDRESS_SIZE], struct weir_error *error);
 
 /* ---- files.c ---- */
 

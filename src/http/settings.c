@@ -10,7 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/loopback.h"
+#include "base/address.h"
 #include "base/units.h"
 #include "http/internal.h"
 
@@ -52,29 +52,6 @@ int http_settings(struct wr_http *door, struct weir_error *error) {
 
 /* ---- Listening ---- */
 
-#define WRONG(error, text)                                                                         \
-    wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,                                               \
-                 "\"%s\" is no address to listen at; it is like 127.0.0.1:8080 or [::1]:8080",     \
-                 text)
-
-static int split(const char *text, char host[256], char port[8], struct weir_error *error) {
-    const char *colon = strrchr(text, ':');
-    size_t length = colon ? (size_t)(colon - text) : 0;
-    if (!colon || length == 0 || length >= 256 || strlen(colon + 1) >= 8 || !colon[1] ||
-        strspn(colon + 1, "0123456789") != strlen(colon + 1) || strtol(colon + 1, NULL, 10) > 65535)
-        return WRONG(error, text);
-    if (text[0] == '[' && text[length - 1] == ']') {
-        text++;
-        length -= 2;
-    } else if (memchr(text, ':', length)) {
-        return WRONG(error, text);
-    }
-    memcpy(host, text, length);
-    host[length] = '\0';
-    snprintf(port, 8, "%s", colon + 1);
-    return WEIR_OK;
-}
-
 static int open_socket(const struct addrinfo *at) {
     int one = 1;
     int fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -87,25 +64,25 @@ static int open_socket(const struct addrinfo *at) {
     return -1;
 }
 
-static int name_socket(int fd, char ret_address[HTTP_ADDRESS_SIZE], struct weir_error *error) {
+static int name_socket(int fd, char ret_address[WR_ADDRESS_SIZE], struct weir_error *error) {
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
-    char host[64], port[8];
     if (getsockname(fd, (struct sockaddr *)&address, &length) != 0)
         return wr_error_errno(error, errno, "cannot listen");
-    if (getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-        return wr_error_set(error, WEIR_IO, NULL, "cannot tell the address that is listened at");
-    snprintf(ret_address, HTTP_ADDRESS_SIZE, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+    wr_address_show((struct sockaddr *)&address, ret_address);
     return WEIR_OK;
 }
 
 int http_listen(const char *text, int *ret_fd, bool *ret_is_loopback,
-                char ret_address[HTTP_ADDRESS_SIZE], struct weir_error *error) {
-    char host[256], port[8];
+                char ret_address[WR_ADDRESS_SIZE], struct weir_error *error) {
+    char host[WR_HOST_SIZE], port[WR_PORT_SIZE];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
-    WR_TRY(split(text, host, port, error));
-    int problem = getaddrinfo(host, port, &hints, &found);
+    if (!wr_address_split(text, host, port))
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "\"%s\" is no address to listen at; it is like 127.0.0.1:8080, "
+                            "[::1]:8080 or *:8080",
+                            text);
+    int problem = getaddrinfo(*host ? host : NULL, port, &hints, &found);
     if (problem)
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "cannot listen at %s: %s", text,
                             gai_strerror(problem));
