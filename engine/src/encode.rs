@@ -23,6 +23,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 
+use crate::memory::row_bytes;
 use crate::text::text_field;
 use shape::{Change, Lacks, Shape, any_type, nearest};
 
@@ -31,8 +32,9 @@ mod shape;
 mod tests;
 
 /// Larger batches are encoded in pieces, so that the bytes of no more rows than this wait in memory
-/// (Parquet: a row group).
+/// (Parquet: a row group), nor of many more bytes of rows.
 const ROWS_AT_ONCE: usize = 8192;
+const BYTES_AT_ONCE: usize = 1 << 20;
 const FORMATS: &str = "parquet, arrow, arrows, csv, tsv, json and jsonl";
 /// A Parquet row group ends here even when it has fewer rows than asked for.
 const ROW_GROUP_BYTES: usize = 128 << 20;
@@ -53,8 +55,9 @@ pub fn encode(
     let mut rows = 0;
     for batch in reader {
         let batch = batch.map_err(crate::stream::from_arrow)?;
-        for start in (0..batch.num_rows()).step_by(ROWS_AT_ONCE) {
-            let piece = batch.slice(start, ROWS_AT_ONCE.min(batch.num_rows() - start));
+        let at_once = rows_at_once(&batch);
+        for start in (0..batch.num_rows()).step_by(at_once) {
+            let piece = batch.slice(start, at_once.min(batch.num_rows() - start));
             encoder.write(&shape.apply(&piece)?)?;
             drain(encoder.bytes(), write)?;
             rows += piece.num_rows() as u64;
@@ -63,6 +66,11 @@ pub fn encode(
     encoder.finish()?;
     drain(encoder.bytes(), write)?;
     Ok(rows)
+}
+
+fn rows_at_once(batch: &RecordBatch) -> usize {
+    let bytes_per_row = row_bytes(batch) / batch.num_rows().max(1);
+    (BYTES_AT_ONCE / bytes_per_row.max(1)).clamp(1, ROWS_AT_ONCE)
 }
 
 fn drain(bytes: &mut Vec<u8>, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> Result<()> {

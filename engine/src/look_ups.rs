@@ -46,6 +46,14 @@ impl LookUp {
         Ok(Answer::of(found)?.map(|answer| LookUp { asked, answer }))
     }
 
+    /// Not only by a thread that plans: no kind would do more there.
+    pub fn may_be_asked_anywhere(&self) -> bool {
+        match &self.answer {
+            Answer::Nothing | Answer::Query { .. } => true,
+            Answer::Remote(remote) => remote.held.kind().roles & WEIR_ENDS_AT_ONCE != 0,
+        }
+    }
+
     fn is_answered_alike(&self, names: &Names) -> Result<bool> {
         let found = names.ask(&self.asked)?;
         Ok(Answer::of(&found)?.is_some_and(|answer| answer == self.answer))

@@ -1,8 +1,10 @@
-//! The memory of one statement: counted, and held to its share of the engine's.
+//! The memory of one statement: counted, and held to its share of the engine's. What rows weigh.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::DataType;
 use datafusion::common::resources_datafusion_err;
 use datafusion::execution::memory_pool::{
     MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation, human_readable_size,
@@ -93,4 +95,17 @@ impl MemoryPool for StatementMemory {
             (share, _) => MemoryLimit::Finite(share),
         }
     }
+}
+
+/// The bytes of a batch's own rows: of a slice, those in it. Of a list of views, not what is behind them.
+pub fn row_bytes(batch: &RecordBatch) -> usize {
+    let of = |column: &ArrayRef| {
+        let behind = match column.data_type() {
+            DataType::Utf8View => column.as_string_view().total_buffer_bytes_used(),
+            DataType::BinaryView => column.as_binary_view().total_buffer_bytes_used(),
+            _ => 0,
+        };
+        column.to_data().get_slice_memory_size().unwrap_or(0) + behind
+    };
+    batch.columns().iter().map(of).sum()
 }

@@ -27,6 +27,7 @@ use crate::options::Options;
 use crate::order::plan_in_order;
 use crate::plain::plain;
 use crate::planning::{self, InView, Inputs, Scope};
+use crate::runtime::check_thread;
 use crate::schema::declare;
 use crate::session::Session;
 use crate::view::{view_name, view_query};
@@ -67,12 +68,16 @@ pub struct Made {
 
 impl Plan {
     pub fn new(session: &Arc<Session>, sql: &str) -> Result<Plan> {
-        let tally = Arc::new(Tally::default());
-        let made = session.engine.planners.run(|| {
-            session.learn();
-            let make = || session.engine.finish(Self::make(session, sql));
-            counted(&tally, || plan_cache::plan(session, sql, make))
-        })?;
+        let tally = session.engine.objects.tally();
+        check_thread()?;
+        let made = match counted(&tally, || plan_cache::kept(session, sql))? {
+            Some(kept) => kept,
+            None => session.engine.planners.run(|| {
+                session.learn();
+                let make = || session.engine.finish(Self::make(session, sql));
+                counted(&tally, || plan_cache::plan(session, sql, make))
+            })?,
+        };
         Ok(Plan { session: session.clone(), made, tally })
     }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use crate::error::Result;
-use crate::look_ups::are_answered_alike;
+use crate::look_ups::{LookUp, are_answered_alike};
 use crate::options::Options;
 use crate::plan::Made;
 use crate::session::Session;
@@ -39,35 +39,60 @@ struct Kept {
     used: u64,
 }
 
+/// The kept plan of a statement, where whether it may be used is to be found out on any thread.
+pub fn kept(session: &Session, sql: &str) -> Result<Option<Arc<Made>>> {
+    let found = find(session, sql).filter(|made| {
+        let mut look_ups = made.look_ups.iter().flatten();
+        look_ups.all(LookUp::may_be_asked_anywhere)
+    });
+    confirm(session, found)
+}
+
 /// The plan of a statement: the kept one, or what `make` gives.
 pub fn plan(
     session: &Session,
     sql: &str,
     make: impl FnOnce() -> Result<Made>,
 ) -> Result<Arc<Made>> {
-    let settings = session.settings();
-    let is_on = Options::of(session.context.state_ref().read().config_options()).plan_cache;
-    if !is_on || sql.len() > MAX_TEXT {
+    if !keeps(session, sql) {
         return make().map(Arc::new);
     }
-    let (cache, counters) = (&session.engine.plans, &session.engine.counters);
-    if let Some(kept) = cache.find(session.id, settings, sql) {
-        let look_ups = kept.look_ups.as_deref().unwrap_or_default();
-        let alike = are_answered_alike(look_ups, &session.names);
-        if let Ok(true) = alike {
-            count(&counters.plans_kept, 1);
-            return Ok(kept);
-        }
-        cache.forget(session.id, sql);
-        alike?;
+    if let Some(kept) = confirm(session, find(session, sql))? {
+        return Ok(kept);
     }
+    let (cache, settings) = (&session.engine.plans, session.settings());
     let cleared = cache.cleared();
     let made = Arc::new(make()?);
     if made.look_ups.is_some() {
-        count(&counters.plans_made, 1);
+        count(&session.engine.counters.plans_made, 1);
         cache.keep(session.id, settings, cleared, &made);
     }
     Ok(made)
+}
+
+fn keeps(session: &Session, sql: &str) -> bool {
+    let is_on = Options::of(session.context.state_ref().read().config_options()).plan_cache;
+    is_on && sql.len() <= MAX_TEXT
+}
+
+fn find(session: &Session, sql: &str) -> Option<Arc<Made>> {
+    let settings = session.settings();
+    let is_kept = keeps(session, sql);
+    is_kept.then(|| session.engine.plans.find(session.id, settings, sql)).flatten()
+}
+
+/// A plan that was found, if it would be made alike now; else it is forgotten.
+fn confirm(session: &Session, found: Option<Arc<Made>>) -> Result<Option<Arc<Made>>> {
+    let Some(kept) = found else { return Ok(None) };
+    let look_ups = kept.look_ups.as_deref().unwrap_or_default();
+    let alike = are_answered_alike(look_ups, &session.names);
+    if let Ok(true) = alike {
+        count(&session.engine.counters.plans_kept, 1);
+        return Ok(Some(kept));
+    }
+    session.engine.plans.forget(session.id, &kept.sql);
+    alike?;
+    Ok(None)
 }
 
 /// What is taken out is dropped without the mutex: a table may take its time to be closed.

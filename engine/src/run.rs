@@ -1,7 +1,7 @@
 //! An execution: its rows for C, and a handle for cancel and figures.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchIterator, StringArray, UInt64Array};
 use arrow::compute::cast;
@@ -17,13 +17,15 @@ use datafusion::physical_plan::analyze::AnalyzeExec;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
 use futures::{FutureExt, Stream, StreamExt, TryFutureExt};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::bindings::*;
 use crate::clock;
-use crate::dml::{at_once, physical};
+use crate::direct::{DirectReader, Waited};
+use crate::dml::{Physical, at_once, physical};
 use crate::error::{Result, cancelled, coded, from_panic};
+use crate::hand_over;
 use crate::memory::StatementMemory;
 use crate::objects::scope::{self, Tally};
 use crate::options::Options;
@@ -32,15 +34,15 @@ use crate::plan::{Plan, run_in_session};
 use crate::runtime::{Engine, check_thread};
 use crate::store::{Tallied, count};
 use crate::stream::{Reader, into_arrow};
+use crate::stream_exec::StreamExec;
 use crate::watch::CancelFlag;
-
-/// Batches between the engine and the reader.
-const CHANNEL_BATCHES: usize = 8;
 
 pub struct Run {
     plan: Option<Arc<dyn ExecutionPlan>>,
     ending: watch::Sender<Ending>,
     flag: CancelFlag,
+    /// Whose rows its reader waits for itself.
+    waited: Option<Arc<Waited>>,
     /// Parts that have not ended.
     running: AtomicUsize,
     rows_returned: AtomicI64,
@@ -87,12 +89,12 @@ pub fn execute(plan: &Plan, max_parts: usize) -> Result<(Vec<Reader>, Arc<Run>)>
             run_in_session(plan)?;
         }
         let tally = Arc::default();
-        return Ok((vec![no_rows()], Run::new(None, 0, CancelFlag::default(), None, tally)));
+        return Ok((vec![no_rows()], Run::new(None, None, 0, CancelFlag::default(), None, tally)));
     }
     let flag = CancelFlag::default();
-    let tally = Arc::new(Tally::default());
-    tally.take_over(&plan.tally);
     let engine = plan.session.engine.clone();
+    let tally = engine.objects.tally();
+    tally.take_over(&plan.tally);
     let settings = plan.session.settings();
     let (work, context) = match at_once(plan, settings)? {
         Some(work) => (work, without_functions(&plan.session.context.state_ref().read())),
@@ -112,27 +114,45 @@ pub fn execute(plan: &Plan, max_parts: usize) -> Result<(Vec<Reader>, Arc<Run>)>
     let env = context.runtime_env();
     let memory = StatementMemory::new(&env.memory_pool, options.statement_memory);
     let (shown, pool) = (Some(work.plan.clone()), Some(memory.clone()));
-    let run = Run::new(shown, n_parts, flag, pool, tally.clone());
+    let own = match (&work.count, work.plan.downcast_ref::<StreamExec>()) {
+        (None, Some(stream)) => stream.own_rows(),
+        _ => None,
+    };
+    let waited = own.as_ref().map(|rows| Waited::new(rows, &engine));
+    let run = Run::new(shown, waited.clone(), n_parts, flag, pool, tally.clone());
     count(&engine.counters.runs, 1);
     if options.statement_timeout > 0 {
         clock::end_after(Arc::downgrade(&run), options.statement_timeout)?;
+    }
+    if let Some((rows, waited)) = own.zip(waited) {
+        let rows = DirectReader::start(&engine, &run, waited, work.plan.schema(), rows);
+        return Ok((vec![rows], run));
     }
     let stores = Tallied::new(&env.object_store_registry, &engine.objects, &tally);
     let stores = Arc::new(stores);
     let env = env.as_ref().clone();
     let env = RuntimeEnv { memory_pool: memory, object_store_registry: stores, ..env };
     let context = Arc::new(context.with_runtime(Arc::new(env)));
-    let part = |rows: Rows| ResultReader::start(&engine, &run, &work.plan, rows);
+    let part = |rows: Vec<Rows>| ResultReader::start(&engine, &run, work.plan.schema(), rows);
     if n_parts == 1 {
-        let rows = counted_rows(work.plan.clone(), work.count, context).boxed();
-        let rows = match work.plan.downcast_ref::<AnalyzeExec>() {
-            Some(_) => with_stores(rows, work.plan.schema(), tally).boxed(),
-            None => rows,
-        };
-        return Ok((vec![part(rows)], run));
+        return Ok((vec![part(all_rows(&work, &context, tally))], run));
     }
-    let all = (0..n_parts).map(|at| part(parts::rows(&work.plan, at, n_parts, &context)));
+    let all = (0..n_parts).map(|at| part(vec![parts::rows(&work.plan, at, n_parts, &context)]));
     Ok((all.collect(), run))
+}
+
+/// All rows of a plan, as streams that are read at the same time and have no order among them.
+fn all_rows(work: &Physical, context: &Arc<TaskContext>, tally: Arc<Tally>) -> Vec<Rows> {
+    let plan = &work.plan;
+    if let Some(query) = &work.count {
+        return vec![counted_rows(plan.clone(), query.clone(), context.clone()).boxed()];
+    }
+    let n = parts::count(plan).max(1);
+    let rows = |at| parts::rows(plan, at, n, context);
+    match plan.is::<AnalyzeExec>() {
+        true => vec![with_stores(rows(0), plan.schema(), tally).boxed()],
+        false => (0..n).map(rows).collect(),
+    }
 }
 
 /// What a database's rows are read in. Only information_schema looks for functions there: a copy of all
@@ -148,22 +168,16 @@ fn no_rows() -> Reader {
     Box::new(RecordBatchIterator::new(std::iter::empty(), Arc::new(Schema::empty())))
 }
 
-/// The rows of the plan; those of a change have the count that `count` gives first.
+/// The rows of a change, with the count that `query` gives first.
 fn counted_rows(
     plan: Arc<dyn ExecutionPlan>,
-    count: Option<Arc<dyn ExecutionPlan>>,
+    query: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
 ) -> impl Stream<Item = Result<RecordBatch>> + Send {
     let begin = async move {
-        let count = match count {
-            Some(query) => Some(counted(&collect(query, context.clone()).await?)),
-            None => None,
-        };
+        let count = counted(&collect(query, context.clone()).await?);
         let rows = execute_stream(plan, context)?;
-        Result::Ok(rows.map(move |batch| match count {
-            Some(count) => count_batch(&batch?, count),
-            None => batch,
-        }))
+        Result::Ok(rows.map(move |batch| count_batch(&batch?, count)))
     };
     begin.try_flatten_stream()
 }
@@ -187,20 +201,16 @@ fn with_stores(
 }
 
 /// Hands the rows of a part on until the reader goes away, or the run is to end.
-async fn drive(
-    mut rows: Rows,
-    sender: &mpsc::Sender<Result<RecordBatch>>,
-    run: &Run,
-) -> Result<()> {
+async fn drive(mut rows: Rows, sender: &hand_over::Sender, run: &Run) -> Result<()> {
     let mut ending = run.ending.subscribe();
     let all = async {
         while let Some(batch) = rows.next().await {
             let batch = batch?;
-            let n_rows = batch.num_rows() as i64;
-            if sender.send(Ok(batch)).await.is_err() {
+            let n_rows = batch.num_rows();
+            if !sender.send(Ok(batch)).await {
                 break;
             }
-            run.rows_returned.fetch_add(n_rows, Ordering::Relaxed);
+            run.add_rows(n_rows);
         }
         Ok(())
     };
@@ -228,6 +238,7 @@ fn count_batch(answer: &RecordBatch, count: u64) -> Result<RecordBatch> {
 impl Run {
     fn new(
         plan: Option<Arc<dyn ExecutionPlan>>,
+        waited: Option<Arc<Waited>>,
         n_parts: usize,
         flag: CancelFlag,
         memory: Option<Arc<StatementMemory>>,
@@ -236,6 +247,7 @@ impl Run {
         Arc::new(Run {
             bytes_total: plan.as_ref().map_or(0, file_bytes),
             plan,
+            waited,
             ending: watch::channel(Ending::None).0,
             flag,
             running: AtomicUsize::new(n_parts),
@@ -258,13 +270,33 @@ impl Run {
 
     fn end(&self, ending: Ending) {
         self.flag.0.store(true, Ordering::Relaxed);
-        self.ending.send_if_modified(|now| {
+        let is_first = self.ending.send_if_modified(|now| {
             let first = *now == Ending::None;
             if first {
                 *now = ending;
             }
             first
         });
+        if let (true, Some(waited)) = (is_first, &self.waited) {
+            waited.cancel();
+        }
+    }
+
+    /// An error once it is to end.
+    pub fn check(&self) -> Result<()> {
+        match *self.ending.borrow() {
+            Ending::None => Ok(()),
+            ending => Err(ending.error()),
+        }
+    }
+
+    pub fn add_rows(&self, n_rows: usize) {
+        self.rows_returned.fetch_add(n_rows as i64, Ordering::Relaxed);
+    }
+
+    /// Once for each part.
+    pub fn end_part(&self) {
+        self.running.fetch_sub(1, Ordering::AcqRel);
     }
 
     pub fn progress(&self) -> weir_progress {
@@ -319,50 +351,56 @@ pub fn file_bytes(plan: &Arc<dyn ExecutionPlan>) -> i64 {
     own as i64 + plan.children().into_iter().map(file_bytes).sum::<i64>()
 }
 
-struct ResultReader {
+/// The rows of a part, which a task reads ahead.
+pub struct ResultReader {
     schema: SchemaRef,
-    receiver: mpsc::Receiver<Result<RecordBatch>>,
+    receiver: hand_over::Receiver,
     ending: watch::Receiver<Ending>,
-    task: AbortHandle,
+    tasks: Vec<AbortHandle>,
     run: Arc<Run>,
-    /// The part's task has come to its end, or was told to.
-    done: Arc<AtomicBool>,
+    /// Tasks of the part that have not come to their end, nor were told to.
+    n_left: Arc<AtomicUsize>,
     engine: Arc<Engine>,
     ended: bool,
 }
 
-/// Once for each part, by whoever is first.
-fn end_part(run: &Run, done: &AtomicBool) {
-    if !done.swap(true, Ordering::AcqRel) {
-        run.running.fetch_sub(1, Ordering::AcqRel);
+/// The last task's end is the part's.
+fn end_task(run: &Run, n_left: &AtomicUsize) {
+    let one_less = |n: usize| n.checked_sub(1);
+    if n_left.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less) == Ok(1) {
+        run.end_part();
     }
 }
 
 impl ResultReader {
-    fn start(
+    /// One reader of all that `streams` give, each of which has a task of its own.
+    pub fn start(
         engine: &Arc<Engine>,
         run: &Arc<Run>,
-        plan: &Arc<dyn ExecutionPlan>,
-        rows: Rows,
+        schema: SchemaRef,
+        streams: Vec<Rows>,
     ) -> Reader {
-        let (sender, receiver) = mpsc::channel(CHANNEL_BATCHES);
-        let done = Arc::new(AtomicBool::new(false));
-        let (task_run, task_done) = (run.clone(), done.clone());
-        let task = engine.handle.spawn(async move {
-            let work = std::panic::AssertUnwindSafe(drive(rows, &sender, &task_run));
-            let outcome = work.catch_unwind().await.unwrap_or_else(|p| Err(from_panic(p)));
-            end_part(&task_run, &task_done);
-            if let Err(error) = outcome {
-                let _ = sender.send(Err(error)).await;
-            }
-        });
+        let (sender, receiver) = hand_over::channel();
+        let n_left = Arc::new(AtomicUsize::new(streams.len()));
+        let start = |rows: Rows| {
+            let (sender, run, n_left) = (sender.clone(), run.clone(), n_left.clone());
+            let task = engine.handle.spawn(async move {
+                let work = std::panic::AssertUnwindSafe(drive(rows, &sender, &run));
+                let outcome = work.catch_unwind().await.unwrap_or_else(|p| Err(from_panic(p)));
+                end_task(&run, &n_left);
+                if let Err(error) = outcome {
+                    sender.send(Err(error)).await;
+                }
+            });
+            task.abort_handle()
+        };
         Box::new(ResultReader {
-            schema: plan.schema(),
+            schema,
             receiver,
             ending: run.ending.subscribe(),
-            task: task.abort_handle(),
+            tasks: streams.into_iter().map(start).collect(),
             run: run.clone(),
-            done,
+            n_left,
             engine: engine.clone(),
             ended: false,
         })
@@ -376,7 +414,7 @@ impl ResultReader {
         let (receiver, ending) = (&mut self.receiver, &mut self.ending);
         let told = *ending.borrow() != Ending::None;
         let item = match receiver.try_recv() {
-            Ok(item) if !told => Some(item),
+            Some(item) if !told => Some(item),
             _ => self.engine.handle.block_on(async {
                 tokio::select! {
                     biased;
@@ -391,7 +429,7 @@ impl ResultReader {
                 self.stop();
                 Err(error)
             }
-            None if self.done.load(Ordering::Acquire) => Ok(None),
+            None if self.n_left.load(Ordering::Acquire) == 0 => Ok(None),
             None => Err(coded(WEIR_INVALID_STATE, "57P01", "the engine was closed")),
         }
         .inspect(|_| self.ended = true)
@@ -399,8 +437,10 @@ impl ResultReader {
     }
 
     fn stop(&self) {
-        self.task.abort();
-        end_part(&self.run, &self.done);
+        self.tasks.iter().for_each(AbortHandle::abort);
+        if self.n_left.swap(0, Ordering::AcqRel) > 0 {
+            self.run.end_part();
+        }
         // Joins are in plans of one part only.
         self.run.flag.0.store(true, Ordering::Relaxed);
     }

@@ -6,8 +6,8 @@ use std::ffi::{CString, c_char, c_int};
 use std::ptr;
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch, StructArray};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions, StructArray};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
 use arrow::record_batch::RecordBatchReader;
@@ -15,6 +15,8 @@ use datafusion::common::DataFusionError;
 
 use crate::bindings::*;
 use crate::error::{Result, coded, fill, from_c, from_panic};
+use crate::functions::answer::{Answered, import};
+use crate::functions::{Who, wrong};
 
 /// What Rust readers give: a batch, or an error that keeps its structure inside
 /// `ArrowError::ExternalError`.
@@ -133,7 +135,7 @@ pub fn import_schema(schema: *const ArrowSchema) -> Result<Schema> {
 /// Takes one array over as a batch of `schema`.
 pub fn import_batch(array: *mut ArrowArray, schema: &SchemaRef) -> Result<RecordBatch> {
     let array = unsafe { FFI_ArrowArray::from_raw(array.cast()) };
-    let data_type = arrow::datatypes::DataType::Struct(schema.fields().clone());
+    let data_type = DataType::Struct(schema.fields().clone());
     let mut data = unsafe { from_ffi_and_data_type(array, data_type)? };
     // Producers in C align to what malloc gives, which is less than 128-bit integers want.
     data.align_buffers();
@@ -142,8 +144,22 @@ pub fn import_batch(array: *mut ArrowArray, schema: &SchemaRef) -> Result<Record
         return Err(coded(WEIR_INVALID_DATA, "22000", "a batch has null at its top level"));
     }
     let rows = array.len();
-    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
     let (_, columns, _) = array.into_parts();
+    Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
+}
+
+/// The same of an array that is not believed.
+fn checked_batch(who: Who, array: FFI_ArrowArray, schema: &SchemaRef) -> Result<RecordBatch> {
+    let rows = unsafe { &*(&raw const array).cast::<ArrowArray>() }.length;
+    let n_rows =
+        usize::try_from(rows).map_err(|_| wrong(who, format!("a batch of {rows} rows")))?;
+    let rows = import(who, array, &DataType::Struct(schema.fields().clone()), n_rows)?;
+    if rows.null_count() > 0 {
+        return Err(wrong(who, "a batch has NULL at its top level"));
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(n_rows));
+    let columns = rows.as_struct().columns().to_vec();
     Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
 }
 
@@ -152,6 +168,8 @@ pub struct Imported {
     stream: ArrowArrayStream,
     schema: SchemaRef,
     done: bool,
+    /// Whose it is, where it is not believed: what it gives is looked through.
+    suspect: Option<(&'static str, String)>,
     /// Outlives the stream: fields are dropped after `drop` released it.
     _source: Option<Arc<dyn Any + Send + Sync>>,
 }
@@ -185,10 +203,37 @@ impl Imported {
         Ok(this)
     }
 
+    /// One of `who`, which reads from `source`. Its schema and batches are looked through.
+    pub fn checked(
+        stream: *mut ArrowArrayStream,
+        who: Who,
+        source: Arc<dyn Any + Send + Sync>,
+    ) -> Result<Self> {
+        let mut this = Self::take(stream).keeping(source);
+        this.suspect = Some((who.0, who.1.into()));
+        let Some(get_schema) = this.stream.get_schema else {
+            return Err(wrong(who, "it gave no stream"));
+        };
+        let mut schema = Answered::empty();
+        let code = unsafe { get_schema(&mut this.stream, schema.as_mut()) };
+        if code != 0 {
+            schema.forget();
+            return Err(this.error(code));
+        }
+        this.schema = schema.fields(who, "its schema")?.into();
+        Ok(this)
+    }
+
     fn take(stream: *mut ArrowArrayStream) -> Self {
         let taken = unsafe { ptr::read(stream) };
         unsafe { (*stream).release = None };
-        Imported { stream: taken, schema: Schema::empty().into(), done: false, _source: None }
+        Imported {
+            stream: taken,
+            schema: Schema::empty().into(),
+            done: false,
+            suspect: None,
+            _source: None,
+        }
     }
 
     fn read_schema(&mut self) -> Result<()> {
@@ -220,6 +265,10 @@ impl Imported {
                 .then(|| unsafe { std::ffi::CStr::from_ptr(text) }.to_string_lossy().into_owned())
         });
         let text = text.unwrap_or_else(|| std::io::Error::from_raw_os_error(code).to_string());
+        let text = match &self.suspect {
+            Some((what, name)) => format!("{what} {name}: {text}"),
+            None => text,
+        };
         match code {
             ENOMEM => coded(WEIR_INTERNAL, "53200", text),
             EIO => coded(WEIR_IO, "58030", text),
@@ -241,7 +290,10 @@ impl Imported {
         if array.is_released() {
             return Ok(None);
         }
-        import_batch((&raw mut array).cast(), &self.schema).map(Some)
+        match &self.suspect {
+            None => import_batch((&raw mut array).cast(), &self.schema).map(Some),
+            Some((what, name)) => checked_batch(Who(what, name), array, &self.schema).map(Some),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! Rows that C hands over as Arrow streams: partitions read on blocking threads, through a channel
-//! of two batches.
+//! of two batches, or by the very thread that wants them.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -29,8 +29,8 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
     apply_expression_roots,
 };
-use futures::StreamExt;
 use futures::future::BoxFuture;
+use futures::{Stream, StreamExt};
 use tokio::sync::mpsc;
 
 use crate::bindings::WEIR_INVALID_DATA;
@@ -66,6 +66,10 @@ pub trait Source: Send + Sync {
     }
     /// Its rows never wait: they are read where they are asked for.
     fn reads_at_once(&self) -> bool {
+        false
+    }
+    /// Whoever waits for its rows is let go soon after `cancel`.
+    fn ends_at_once(&self) -> bool {
         false
     }
     /// What reading a partition cost, by name.
@@ -132,14 +136,32 @@ impl StreamExec {
         }
     }
 
+    /// The rows for a thread that waits for them itself, where nothing else is to be done meanwhile.
+    pub fn own_rows(&self) -> Option<OwnRows> {
+        let is_fit = self.source.ends_at_once()
+            && self.properties.partitioning.partition_count() == 1
+            && self.source.filters().is_empty();
+        is_fit.then(|| OwnRows {
+            partition: self.partition(0),
+            reading: None,
+            reader: PartitionReader::new(&self.source, &self.readers),
+            metrics: BaselineMetrics::new(&self.metrics, 0),
+        })
+    }
+
+    fn partition(&self, at: usize) -> Partition {
+        let (source, schema) = (self.source.clone(), self.schema.clone());
+        Partition { source, at, schema, metrics: self.metrics.clone() }
+    }
+
     /// The rows of a partition without a thread between.
     fn read_here(
         &self,
         partition: usize,
         metrics: BaselineMetrics,
     ) -> Result<SendableRecordBatchStream> {
-        let (source, schema) = (self.source.clone(), self.schema.clone());
-        let rows = std::iter::once_with(move || Reading::open(source.as_ref(), partition, &schema));
+        let partition = self.partition(partition);
+        let rows = std::iter::once_with(move || partition.open());
         let rows = rows.flat_map(|opened| match opened {
             Ok(reading) => {
                 Box::new(reading) as Box<dyn Iterator<Item = Result<RecordBatch>> + Send>
@@ -275,55 +297,137 @@ impl ExecutionPlan for StreamExec {
         if self.source.reads_at_once() {
             return self.read_here(partition, metrics);
         }
-        let (source, readers) = (self.source.clone(), self.readers.clone());
-        let (schema, all_metrics) = (self.schema.clone(), self.metrics.clone());
+        let (partition, readers) = (self.partition(partition), self.readers.clone());
         // Opened when first asked: what waits for another table's rows holds no connection.
         let rows = async move {
-            let reader = PartitionReader::new(&source, &readers);
-            let receiver = start(source, partition, schema, all_metrics);
-            futures::stream::unfold(
-                (receiver, reader, metrics),
-                |(mut receiver, mut reader, metrics)| async move {
-                    let item = receiver.recv().await;
-                    match &item {
-                        Some(Ok(batch)) => metrics.record_output(batch.num_rows()),
-                        _ => reader.finished = true,
-                    }
-                    item.map(|item| (item, (receiver, reader, metrics)))
-                },
-            )
+            let reader = PartitionReader::new(&partition.source, &readers);
+            received(partition.start(None), reader, metrics)
         };
         let rows = futures::stream::once(rows).flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), rows)))
     }
 }
 
-/// Reads a partition on a blocking thread once the source is ready.
-fn start(
+/// What comes of a partition that is read on another thread.
+fn received(
+    receiver: mpsc::Receiver<Result<RecordBatch>>,
+    reader: PartitionReader,
+    metrics: BaselineMetrics,
+) -> impl Stream<Item = Result<RecordBatch>> + Send {
+    let state = (receiver, reader, metrics);
+    futures::stream::unfold(state, |(mut receiver, mut reader, metrics)| async move {
+        let item = receiver.recv().await;
+        match &item {
+            Some(Ok(batch)) => metrics.record_output(batch.num_rows()),
+            _ => reader.finished = true,
+        }
+        item.map(|item| (item, (receiver, reader, metrics)))
+    })
+}
+
+/// The rows of a plan's only partition, read by the thread that wants them.
+pub struct OwnRows {
+    partition: Partition,
+    reading: Option<Reading>,
+    reader: PartitionReader,
+    metrics: BaselineMetrics,
+}
+
+impl OwnRows {
+    pub fn source(&self) -> &Arc<dyn Source> {
+        &self.partition.source
+    }
+
+    /// The next batch. Blocks; it is opened by the first call.
+    pub fn next(&mut self) -> Result<Option<RecordBatch>> {
+        let batch = self.read();
+        match &batch {
+            Ok(Some(batch)) => self.metrics.record_output(batch.num_rows()),
+            _ => self.reader.finished = true,
+        }
+        batch
+    }
+
+    fn read(&mut self) -> Result<Option<RecordBatch>> {
+        let reading = match &mut self.reading {
+            Some(reading) => reading,
+            None => self.reading.insert(self.partition.open()?),
+        };
+        let batch = reading.next().transpose()?;
+        if batch.is_none() {
+            self.partition.tell_figures();
+        }
+        Ok(batch)
+    }
+
+    /// What is left of them, read ahead on another thread.
+    pub fn ahead(self) -> impl Stream<Item = Result<RecordBatch>> + Send {
+        let OwnRows { partition, reading, reader, metrics } = self;
+        let rows = async move { received(partition.start(reading), reader, metrics) };
+        futures::stream::once(rows).flatten()
+    }
+}
+
+/// A partition that is to be read.
+struct Partition {
     source: Arc<dyn Source>,
-    partition: usize,
+    at: usize,
     schema: SchemaRef,
     metrics: ExecutionPlanMetricsSet,
-) -> mpsc::Receiver<Result<RecordBatch>> {
-    let (sender, receiver) = mpsc::channel::<Result<RecordBatch>>(CHANNEL_BATCHES);
-    let ready = (!source.filters().is_empty()).then(|| source.ready());
-    let read = move |sender: mpsc::Sender<Result<RecordBatch>>| {
-        let read = || read_partition(source.as_ref(), partition, &schema, &metrics, &sender);
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
-        if let Err(error) = outcome.unwrap_or_else(|payload| Err(from_panic(payload))) {
-            let _ = sender.blocking_send(Err(error));
-        }
-    };
-    match ready {
-        None => drop(tokio::task::spawn_blocking(move || read(sender))),
-        Some(ready) => drop(tokio::spawn(async move {
-            tokio::select! {
-                () = ready => drop(tokio::task::spawn_blocking(move || read(sender))),
-                () = sender.closed() => {} // the reader went away
-            }
-        })),
+}
+
+impl Partition {
+    fn open(&self) -> Result<Reading> {
+        Reading::open(self.source.as_ref(), self.at, &self.schema)
     }
-    receiver
+
+    /// Reads it, or what is left of it, on a blocking thread once the source is ready.
+    fn start(self, opened: Option<Reading>) -> mpsc::Receiver<Result<RecordBatch>> {
+        let (sender, receiver) = mpsc::channel::<Result<RecordBatch>>(CHANNEL_BATCHES);
+        let ready = (!self.source.filters().is_empty()).then(|| self.source.ready());
+        let read = move |sender: mpsc::Sender<Result<RecordBatch>>| {
+            let read = || self.read(opened, &sender);
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+            if let Err(error) = outcome.unwrap_or_else(|payload| Err(from_panic(payload))) {
+                let _ = sender.blocking_send(Err(error));
+            }
+        };
+        match ready {
+            None => drop(tokio::task::spawn_blocking(move || read(sender))),
+            Some(ready) => drop(tokio::spawn(async move {
+                tokio::select! {
+                    () = ready => drop(tokio::task::spawn_blocking(move || read(sender))),
+                    () = sender.closed() => {} // the reader went away
+                }
+            })),
+        }
+        receiver
+    }
+
+    fn read(
+        &self,
+        opened: Option<Reading>,
+        sender: &mpsc::Sender<Result<RecordBatch>>,
+    ) -> Result<()> {
+        let mut rows = opened.map_or_else(|| self.open(), Ok)?;
+        for batch in rows.by_ref() {
+            if sender.blocking_send(batch).is_err() {
+                break; // the reader went away
+            }
+        }
+        self.tell_figures();
+        Ok(())
+    }
+
+    fn tell_figures(&self) {
+        for (name, figure) in self.source.figures(self.at) {
+            let metric = MetricBuilder::new(&self.metrics);
+            match figure {
+                Figure::Count(n) => metric.counter(name, self.at).add(n),
+                Figure::Time(time) => metric.subset_time(name, self.at).add_duration(time),
+            }
+        }
+    }
 }
 
 /// A partition's batches in the types that were asked for.
@@ -355,30 +459,6 @@ impl Iterator for Reading {
             false => cast_to(batch, &self.schema),
         }))
     }
-}
-
-fn read_partition(
-    source: &dyn Source,
-    partition: usize,
-    schema: &SchemaRef,
-    metrics: &ExecutionPlanMetricsSet,
-    sender: &mpsc::Sender<Result<RecordBatch>>,
-) -> Result<()> {
-    let mut rows = Reading::open(source, partition, schema)?;
-    for batch in rows.by_ref() {
-        if sender.blocking_send(batch).is_err() {
-            break; // the reader went away
-        }
-    }
-    for (name, figure) in source.figures(partition) {
-        match figure {
-            Figure::Count(n) => MetricBuilder::new(metrics).counter(name, partition).add(n),
-            Figure::Time(time) => {
-                MetricBuilder::new(metrics).subset_time(name, partition).add_duration(time)
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The batch under the asked schema: names and metadata are the table's, those in nested types too.

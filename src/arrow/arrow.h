@@ -3,6 +3,8 @@
 #ifndef WR_ARROW_H
 #define WR_ARROW_H
 
+#include <stdbool.h>
+
 #include "weir.h"
 
 /* Moves: the source's release becomes NULL. */
@@ -17,6 +19,8 @@ void wr_arrow_release_stream(struct ArrowArrayStream *stream);
 
 int wr_arrow_copy_schema(const struct ArrowSchema *schema, struct ArrowSchema *ret_schema,
                          struct weir_error *error);
+/* Formats and the number of children alone decide how batches are read. */
+bool wr_arrow_same_types(const struct ArrowSchema *one, const struct ArrowSchema *other);
 
 /* A batch that shares its buffers: it takes over a struct array and hands out any number of arrays
  * on the same memory. */

@@ -27,5 +27,7 @@ void wr_arrow_release_array(struct ArrowArray *array) {
 }
 
 void wr_arrow_release_stream(struct ArrowArrayStream *stream) {
-    if (stream && stream->release) stream->release(stream);
+    if (!stream || !stream->release) return;
+    stream->release(stream);
+    stream->release = NULL; /* some drivers leave it */
 }

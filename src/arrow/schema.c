@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arrow/arrow.h"
 
+#include <string.h>
+
 #include "nanoarrow/nanoarrow.h"
 
 #include "base/error.h"
@@ -17,6 +19,15 @@ int wr_arrow_copy_schema(const struct ArrowSchema *schema, struct ArrowSchema *r
     if (errnum) return copy_failed(errnum, error);
     wr_arrow_move_schema(&copy, ret_schema);
     return WEIR_OK;
+}
+
+bool wr_arrow_same_types(const struct ArrowSchema *one, const struct ArrowSchema *other) {
+    if (strcmp(one->format, other->format) != 0 || one->n_children != other->n_children)
+        return false;
+    for (int64_t i = 0; i < one->n_children; i++) {
+        if (!wr_arrow_same_types(one->children[i], other->children[i])) return false;
+    }
+    return true;
 }
 
 /* Fills `copy`, which the caller releases, also after a failure. */
