@@ -54,6 +54,8 @@ class Drivers:
             self.libraries["flightsql"] = (adbc_driver_flightsql._driver_path(), "AdbcDriverInit")
         if "duckdb" in self.software:
             self.libraries["duckdb"] = (self.software["duckdb"], "duckdb_adbc_init")
+        if "odbc" in self.software:
+            self.libraries["mysql"] = (self.software["odbc"], "AdbcDriverInit")
         for name, (library, entry) in self.libraries.items():
             (self.directory / f"{name}.toml").write_text(
                 f'manifest_version = 1\nname = "{name}"\nversion = "1.0.0"\n\n[ADBC]\nversion = "1.1.0"\n\n'

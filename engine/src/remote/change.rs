@@ -25,6 +25,7 @@ use crate::catalog::c_text;
 use crate::error::{Result, call_c, coded};
 use crate::options::Options;
 
+use super::dialect::{Dialect, Kind};
 use super::push::changed;
 use super::relation::Relation;
 use super::table::RemoteTable;
@@ -75,13 +76,20 @@ pub fn change(
 fn delete(rows: &Relation) -> Option<String> {
     let (from, condition) = rows.change()?;
     let condition = condition.map(|condition| format!(" WHERE {condition}")).unwrap_or_default();
-    Some(format!("DELETE FROM {from}{condition}"))
+    // MariaDB takes an alias in this form only.
+    let which = match rows.dialect() {
+        Dialect::MySql => format!("{} ", rows.alias),
+        _ => String::new(),
+    };
+    Some(format!("DELETE {which}FROM {from}{condition}"))
 }
 
 /// The columns of `rows` are those of the table, the new values in place of the old ones.
 fn update(rows: &Relation, table: &RemoteTable) -> Option<String> {
     let (from, condition) = rows.change()?;
     let mut values = vec![];
+    let is_mysql = table.dialect == Dialect::MySql;
+    let mut assigned: Vec<String> = vec![];
     for (at, field) in table.schema().fields().iter().enumerate() {
         let new = &rows.columns.get(at)?.sql;
         if *new == table.column(at, &rows.alias).sql {
@@ -89,10 +97,18 @@ fn update(rows: &Relation, table: &RemoteTable) -> Option<String> {
         }
         // What is read by an expression is stored as something else: a literal becomes that.
         let is_literal = new.starts_with('\'') && new.ends_with('\'');
-        if !table.is_plain(at) && !is_literal && new != "NULL" {
+        // MySQL's texts are read by another collation, and stored as they are.
+        let is_text = is_mysql && Kind::of(field.data_type()) == Kind::Text;
+        if !table.is_plain(at) && !is_literal && !is_text && new != "NULL" {
             return None;
         }
-        values.push(format!("{} = {new}", table.dialect.identifier(field.name())));
+        // It assigns one after the other, and reads what it has assigned.
+        if is_mysql && assigned.iter().any(|column| new.contains(column)) {
+            return None;
+        }
+        let column = table.dialect.identifier(field.name());
+        values.push(format!("{column} = {new}"));
+        assigned.push(format!("{}.{column}", rows.alias));
     }
     let condition = condition.map(|condition| format!(" WHERE {condition}")).unwrap_or_default();
     // Even a change to the same values has its triggers and its count.

@@ -75,7 +75,7 @@ impl Dialect {
 
     /// Those whose functions and types are known here; of the others little is pushed.
     pub fn is_known(self) -> bool {
-        matches!(self, PostgreSql | Sqlite | DuckDb)
+        self != Generic
     }
 
     pub fn identifier(self, name: &str) -> String {
@@ -93,7 +93,9 @@ impl Dialect {
         match (self, text.contains('\\')) {
             // Means the same whether standard_conforming_strings is on or off.
             (PostgreSql, true) => Some(format!("E'{}'", quoted.replace('\\', "\\\\"))),
-            (MySql | Generic, true) => None,
+            // And this whatever sql_mode is; its collation is the connection's, as that of others.
+            (MySql, true) => Some(format!("CAST(x'{}' AS CHAR)", hex(text.as_bytes()))),
+            (Generic, true) => None,
             _ => Some(format!("'{quoted}'")),
         }
     }
@@ -170,6 +172,8 @@ impl Dialect {
         match self {
             PostgreSql => Some(format!("CAST('{text}' AS double precision)")),
             DuckDb => Some(format!("CAST('{text}' AS DOUBLE)")),
+            // Without an exponent it would be a decimal.
+            MySql if value.is_finite() => Some(format!("({value:e})")),
             // Its reader of numbers is exact for so many digits.
             Sqlite if value.is_finite() => {
                 let digits = text.split('e').next()?.chars().filter(char::is_ascii_digit).count();
@@ -191,7 +195,7 @@ impl Dialect {
 
     fn decimal(self, value: i128, scale: i8) -> Option<String> {
         let scale = usize::try_from(scale).ok()?;
-        if !matches!(self, PostgreSql | DuckDb) {
+        if !matches!(self, PostgreSql | DuckDb | MySql) || (self == MySql && scale > 30) {
             return None;
         }
         let digits = format!("{:0>width$}", value.unsigned_abs(), width = scale + 1);
@@ -205,11 +209,11 @@ impl Dialect {
     }
 
     fn binary(self, bytes: &[u8]) -> Option<String> {
-        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits = hex(bytes);
         match self {
             PostgreSql => Some(format!("decode('{digits}', 'hex')")),
             DuckDb => Some(format!("unhex('{digits}')")),
-            Sqlite => Some(format!("x'{digits}'")),
+            Sqlite | MySql => Some(format!("x'{digits}'")),
             _ => None,
         }
     }
@@ -222,7 +226,7 @@ impl Dialect {
         }
         let text = date.format("%Y-%m-%d");
         match self {
-            PostgreSql | DuckDb => Some(format!("DATE '{text}'")),
+            PostgreSql | DuckDb | MySql => Some(format!("DATE '{text}'")),
             // Dates are texts there.
             Sqlite => Some(format!("'{text}'")),
             _ => None,
@@ -231,14 +235,49 @@ impl Dialect {
 
     fn timestamp(self, microseconds: i64, zoned: bool) -> Option<String> {
         let moment = DateTime::from_timestamp_micros(microseconds)?;
-        if !(1..=9999).contains(&moment.year()) || !matches!(self, PostgreSql | DuckDb) {
+        if !(1..=9999).contains(&moment.year()) || !matches!(self, PostgreSql | DuckDb | MySql) {
             return None;
         }
         let text = moment.format("%Y-%m-%d %H:%M:%S%.6f");
         Some(match zoned {
-            true => format!("TIMESTAMPTZ '{text}+00'"),
-            false => format!("TIMESTAMP '{text}'"),
+            // The connection's zone is UTC.
+            true if self != MySql => format!("TIMESTAMPTZ '{text}+00'"),
+            _ => format!("TIMESTAMP '{text}'"),
         })
+    }
+
+    /// What gives a column of a statement as its driver cannot turn it into another value: MySQL's
+    /// date of zeros would be NULL.
+    pub fn delivered(self, sql: &str, data_type: &DataType) -> Option<String> {
+        let dated = matches!(Kind::of(data_type), Kind::Date | Kind::Timestamp(_));
+        (self == MySql && dated).then(|| format!("CAST({sql} AS CHAR)"))
+    }
+
+    /// Whether it sorts such values by all of them: MySQL looks at their first kilobyte.
+    pub fn sorts(self, kind: Kind) -> bool {
+        self != MySql || !matches!(kind, Kind::Text | Kind::Binary)
+    }
+
+    /// Terms of ORDER BY.
+    pub fn order(self, sql: &str, ascending: bool, nulls_first: bool) -> String {
+        let direction = if ascending { "ASC" } else { "DESC" };
+        match self {
+            // NULL is less than any value.
+            MySql if ascending == nulls_first => format!("{sql} {direction}"),
+            MySql if nulls_first => format!("{sql} IS NULL DESC, {sql} {direction}"),
+            MySql => format!("{sql} IS NULL, {sql} {direction}"),
+            _ if nulls_first => format!("{sql} {direction} NULLS FIRST"),
+            _ => format!("{sql} {direction} NULLS LAST"),
+        }
+    }
+
+    /// OFFSET without a limit.
+    pub fn skip(self, skip: u64) -> String {
+        match self {
+            Sqlite => format!(" LIMIT -1 OFFSET {skip}"),
+            MySql => format!(" LIMIT {} OFFSET {skip}", u64::MAX),
+            _ => format!(" OFFSET {skip}"),
+        }
     }
 
     /// A type to cast to, for the casts that are the engine's own in the backend too.
@@ -261,13 +300,23 @@ impl Dialect {
                 "timestamp"
             }
             (PostgreSql, DataType::Decimal128(..)) => "numeric",
-            (DuckDb, DataType::Decimal128(precision, scale)) => {
+            (MySql, DataType::Float64) => "DOUBLE",
+            (MySql, t) if Kind::of(t) == Kind::Text => "CHAR",
+            (MySql, DataType::Timestamp(TimeUnit::Microsecond | TimeUnit::Nanosecond, None)) => {
+                "DATETIME(6)"
+            }
+            (MySql, DataType::Decimal128(_, scale)) if !(0..=30).contains(scale) => return None,
+            (DuckDb | MySql, DataType::Decimal128(precision, scale)) => {
                 return Some(format!("DECIMAL({precision}, {scale})"));
             }
             _ => return None,
         };
         Some(name.into())
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn shown(value: f64, finite: String) -> String {

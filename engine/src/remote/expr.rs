@@ -125,6 +125,8 @@ impl Scope<'_> {
                 (widens(self, expr, &cast)).then(|| self.cast(&cast)).flatten()
             }
             Expr::ScalarFunction(call) => functions::scalar(self, expr, call),
+            // MariaDB's derived tables know nothing of the query around them.
+            Expr::OuterReferenceColumn(..) if self.dialect == Dialect::MySql => None,
             Expr::OuterReferenceColumn(_, column) => Some(self.outer_column(column)?.sql.clone()),
             Expr::ScalarSubquery(query) => {
                 // Of several rows, not every backend makes an error.
@@ -147,7 +149,11 @@ impl Scope<'_> {
     }
 
     pub fn has_decimals(&self) -> bool {
-        matches!(self.dialect, Dialect::PostgreSql | Dialect::DuckDb)
+        matches!(self.dialect, Dialect::PostgreSql | Dialect::DuckDb | Dialect::MySql)
+    }
+
+    fn is_mysql(&self) -> bool {
+        self.dialect == Dialect::MySql
     }
 
     fn binary(&self, whole: &Expr, binary: &BinaryExpr) -> Option<String> {
@@ -168,7 +174,8 @@ impl Scope<'_> {
                 self.arithmetic(whole, left, *op, right)
             }
             Operator::Divide | Operator::Modulo => self.division(left, *op, right),
-            Operator::StringConcat if self.dialect.is_known() => {
+            // What is longer than max_allowed_packet becomes NULL in MySQL.
+            Operator::StringConcat if self.dialect.is_known() && !self.is_mysql() => {
                 let texts = [left, right].map(|e| self.kind(e) == Some(Kind::Text));
                 (texts == [true, true])
                     .then(|| Some(format!("({} || {})", self.expr(left)?, self.expr(right)?)))
@@ -245,6 +252,10 @@ impl Scope<'_> {
             (Operator::GtEq, _) => ">=",
             (Operator::IsDistinctFrom, Dialect::Sqlite) => "IS NOT",
             (Operator::IsNotDistinctFrom, Dialect::Sqlite) => "IS",
+            (Operator::IsDistinctFrom, Dialect::MySql) => {
+                return Some(format!("(NOT {l} <=> {r})"));
+            }
+            (Operator::IsNotDistinctFrom, Dialect::MySql) => "<=>",
             (Operator::IsDistinctFrom, d) if d.is_known() => "IS DISTINCT FROM",
             (Operator::IsNotDistinctFrom, d) if d.is_known() => "IS NOT DISTINCT FROM",
             _ => return None,
@@ -255,6 +266,10 @@ impl Scope<'_> {
     fn in_subquery(&self, list: &InSubquery) -> Option<String> {
         let plan = &list.subquery.subquery;
         let relation = (self.subquery)(plan, self)?;
+        // MySQL takes no LIMIT there.
+        if self.is_mysql() && relation.is_limited() {
+            return None;
+        }
         let [field] = &plan.schema().fields()[..] else { return None };
         // Stands for the values, of which only the type is asked.
         let item = Expr::OuterReferenceColumn(
@@ -288,7 +303,8 @@ impl Scope<'_> {
             (Kind::Int(width, true), Kind::Int(..), Kind::Int(..)) => {
                 // A sum that does not fit wraps around here and fails elsewhere; in SQLite it
                 // becomes a float.
-                let fits = self.bits(whole)? <= width || (self.is_change && self.has_decimals());
+                let fails = self.is_change && self.has_decimals() && !self.is_mysql();
+                let fits = self.bits(whole)? <= width || fails;
                 if !self.dialect.is_known() || !fits {
                     return None;
                 }
@@ -298,9 +314,11 @@ impl Scope<'_> {
                     return None;
                 }
             }
-            (Kind::Decimal(_, scale), Kind::Decimal(_, l), Kind::Decimal(_, r)) => {
+            (Kind::Decimal(_, scale), Kind::Decimal(p, l), Kind::Decimal(q, r)) => {
                 let exact = if op == Operator::Multiply { l + r } else { l.max(r) };
-                if !self.has_decimals() || scale != exact {
+                // MySQL has 65 digits, of which 30 are behind the point.
+                let lost = self.is_mysql() && (scale > 30 || p.max(q) > 32);
+                if !self.has_decimals() || scale != exact || lost {
                     return None;
                 }
             }
@@ -319,6 +337,7 @@ impl Scope<'_> {
         let sign = match (self.dialect, op) {
             (Dialect::PostgreSql | Dialect::Sqlite, Operator::Divide) => "/",
             (Dialect::DuckDb, Operator::Divide) => "//",
+            (Dialect::MySql, Operator::Divide) => "DIV",
             (d, Operator::Modulo) if d.is_known() => "%",
             _ => return None,
         };
@@ -376,6 +395,10 @@ impl Scope<'_> {
                 let pattern = self.dialect.text(&glob(pattern))?;
                 Some(format!("({expr} {negated}GLOB {pattern})"))
             }
+            Dialect::MySql => {
+                let pattern = self.dialect.text(&escaped_by_mark(pattern))?;
+                Some(format!("({expr} {negated}LIKE {pattern} ESCAPE '!')"))
+            }
             _ => None,
         }
     }
@@ -405,7 +428,7 @@ impl Scope<'_> {
         match (from, into) {
             _ if !self.dialect.is_known() => None,
             (Text, Text) | (Date, Date) | (Binary, Binary) => Some(inner),
-            (Int(..), Int(..)) if self.dialect == Dialect::Sqlite => {
+            (Int(..), Int(..)) if matches!(self.dialect, Dialect::Sqlite | Dialect::MySql) => {
                 widens(self, &cast.expr, cast).then_some(inner)
             }
             (Int(..), Int(..)) => match cast.expr.as_ref() {
@@ -434,7 +457,9 @@ impl Scope<'_> {
                 Some(inner)
             }
             // One that does not fit is an error, there and here.
-            (Decimal(_, scale), Decimal(38, more)) if more >= scale && self.has_decimals() => {
+            (Decimal(_, scale), Decimal(38, more))
+                if more >= scale && self.has_decimals() && !self.is_mysql() =>
+            {
                 named()
             }
             (Timestamp(l), Timestamp(r)) if l == r && widens(self, &cast.expr, cast) => Some(inner),
@@ -457,6 +482,7 @@ impl Scope<'_> {
             Dialect::DuckDb if usize::from(precision) + scale <= 38 => {
                 format!("CAST(CAST({sql} * {power} AS HUGEINT) AS VARCHAR)")
             }
+            Dialect::MySql if usize::from(precision) + scale <= 65 => format!("{sql} * {power}"),
             _ => return None,
         };
         let float = self.dialect.type_name(&DataType::Float64)?;
@@ -506,13 +532,13 @@ impl Scope<'_> {
             // Booleans sort alike, too.
             (self.kind(&term.expr)? == Kind::Bool).then_some(())
         })?;
+        let kind = self.kind(&term.expr)?;
         let mut sql = self.expr(&term.expr)?;
-        if self.kind(&term.expr)? == Kind::Text {
+        if kind == Kind::Text {
             sql = self.collated(sql);
         }
-        let direction = if term.asc { "ASC" } else { "DESC" };
-        let nulls = if term.nulls_first { "FIRST" } else { "LAST" };
-        Some(format!("{sql} {direction} NULLS {nulls}"))
+        let sorts = self.dialect.sorts(kind);
+        sorts.then(|| self.dialect.order(&sql, term.asc, term.nulls_first))
     }
 }
 
@@ -634,9 +660,33 @@ fn glob(pattern: &str) -> String {
     out
 }
 
+/// The same pattern with an escape that is one whatever MySQL's sql_mode says of backslashes.
+fn escaped_by_mark(pattern: &str) -> String {
+    let mut out = String::new();
+    let mut chars = pattern.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '!' => out.push_str("!!"),
+            '\\' => match chars.next() {
+                Some(next @ ('%' | '_' | '!')) => out.extend(['!', next]),
+                Some(next) => out.push(next),
+                None => {}
+            },
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_escaped_by_a_mark_mean_the_same() {
+        assert_eq!(escaped_by_mark("a%b_c"), "a%b_c");
+        assert_eq!(escaped_by_mark("100\\%!\\_\\x\\\\"), "100!%!!!_x\\");
+    }
 
     #[test]
     fn globs_mean_what_the_patterns_mean() {

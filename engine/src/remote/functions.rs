@@ -14,7 +14,7 @@ use datafusion::prelude::Expr;
 use super::dialect::{Dialect, Kind};
 use super::expr::{Scope, integer};
 
-use Dialect::{DuckDb, PostgreSql, Sqlite};
+use Dialect::{DuckDb, MySql, PostgreSql, Sqlite};
 
 fn text_literal(expr: &Expr) -> Option<&str> {
     match expr {
@@ -38,7 +38,9 @@ pub fn scalar(scope: &Scope, whole: &Expr, call: &ScalarFunction) -> Option<Stri
     let kinds = args.iter().map(|a| scope.kind(a)).collect::<Option<Vec<_>>>()?;
     match (call.name(), &kinds[..]) {
         ("character_length" | "length" | "char_length", [Kind::Text]) => {
-            let name = if scope.dialect == PostgreSql { "char_length" } else { "length" };
+            // MySQL's length is one in bytes.
+            let in_characters = matches!(scope.dialect, PostgreSql | MySql);
+            let name = if in_characters { "char_length" } else { "length" };
             Some(format!("{name}({})", scope.expr(&args[0])?))
         }
         ("substr" | "substring", [Kind::Text, Kind::Int(..), rest @ ..]) => {
@@ -54,7 +56,7 @@ pub fn scalar(scope: &Scope, whole: &Expr, call: &ScalarFunction) -> Option<Stri
             }
         }
         ("strpos", [Kind::Text, Kind::Text]) => {
-            let name = if scope.dialect == Sqlite { "instr" } else { "strpos" };
+            let name = if matches!(scope.dialect, Sqlite | MySql) { "instr" } else { "strpos" };
             text_literal(&args[1]).filter(|part| !part.is_empty())?;
             Some(format!("{name}({}, {})", scope.expr(&args[0])?, scope.expr(&args[1])?))
         }
@@ -63,7 +65,12 @@ pub fn scalar(scope: &Scope, whole: &Expr, call: &ScalarFunction) -> Option<Stri
                 ("btrim", DuckDb | Sqlite) => "trim",
                 (name, _) => name,
             };
-            Some(format!("{name}({}, ' ')", scope.expr(&args[0])?))
+            let text = scope.expr(&args[0])?;
+            Some(match (scope.dialect, call.name()) {
+                (MySql, "btrim") => format!("trim({text})"),
+                (MySql, name) => format!("{name}({text})"),
+                _ => format!("{name}({text}, ' ')"),
+            })
         }
         ("coalesce", [_, ..]) => {
             let args = args.iter().map(|arg| scope.expr(arg)).collect::<Option<Vec<_>>>()?;
@@ -108,6 +115,7 @@ fn date_part(
     }
     match (scope.dialect, &*part) {
         (PostgreSql | DuckDb, part) => Some(format!("CAST(EXTRACT({part} FROM {sql}) AS integer)")),
+        (MySql, part) => Some(format!("EXTRACT({part} FROM {sql})")),
         // A date is a text of ten characters.
         (Sqlite, "year") if kind == Kind::Date => {
             Some(format!("CAST(substr({sql}, 1, 4) AS INTEGER)"))
@@ -135,7 +143,7 @@ pub fn aggregate(scope: &Scope, expr: &Expr) -> Option<String> {
     }
     let data_type = expr.get_type(scope.schema).ok()?;
     let filter = match filter {
-        Some(filter) if scope.dialect.is_known() => {
+        Some(filter) if scope.dialect.is_known() && scope.dialect != MySql => {
             format!(" FILTER (WHERE {})", scope.expr(filter)?)
         }
         Some(_) => return None,
@@ -172,21 +180,28 @@ fn accumulate(
             (Kind::Int(..), PostgreSql | DuckDb) => {
                 Some(format!("CAST(sum({word}{}){tail} AS bigint)", scope.expr(plain)?))
             }
-            (Kind::Int(..), Sqlite) => Some(format!("sum({word}{}){tail}", scope.expr(plain)?)),
-            (Kind::Decimal(..), PostgreSql | DuckDb) => {
+            // A decimal of all digits in MySQL.
+            (Kind::Int(..), Sqlite | MySql) => {
                 Some(format!("sum({word}{}){tail}", scope.expr(plain)?))
             }
-            (Kind::Float(64), PostgreSql | DuckDb | Sqlite) => {
+            (Kind::Decimal(..), PostgreSql | DuckDb | MySql) => {
+                Some(format!("sum({word}{}){tail}", scope.expr(plain)?))
+            }
+            (Kind::Float(64), PostgreSql | DuckDb | Sqlite | MySql) => {
                 Some(format!("sum({word}{}){tail}", scope.expr(arg)?))
             }
             _ => None,
         },
         "avg" => match (kind, scope.dialect) {
-            (Kind::Float(64), PostgreSql | DuckDb | Sqlite) => {
+            (Kind::Float(64), PostgreSql | DuckDb | Sqlite | MySql) => {
                 Some(format!("avg({word}{}){tail}", scope.expr(arg)?))
             }
-            (Kind::Decimal(_, scale), PostgreSql | DuckDb) if !distinct => {
+            (Kind::Decimal(digits, scale), PostgreSql | DuckDb | MySql) if !distinct => {
                 let DataType::Decimal128(precision, to_scale) = data_type else { return None };
+                // MySQL has 65 digits, of which 30 are behind the point.
+                if scope.dialect == MySql && (digits > 19 || scale > 6) {
+                    return None;
+                }
                 decimal_average(scope, &scope.expr(plain)?, scale, *precision, *to_scale, tail)
             }
             _ => None,
@@ -204,7 +219,9 @@ fn accumulate(
             let known = scope.dialect.is_known() || matches!(kind, Kind::Int(..));
             known.then(|| format!("{name}({sql}){tail}"))
         }
-        "bool_and" | "bool_or" if kind == Kind::Bool && scope.has_decimals() => {
+        "bool_and" | "bool_or"
+            if kind == Kind::Bool && matches!(scope.dialect, PostgreSql | DuckDb) =>
+        {
             Some(format!("{name}({}){tail}", scope.expr(arg)?))
         }
         _ => None,
@@ -229,6 +246,11 @@ fn decimal_average(
     match scope.dialect {
         PostgreSql => Some(format!(
             "CAST(div(sum({sql}){tail} * {up}, count({sql}){tail}) * {down} AS numeric({precision}, {to_scale}))"
+        )),
+        // It rounds its quotient: not before so many digits that these cannot all be nines.
+        MySql => Some(format!(
+            "truncate(sum({sql}){tail} * 1.{} / count({sql}){tail}, {to_scale})",
+            "0".repeat(20)
         )),
         DuckDb => {
             let whole = format!("1{}", "0".repeat(scale));
@@ -299,6 +321,8 @@ fn order_and_parts(
     if !partition_by.is_empty() {
         for expr in partition_by {
             scope.groups(expr)?;
+            // Found by sorting.
+            scope.dialect.sorts(scope.kind(expr)?).then_some(())?;
         }
         terms.push(format!("PARTITION BY {}", scope.all(partition_by)?.join(", ")));
     }

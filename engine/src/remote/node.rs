@@ -41,7 +41,7 @@ pub struct RemoteNode {
 
 impl RemoteNode {
     pub fn new(relation: Relation, schema: DFSchemaRef) -> RemoteNode {
-        let statements = relation.statements();
+        let statements = relation.clone().delivered(schema.as_arrow()).statements();
         RemoteNode { relation, schema, statements }
     }
 
@@ -127,7 +127,7 @@ pub fn reader(
         true => Arc::new(Schema::new(vec![Field::new("one", DataType::Int64, false)])),
         false => schema.clone(),
     };
-    let n_partitions = relation.statements().len();
+    let n_partitions = relation.n_partitions();
     let source = RemoteSource::new(relation.clone(), read.clone(), names.cloned());
     let mut statistics = Statistics::new_unknown(&read);
     if let Some(rows) = relation.rows {

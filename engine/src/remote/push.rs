@@ -18,6 +18,7 @@ use datafusion::prelude::Expr;
 use crate::error::Result;
 use crate::stream_table::StreamTable;
 
+use super::dialect::Dialect;
 use super::expr::{Column, Scope, integer};
 use super::functions;
 use super::node::RemoteNode;
@@ -247,7 +248,13 @@ impl<'a> Pusher<'a> {
         let schema = aggregate.input.schema();
         // What is grouped by twice is one column of the plan.
         let keys = grouping_set_to_exprlist(&aggregate.group_expr).ok()?;
+        let distinct = |expr: &Expr| matches!(unaliased(expr), Expr::AggregateFunction(call) if call.params.distinct);
+        let by_sorting = aggregate.aggr_expr.iter().any(distinct);
         let (groups, values) = self.scoped(&relation, schema, |scope| {
+            let sorts = |expr| Some(scope.dialect.sorts(scope.kind(expr)?));
+            if by_sorting && !keys.iter().all(|expr| sorts(expr) == Some(true)) {
+                return None;
+            }
             let groups = keys.iter().map(|expr| {
                 scope.groups(expr)?;
                 // A number would be a position.
@@ -351,6 +358,7 @@ impl<'a> Pusher<'a> {
                     && join.filter.is_none()
                     && !join.on.is_empty();
                 match (&on, join.join_type) {
+                    (_, Full) if left.dialect() == Dialect::MySql => return None,
                     (_, Full) if !by_keys => return None,
                     (None, Inner) if left.single || right.single => {}
                     // The conditions stand above it.

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::Schema;
+
 use super::dialect::Dialect;
 use super::expr::Column;
 use super::table::RemoteTable;
@@ -104,7 +106,7 @@ impl Relation {
         self.table.backend == other.table.backend && self.table.dialect == other.table.dialect
     }
 
-    fn is_limited(&self) -> bool {
+    pub fn is_limited(&self) -> bool {
         self.skip > 0 || self.fetch.is_some()
     }
 
@@ -139,19 +141,42 @@ impl Relation {
             (Some(fetch), 0) => sql.push_str(&format!(" LIMIT {fetch}")),
             (Some(fetch), skip) => sql.push_str(&format!(" LIMIT {fetch} OFFSET {skip}")),
             (None, 0) => {}
-            (None, skip) if dialect == Dialect::Sqlite => {
-                sql.push_str(&format!(" LIMIT -1 OFFSET {skip}"))
-            }
-            (None, skip) => sql.push_str(&format!(" OFFSET {skip}")),
+            (None, skip) => sql.push_str(&dialect.skip(skip)),
         }
         sql
     }
 
+    /// The same rows, with what of their columns the driver does not give rightly as texts.
+    pub fn delivered(mut self, types: &Schema) -> Relation {
+        let dialect = self.dialect();
+        for (column, field) in self.columns.iter_mut().zip(types.fields()) {
+            if let Some(sql) = dialect.delivered(&column.sql, field.data_type()) {
+                column.sql = sql;
+                self.whole = None;
+            }
+        }
+        self
+    }
+
+    /// Rows of the table alone, in any order.
+    fn is_divisible(&self) -> bool {
+        self.base && !self.is_limited() && self.order.is_empty()
+    }
+
+    /// In how many streams the rows of its one statement come.
+    pub fn n_streams(&self) -> usize {
+        if self.is_divisible() { self.table.n_streams() } else { 1 }
+    }
+
+    /// How many connections read it at the same time.
+    pub fn n_partitions(&self) -> usize {
+        self.n_streams().max(self.statements().len())
+    }
+
     /// The statements that read the table's parts; one when there are none.
     pub fn statements(&self) -> Vec<String> {
-        let in_parts = self.base && !self.is_limited() && self.order.is_empty();
         match &self.table.partitions[..] {
-            partitions if in_parts && partitions.len() > 1 => partitions
+            partitions if self.is_divisible() && partitions.len() > 1 => partitions
                 .iter()
                 .map(|part| self.statement_where(Some(&format!("({part})"))))
                 .collect(),
@@ -329,6 +354,8 @@ impl Relation {
         let far_from = if far.joined { format!("({})", far.from) } else { far.from.clone() };
         let from = match on {
             Some(on) => format!("{} {word} JOIN {far_from} ON {on}", left.from),
+            // To SQLite, CROSS JOIN says that it is to read its sides in this order.
+            None if left.dialect() == Dialect::Sqlite => format!("{} JOIN {far_from}", left.from),
             None => format!("{} CROSS JOIN {far_from}", left.from),
         };
         let rows = left.rows.zip(far.rows).map(|(l, r)| l.max(r));

@@ -11,6 +11,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::DynamicFilterPhysicalExpr;
 use futures::future::BoxFuture;
 
+use crate::bindings::WEIR_ENDS_AT_ONCE;
 use crate::catalog::{c_text, text};
 use crate::error::Result;
 use crate::scan::{Partitions, Scan};
@@ -44,6 +45,16 @@ impl RemoteSource {
         }
     }
 
+    fn plan(&self, statements: &[CString]) -> Result<Arc<Scan>> {
+        let (table, schema) = (&self.relation.table, &self.schema);
+        match (statements, self.relation.n_streams()) {
+            ([statement], n) if n > 1 => {
+                Scan::of_parts(&table.held, table.execute_parts, statement, n, schema)
+            }
+            _ => Scan::of_statements(&table.held, table.execute, statements, schema),
+        }
+    }
+
     fn statements(&self) -> Result<&[CString]> {
         if let Some(known) = self.statements.get() {
             return Ok(known);
@@ -55,7 +66,7 @@ impl RemoteSource {
             }
             _ => self.relation.clone(),
         };
-        let statements = relation.statements();
+        let statements = relation.delivered(&self.schema).statements();
         let statements = statements.iter().map(|s| c_text(s)).collect::<Result<Vec<_>>>()?;
         Ok(self.statements.get_or_init(|| statements))
     }
@@ -66,9 +77,8 @@ impl Source for RemoteSource {
         let statements = self.statements()?;
         let scan = {
             let mut current = self.current.lock().unwrap();
-            let table = &self.relation.table;
-            let plan = || Scan::of_statements(&table.held, table.execute, statements, &self.schema);
-            Partitions::scan_for(&mut current, partition, statements.len(), plan)?
+            let plan = || self.plan(statements);
+            Partitions::scan_for(&mut current, partition, self.relation.n_partitions(), plan)?
         };
         let rows = scan.open(partition)?;
         Ok(rows.keeping(scan))
@@ -80,6 +90,10 @@ impl Source for RemoteSource {
 
     fn casts(&self) -> bool {
         true
+    }
+
+    fn ends_at_once(&self) -> bool {
+        self.relation.table.held.kind().roles & WEIR_ENDS_AT_ONCE != 0
     }
 
     fn with_filters(&self, filters: &[Arc<dyn PhysicalExpr>]) -> Option<Arc<dyn Source>> {
@@ -125,7 +139,7 @@ impl Source for RemoteSource {
             0 => "",
             _ => ", and the keys of a join",
         };
-        let statements = self.relation.statements().join("; ");
+        let statements = self.relation.clone().delivered(&self.schema).statements().join("; ");
         format!("kind={kind}, backend={}, sql={statements}{keys}", table.backend)
     }
 }

@@ -23,6 +23,9 @@ pub struct RemoteTable {
     /// Conditions that part the rows.
     pub partitions: Vec<String>,
     pub execute: weir_execute_fn,
+    pub execute_parts: weir_execute_parts_fn,
+    /// How many streams a statement over the table alone comes in, where it is not parted by conditions.
+    n_streams: usize,
     pub change: weir_change_fn,
     rows: Option<f64>,
 }
@@ -44,6 +47,11 @@ impl RemoteTable {
         let n_columns = if remote.columns.is_null() { 0 } else { schema.fields().len() };
         let columns = unsafe { slice(remote.columns, n_columns) };
         let partitions = unsafe { slice(remote.partitions, remote.n_partitions) };
+        let kind = held.kind();
+        let n_streams = match kind.parts.filter(|_| kind.execute_parts.is_some()) {
+            Some(ask) if partitions.len() < 2 => unsafe { ask(held.0.instance) },
+            _ => 1,
+        };
         RemoteTable {
             held: held.clone(),
             dialect: Dialect::named(&text(remote.dialect).unwrap_or_default()),
@@ -53,6 +61,8 @@ impl RemoteTable {
             columns: columns.iter().map(|column| text(*column)).collect(),
             partitions: partitions.iter().filter_map(|part| text(*part)).collect(),
             execute: remote.execute,
+            execute_parts: kind.execute_parts,
+            n_streams: usize::try_from(n_streams).unwrap_or(1).max(1),
             change: remote.change,
             rows,
         }
@@ -60,6 +70,10 @@ impl RemoteTable {
 
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
+    }
+
+    pub fn n_streams(&self) -> usize {
+        self.n_streams
     }
 
     pub fn rows(&self) -> Option<f64> {

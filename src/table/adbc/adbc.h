@@ -45,6 +45,8 @@ const char *wr_adbc_database_catalog(const struct wr_adbc_database *database);
 const char *wr_adbc_database_schema(const struct wr_adbc_database *database);
 /* Option pool.max: what may be read at the same time. */
 int64_t wr_adbc_database_most_connections(const struct wr_adbc_database *database);
+/* Whether the driver executes a statement in partitions. */
+bool wr_adbc_database_has_partitions(const struct wr_adbc_database *database);
 /* The same text for the same database, without secrets: "adbc:pg#1". */
 const char *wr_adbc_database_id(const struct wr_adbc_database *database);
 
@@ -71,6 +73,11 @@ int wr_adbc_statistics(struct wr_adbc_database *database, const char *catalog, c
 int wr_adbc_scan(struct wr_adbc_database *database, const char *const *statements,
                  size_t n_statements, const struct ArrowSchema *schema, struct weir_scan *ret_scan,
                  struct weir_error *error);
+
+/* See weir_execute_parts_fn: AdbcStatementExecutePartitions, which the driver must have. */
+int wr_adbc_scan_parts(struct wr_adbc_database *database, const char *statement, int32_t n_parts,
+                       const struct ArrowSchema *schema, struct weir_scan *ret_scan,
+                       struct weir_error *error);
 
 enum wr_adbc_ingest_mode {
     WR_ADBC_APPEND = 0,

@@ -11,8 +11,9 @@
 #include "table/adbc/answer.h"
 
 const struct wr_adbc_backend *wr_adbc_backend_of(const struct wr_adbc_database *database) {
-    static const struct wr_adbc_backend *const known[] = {
-        &wr_adbc_postgresql, &wr_adbc_sqlite, &wr_adbc_duckdb, &wr_adbc_mysql, &wr_adbc_weir};
+    static const struct wr_adbc_backend *const known[] = {&wr_adbc_postgresql, &wr_adbc_sqlite,
+                                                          &wr_adbc_duckdb,     &wr_adbc_mysql,
+                                                          &wr_adbc_mariadb,    &wr_adbc_weir};
     const char *vendor = wr_adbc_database_vendor(database);
     for (size_t i = 0; vendor && i < sizeof known / sizeof *known; i++) {
         if (strcasecmp(known[i]->vendor, vendor) == 0) return known[i];

@@ -74,6 +74,7 @@ struct wr_adbc_backend {
     bool may_lack_schemas; /* what is in none is listed in "." */
     bool dot_is_a_schema;  /* and "." is its name in SQL, too */
     bool makes_schemas;    /* CREATE SCHEMA and DROP SCHEMA are the database's own */
+    bool drops_all;        /* a schema with its tables, unasked; it has no word CASCADE */
     bool has_catalogs;     /* which a connection can use beside its current one */
 
     /* The schema where names without one are; NULL where there are no schemas. Free with wr_free.
@@ -108,6 +109,7 @@ extern const struct wr_adbc_backend wr_adbc_postgresql;
 extern const struct wr_adbc_backend wr_adbc_sqlite;
 extern const struct wr_adbc_backend wr_adbc_duckdb;
 extern const struct wr_adbc_backend wr_adbc_mysql;
+extern const struct wr_adbc_backend wr_adbc_mariadb;
 extern const struct wr_adbc_backend wr_adbc_weir;
 extern const struct wr_adbc_backend wr_adbc_generic;
 

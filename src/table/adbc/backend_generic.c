@@ -79,12 +79,15 @@ static int describe_query(struct wr_adbc_database *database, const char *query,
     return code;
 }
 
-#define COMMON                                                                                     \
-    .may_lack_schemas = true, .makes_schemas = true, .has_catalogs = true,                         \
-    .default_schema = default_schema, .schemas = schemas, .tables = wr_adbc_list_tables,           \
-    .describe = describe, .describe_query = describe_query
-
-const struct wr_adbc_backend wr_adbc_mysql = {
-    .vendor = "MySQL", .dialect = "mysql", .quote = '`', COMMON};
-
-const struct wr_adbc_backend wr_adbc_generic = {.dialect = "generic", .quote = '"', COMMON};
+const struct wr_adbc_backend wr_adbc_generic = {
+    .dialect = "generic",
+    .quote = '"',
+    .may_lack_schemas = true,
+    .makes_schemas = true,
+    .has_catalogs = true,
+    .default_schema = default_schema,
+    .schemas = schemas,
+    .tables = wr_adbc_list_tables,
+    .describe = describe,
+    .describe_query = describe_query,
+};

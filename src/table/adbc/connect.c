@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "table/adbc/core.h"
+#include "table/adbc/mysql.h"
 #include "table/adbc/stop.h"
 
 /* ---- One statement ---- */
@@ -134,6 +135,10 @@ static int prepare(struct attempt *attempt) {
         /* Without its part for time zones there is no such setting, and everything is UTC. */
         wr_adbc_run(attempt->connection, attempt->name, "SET TimeZone = 'UTC'", NULL, NULL);
         return WEIR_OK;
+    case WR_ADBC_MYSQL:
+        /* The first one is prepared when it has told which of the two it is. */
+        if (!attempt->core->vendor) return WEIR_OK;
+        return wr_mysql_prepare(attempt->connection, attempt->name, &attempt->error);
     default:
         return WEIR_OK;
     }

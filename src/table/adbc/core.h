@@ -53,6 +53,7 @@ struct wr_adbc_core {
     char *vendor;
     char *catalog, *schema; /* the current ones of a new connection; NULL: not told */
     bool has_cancel;
+    bool has_partitions; /* AdbcStatementExecutePartitions */
 
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -135,7 +136,7 @@ bool wr_adbc_is_alive(struct wr_adbc_connection *connection);
 void wr_adbc_disconnect(struct wr_adbc_connection *connection);
 
 /* What the driver says of itself: vendor, catalog, schema, has_cancel. */
-int wr_adbc_learn(struct wr_adbc_core *core, struct weir_error *error);
+int wr_adbc_learn(struct wr_adbc_core *core, const char *name, struct weir_error *error);
 
 /* One statement without rows, on the calling thread. `ret_n_rows` may be NULL. */
 int wr_adbc_run(struct wr_adbc_connection *connection, const char *name, const char *sql,

@@ -200,7 +200,8 @@ static int start_core(struct wr_adbc_core *core, const char *name, struct weir_e
     pthread_mutex_unlock(&listing);
     core->adbc.private_driver = (struct AdbcDriver *)&core->driver->functions;
     core->family = wr_adbc_family_of(core->settings.driver, core->driver->library);
-    int code = wr_adbc_settings_fit(&core->settings, core->family, serial, error);
+    int code =
+        wr_adbc_settings_fit(&core->settings, core->family, serial, core->driver->library, error);
     if (code) return wr_error_prefix(error, code, "database \"%s\"", name);
     WR_TRY(wr_adbc_secrets_find(&core->settings, &core->secrets, error));
     char id[32];
@@ -213,7 +214,7 @@ static int start_core(struct wr_adbc_core *core, const char *name, struct weir_e
     WR_TRY(wr_adbc_core_start(core, name, error));
     WR_TRY(fill_pool(core, name, error));
     wr_adbc_settle_at_exit();
-    WR_TRY(wr_adbc_learn(core, error));
+    WR_TRY(wr_adbc_learn(core, name, error));
     return core->family == WR_ADBC_SQLITE ? check_sqlite(core, name, error) : WEIR_OK;
 }
 
@@ -350,4 +351,8 @@ const char *wr_adbc_database_schema(const struct wr_adbc_database *database) {
 
 int64_t wr_adbc_database_most_connections(const struct wr_adbc_database *database) {
     return database->core->settings.pool_max;
+}
+
+bool wr_adbc_database_has_partitions(const struct wr_adbc_database *database) {
+    return database->core->has_partitions;
 }

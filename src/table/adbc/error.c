@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "table/adbc/core.h"
+#include "table/adbc/mysql.h"
 
 struct AdbcError wr_adbc_error_new(const struct wr_adbc_driver *driver) {
     return (struct AdbcError){
@@ -58,6 +59,13 @@ static bool cut_sqlstate(char *message, char ret_state[6]) {
     return true;
 }
 
+/* One that has not connected yet is known by the URL alone. */
+static bool is_mysql(const struct wr_adbc_core *core) {
+    const char *url = core->settings.url;
+    return core->family == WR_ADBC_MYSQL ||
+           (!core->vendor && url && (strstr(url, "mysql:") || strstr(url, "mariadb:")));
+}
+
 static int fill(const struct wr_adbc_core *core, const char *name, int status,
                 const struct AdbcError *reason, const char *text, struct weir_error *error) {
     char state[6] = "";
@@ -69,6 +77,7 @@ static int fill(const struct wr_adbc_core *core, const char *name, int status,
     const char *sqlstate = state[0] ? state : NULL;
     int code = code_of(status, sqlstate, message);
     if (!sqlstate) wr_adbc_read_words(core->family, message, &code, &sqlstate);
+    wr_mysql_meaning(is_mysql(core) ? reason->vendor_code : 0, &code, &sqlstate);
     code = wr_error_set(error, code, sqlstate, "database \"%s\": %s", name, message);
     if (error && reason->vendor_code != WR_ADBC_ERROR_IS_1_1)
         error->vendor_code = reason->vendor_code;

@@ -39,8 +39,9 @@ static bool counts_by_row(const struct wr_adbc_fetch *fetch) {
     return fetch->database->core->family == WR_ADBC_DUCKDB;
 }
 
-static AdbcStatusCode execute_sql(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fetch,
-                                  struct AdbcError *reason) {
+/* The statement that runs, shown to whoever cancels. */
+static AdbcStatusCode open_statement(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fetch,
+                                     struct AdbcError *reason) {
     const struct wr_adbc_driver *driver = driver_of(fetch);
     struct AdbcStatement *statement = wr_adbc_reader_statement(reader);
     *statement = (struct AdbcStatement){.private_driver = (struct AdbcDriver *)&driver->functions};
@@ -49,13 +50,35 @@ static AdbcStatusCode execute_sql(struct wr_adbc_reader *reader, struct wr_adbc_
     if (status) return status;
     set_batch_size(fetch, statement);
     status = WR_ADBC_CALL(driver, StatementSetSqlQuery, statement, fetch->sql, reason);
+    if (!status) wr_adbc_reader_show(reader, statement);
+    return status;
+}
+
+static AdbcStatusCode execute_sql(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fetch,
+                                  struct AdbcError *reason) {
+    AdbcStatusCode status = open_statement(reader, fetch, reason);
     if (status) return status;
-    wr_adbc_reader_show(reader, statement);
     bool changes = fetch->source == WR_ADBC_CHANGE;
     bool gives_rows = !changes || counts_by_row(fetch);
     fetch->n_rows = -1;
-    return WR_ADBC_CALL(driver, StatementExecuteQuery, statement, gives_rows ? &fetch->rows : NULL,
-                        changes ? &fetch->n_rows : NULL, reason);
+    return WR_ADBC_CALL(driver_of(fetch), StatementExecuteQuery, wr_adbc_reader_statement(reader),
+                        gives_rows ? &fetch->rows : NULL, changes ? &fetch->n_rows : NULL, reason);
+}
+
+/* Of all readers of its partitions this one executes the statement. */
+static AdbcStatusCode execute_partitions(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fetch,
+                                         struct AdbcError *reason) {
+    struct ArrowSchema schema = {0};
+    struct AdbcPartitions partitions = {0};
+    int64_t n_rows = -1;
+    AdbcStatusCode status = open_statement(reader, fetch, reason);
+    if (!status)
+        status =
+            WR_ADBC_CALL(driver_of(fetch), StatementExecutePartitions,
+                         wr_adbc_reader_statement(reader), &schema, &partitions, &n_rows, reason);
+    wr_arrow_release_schema(&schema);
+    if (!status) wr_adbc_descriptors_set(fetch->descriptors, &partitions);
+    return status;
 }
 
 static AdbcStatusCode execute(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fetch,
@@ -94,6 +117,13 @@ static int check_columns(const struct wr_adbc_fetch *fetch, const struct ArrowSc
     return WEIR_OK;
 }
 
+/* MariaDB says NOT NULL of a constant on the far side of an outer join, too. The engine checks the
+ * columns that are. */
+static void allow_nulls(struct ArrowSchema *schema) {
+    for (int64_t i = 0; i < schema->n_children; i++)
+        schema->children[i]->flags |= ARROW_FLAG_NULLABLE;
+}
+
 static int take_schema(struct wr_adbc_fetch *fetch, struct weir_error *error) {
     struct ArrowSchema schema = {0};
     int errnum = fetch->rows.get_schema(&fetch->rows, &schema);
@@ -105,6 +135,7 @@ static int take_schema(struct wr_adbc_fetch *fetch, struct weir_error *error) {
     if (code) {
         wr_arrow_release_schema(&schema);
     } else {
+        if (fetch->database->core->family == WR_ADBC_MYSQL) allow_nulls(&schema);
         fetch->schema = schema;
     }
     return code;
@@ -126,9 +157,9 @@ static bool skip_row(struct wr_adbc_fetch *fetch, struct ArrowArray *array) {
     return array->length > 0;
 }
 
-/* The next batch. */
-static int pull(struct wr_adbc_fetch *fetch, struct ArrowArray *ret_array,
-                struct weir_error *error) {
+/* The next batch of what is open. */
+static int pull_batch(struct wr_adbc_fetch *fetch, struct ArrowArray *ret_array,
+                      struct weir_error *error) {
     for (;;) {
         struct ArrowArray array = {0};
         int errnum = fetch->rows.get_next(&fetch->rows, &array);
@@ -150,6 +181,61 @@ static int pull(struct wr_adbc_fetch *fetch, struct ArrowArray *ret_array,
     }
 }
 
+/* ---- Partitions ---- */
+
+/* The one that was taken before, or another one. */
+static bool has_partition(struct wr_adbc_fetch *fetch) {
+    return fetch->part.number || wr_adbc_descriptors_take(fetch->descriptors, &fetch->part);
+}
+
+static int in_partition(const struct wr_adbc_fetch *fetch, int code, struct weir_error *error) {
+    if (!code || !fetch->part.number) return code;
+    return wr_error_prefix(error, code, "partition %zu of %zu", fetch->part.number, fetch->part.n);
+}
+
+static int open_partition(struct wr_adbc_fetch *fetch, struct weir_error *error) {
+    struct AdbcError reason = wr_adbc_error_new(driver_of(fetch));
+    AdbcStatusCode status =
+        WR_ADBC_CALL(driver_of(fetch), ConnectionReadPartition, &fetch->connection->adbc,
+                     fetch->part.bytes, fetch->part.length, &fetch->rows, &reason);
+    if (status) {
+        return wr_adbc_error(fetch->database->core, fetch->database->name, status, &reason,
+                             "read partition", error);
+    }
+    if (reason.release) reason.release(&reason);
+    struct ArrowSchema before = fetch->schema;
+    fetch->schema.release = NULL;
+    int code = take_schema(fetch, error);
+    if (!code && before.release && !wr_arrow_same_types(&before, &fetch->schema)) {
+        code = wr_error_set(error, WEIR_INVALID_DATA, "22000",
+                            "database \"%s\": its columns are of other types than those before",
+                            fetch->database->name);
+    }
+    wr_arrow_release_schema(&before);
+    return code;
+}
+
+/* Opens the next partition, if there is one; else `rows` stays empty. */
+static int next_partition(struct wr_adbc_fetch *fetch, struct weir_error *error) {
+    wr_arrow_release_stream(&fetch->rows);
+    fetch->part.number = 0;
+    return has_partition(fetch) ? open_partition(fetch, error) : WEIR_OK;
+}
+
+/* The next batch. */
+static int pull(struct wr_adbc_fetch *fetch, struct ArrowArray *ret_array,
+                struct weir_error *error) {
+    if (!fetch->descriptors) return pull_batch(fetch, ret_array, error);
+    struct ArrowArray array = {0};
+    while (fetch->rows.release && !array.release) {
+        int code = pull_batch(fetch, &array, error);
+        if (!code && !array.release) code = next_partition(fetch, error);
+        if (code) return in_partition(fetch, code, error);
+    }
+    *ret_array = array;
+    return WEIR_OK;
+}
+
 /* To the end, so that all of the change is done. What gives another row is no change of rows. */
 static int read_count(struct wr_adbc_fetch *fetch, struct weir_error *error) {
     WR_TRY(take_schema(fetch, error));
@@ -166,16 +252,37 @@ static int read_count(struct wr_adbc_fetch *fetch, struct weir_error *error) {
     }
 }
 
+/* Without any partition the rows are none, of the columns that were asked for. */
+static int lack_partitions(struct wr_adbc_fetch *fetch, struct weir_error *error) {
+    return wr_arrow_copy_schema(wr_adbc_descriptors_schema(fetch->descriptors), &fetch->schema,
+                                error);
+}
+
+static int run_partitions(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fetch,
+                          struct weir_error *error) {
+    if (!has_partition(fetch)) return lack_partitions(fetch, error);
+    /* Of the statement's own reader, it and the connection are shown already. */
+    if (!wr_adbc_reader_statement(reader)->private_data) wr_adbc_reader_show(reader, NULL);
+    return in_partition(fetch, open_partition(fetch, error), error);
+}
+
 /* Runs the statement, up to its schema. */
 static int run(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fetch,
                struct weir_error *error) {
+    if (fetch->descriptors && !fetch->makes_descriptors)
+        return run_partitions(reader, fetch, error);
     struct AdbcError reason = wr_adbc_error_new(driver_of(fetch));
-    AdbcStatusCode status = execute(reader, fetch, &reason);
+    AdbcStatusCode status = fetch->descriptors ? execute_partitions(reader, fetch, &reason)
+                                               : execute(reader, fetch, &reason);
     if (status) {
         return wr_adbc_error(fetch->database->core, fetch->database->name, status, &reason,
                              "execute", error);
     }
     if (reason.release) reason.release(&reason);
+    if (fetch->descriptors) {
+        fetch->makes_descriptors = false;
+        return run_partitions(reader, fetch, error);
+    }
     if (fetch->source == WR_ADBC_CHANGE)
         return fetch->rows.release ? read_count(fetch, error) : WEIR_OK;
     fetch->skip_now = fetch->skip_first_row;
@@ -307,8 +414,22 @@ static int run_in_transaction(struct wr_adbc_reader *reader, struct wr_adbc_fetc
     return wr_error_set(error, WEIR_CANCELLED, NULL, "database \"%s\": cancelled", name);
 }
 
+/* Whether there is nothing to read, so that no connection is needed. */
+static int look_for_partitions(struct wr_adbc_fetch *fetch, bool *ret_lacks,
+                               struct weir_error *error) {
+    if (!fetch->descriptors || fetch->makes_descriptors) return WEIR_OK;
+    WR_TRY(wr_adbc_descriptors_await(fetch->descriptors, &fetch->makes_descriptors, error));
+    if (fetch->makes_descriptors || has_partition(fetch)) return WEIR_OK;
+    *ret_lacks = true;
+    fetch->has_ended = true;
+    return lack_partitions(fetch, error);
+}
+
 static int try_start(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fetch,
                      enum wr_adbc_trust trust, struct weir_error *error) {
+    bool lacks = false;
+    WR_TRY(look_for_partitions(fetch, &lacks, error));
+    if (lacks) return WEIR_OK;
     fetch->usable = false;
     if (fetch->around.take)
         WR_TRY(fetch->around.take(fetch->around.context, &fetch->connection, error));
@@ -331,12 +452,13 @@ static int try_start(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fetch,
     fetch->has_first = fetch->first.release != NULL;
     if (fetch->has_first) return look_for_end(reader, fetch, error);
     fetch->usable = true;
+    fetch->has_ended = true;
     leave_connection(reader, fetch);
     return WEIR_OK;
 }
 
-int wr_adbc_fetch_start(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fetch,
-                        struct weir_error *error) {
+static int start(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fetch,
+                 struct weir_error *error) {
     bool changes = fetch->source == WR_ADBC_CHANGE;
     int code = try_start(reader, fetch, changes ? WR_ADBC_CHECKED : WR_ADBC_ANY, error);
     if (!code) return WEIR_OK;
@@ -349,6 +471,13 @@ int wr_adbc_fetch_start(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fet
     if (!is_gone || !was_used || wr_adbc_reader_is_cancelled(reader)) return code;
     code = try_start(reader, fetch, WR_ADBC_FRESH, error);
     if (code) let_go(reader, fetch);
+    return code;
+}
+
+int wr_adbc_fetch_start(struct wr_adbc_reader *reader, struct wr_adbc_fetch *fetch,
+                        struct weir_error *error) {
+    int code = start(reader, fetch, error);
+    if (code && fetch->makes_descriptors) wr_adbc_descriptors_fail(fetch->descriptors, error);
     return code;
 }
 

@@ -7,6 +7,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/url.h"
+#include "table/adbc/mysql.h"
 #include "table/adbc/settings.h"
 
 static bool begins(const char *text, const char *prefix) {
@@ -142,8 +143,22 @@ static int fit_duckdb(struct wr_adbc_settings *settings, struct weir_error *erro
     return wr_options_add(&settings->options, "path", path, error);
 }
 
+/* A bridge to ODBC knows no URL. */
+static int fit_other(struct wr_adbc_settings *settings, const char *library,
+                     struct weir_error *error) {
+    char *text = NULL;
+    const char *slash = strrchr(library, '/');
+    if (!settings->url) return WEIR_OK;
+    if (strstr(slash ? slash + 1 : library, "odbc"))
+        WR_TRY(wr_mysql_odbc_string(settings->url, &text, error));
+    int code = wr_options_add(&settings->options, "uri", text ? text : settings->url, error);
+    if (text) explicit_bzero(text, strlen(text));
+    wr_free(text);
+    return code;
+}
+
 int wr_adbc_settings_fit(struct wr_adbc_settings *settings, enum wr_adbc_family family, int serial,
-                         struct weir_error *error) {
+                         const char *library, struct weir_error *error) {
     switch (family) {
     case WR_ADBC_POSTGRESQL:
         return fit_postgresql(settings, error);
@@ -152,7 +167,6 @@ int wr_adbc_settings_fit(struct wr_adbc_settings *settings, enum wr_adbc_family 
     case WR_ADBC_DUCKDB:
         return fit_duckdb(settings, error);
     default:
-        return settings->url ? wr_options_add(&settings->options, "uri", settings->url, error)
-                             : WEIR_OK;
+        return fit_other(settings, library, error);
     }
 }

@@ -124,24 +124,20 @@ static void guard_release(struct weir_scan *scan) {
     *scan = (struct weir_scan){0};
 }
 
-int wr_adbc_guarded_scan(const struct wr_adbc_store *store, const char *const *statements,
-                         size_t n_statements, const struct ArrowSchema *schema, atomic_bool *failed,
-                         struct weir_scan *ret_scan, struct weir_error *error) {
+/* Takes the scan over, also when this fails. */
+static int guard_scan(const struct wr_adbc_store *store, struct weir_scan *inner,
+                      const struct ArrowSchema *schema, atomic_bool *failed,
+                      struct weir_scan *ret_scan, struct weir_error *error) {
     struct guard *guard = wr_calloc(1, sizeof *guard);
-    if (!guard) return wr_error_memory(error);
-    guard->backend = store->backend;
-    guard->failed = failed;
-    int code = wr_arrow_copy_schema(schema, &guard->schema, error);
-    if (code == WEIR_OK) {
-        code =
-            wr_adbc_scan(store->database, statements, n_statements, schema, &guard->inner, error);
-    }
+    int code = guard ? wr_arrow_copy_schema(schema, &guard->schema, error) : wr_error_memory(error);
     if (code) {
-        atomic_store(failed, true);
-        wr_arrow_release_schema(&guard->schema);
+        inner->release(inner);
         wr_free(guard);
         return code;
     }
+    guard->backend = store->backend;
+    guard->failed = failed;
+    guard->inner = *inner;
     *ret_scan = (struct weir_scan){
         .n_partitions = guard->inner.n_partitions,
         .open = guard_open,
@@ -150,4 +146,24 @@ int wr_adbc_guarded_scan(const struct wr_adbc_store *store, const char *const *s
         .private_data = guard,
     };
     return WEIR_OK;
+}
+
+int wr_adbc_guarded_scan(const struct wr_adbc_store *store, const char *const *statements,
+                         size_t n_statements, const struct ArrowSchema *schema, atomic_bool *failed,
+                         struct weir_scan *ret_scan, struct weir_error *error) {
+    struct weir_scan inner;
+    int code = wr_adbc_scan(store->database, statements, n_statements, schema, &inner, error);
+    if (!code) code = guard_scan(store, &inner, schema, failed, ret_scan, error);
+    if (code) atomic_store(failed, true);
+    return code;
+}
+
+int wr_adbc_guarded_parts(const struct wr_adbc_store *store, const char *statement, int32_t n_parts,
+                          const struct ArrowSchema *schema, atomic_bool *failed,
+                          struct weir_scan *ret_scan, struct weir_error *error) {
+    struct weir_scan inner;
+    int code = wr_adbc_scan_parts(store->database, statement, n_parts, schema, &inner, error);
+    if (!code) code = guard_scan(store, &inner, schema, failed, ret_scan, error);
+    if (code) atomic_store(failed, true);
+    return code;
 }

@@ -14,5 +14,9 @@
 int wr_adbc_guarded_scan(const struct wr_adbc_store *store, const char *const *statements,
                          size_t n_statements, const struct ArrowSchema *schema, atomic_bool *failed,
                          struct weir_scan *ret_scan, struct weir_error *error);
+/* As wr_adbc_scan_parts. */
+int wr_adbc_guarded_parts(const struct wr_adbc_store *store, const char *statement, int32_t n_parts,
+                          const struct ArrowSchema *schema, atomic_bool *failed,
+                          struct weir_scan *ret_scan, struct weir_error *error);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "table/adbc/core.h"
+#include "table/adbc/mysql.h"
 
 enum { MOST_NAME = 1024 };
 
@@ -46,11 +47,19 @@ static const struct {
     const char *vendor;
     enum wr_adbc_family family;
 } vendors[] = {
-    {"PostgreSQL", WR_ADBC_POSTGRESQL},
-    {"SQLite", WR_ADBC_SQLITE},
-    {"DuckDB", WR_ADBC_DUCKDB},
-    {"weir", WR_ADBC_WEIR},
+    {"PostgreSQL", WR_ADBC_POSTGRESQL}, {"SQLite", WR_ADBC_SQLITE},
+    {"DuckDB", WR_ADBC_DUCKDB},         {"weir", WR_ADBC_WEIR},
+    {"MySQL", WR_ADBC_MYSQL},           {"MariaDB", WR_ADBC_MYSQL},
 };
+
+/* A bridge says it of its server, "MariaDB (via ODBC)". The other families' ways are those of their
+ * own drivers. */
+static bool is_called(const char *said, const char *vendor, enum wr_adbc_family family) {
+    size_t length = strlen(vendor);
+    if (strcasecmp(said, vendor) == 0) return true;
+    return family == WR_ADBC_MYSQL && strncasecmp(said, vendor, length) == 0 &&
+           strcmp(said + length, " (via ODBC)") == 0;
+}
 
 static char *ask_vendor(struct wr_adbc_connection *connection) {
     const struct wr_adbc_driver *driver = connection->core->driver;
@@ -70,7 +79,7 @@ static int learn_vendor(struct wr_adbc_core *core, struct wr_adbc_connection *co
     char *said = ask_vendor(connection);
     const char *vendor = said && said[0] ? said : core->settings.driver;
     for (size_t i = 0; i < sizeof vendors / sizeof *vendors; i++) {
-        bool named = said && strcasecmp(said, vendors[i].vendor) == 0;
+        bool named = said && is_called(said, vendors[i].vendor, vendors[i].family);
         if (named && core->family == WR_ADBC_OTHER) core->family = vendors[i].family;
         if (named || (!said && core->family == vendors[i].family)) vendor = vendors[i].vendor;
     }
@@ -105,6 +114,31 @@ static bool find_cancel(struct wr_adbc_core *core, struct wr_adbc_connection *co
     return has_cancel;
 }
 
+/* Without a query it has nothing to execute; a driver that has no partitions says so all the same.
+ */
+static bool find_partitions(const struct wr_adbc_driver *driver,
+                            struct wr_adbc_connection *connection) {
+    struct AdbcError reason = wr_adbc_error_new(driver);
+    struct AdbcStatement statement = {.private_driver = (struct AdbcDriver *)&driver->functions};
+    struct ArrowSchema schema = {0};
+    struct AdbcPartitions partitions = {0};
+    int64_t n_rows = -1;
+    if (!driver->functions.StatementExecutePartitions ||
+        WR_ADBC_CALL(driver, StatementNew, &connection->adbc, &statement, &reason)) {
+        if (reason.release) reason.release(&reason);
+        return false;
+    }
+    bool has = WR_ADBC_CALL(driver, StatementExecutePartitions, &statement, &schema, &partitions,
+                            &n_rows, &reason) != WEIR_NOT_IMPLEMENTED;
+    if (partitions.release) partitions.release(&partitions);
+    wr_arrow_release_schema(&schema);
+    if (reason.release) reason.release(&reason);
+    reason = wr_adbc_error_new(driver);
+    WR_ADBC_CALL(driver, StatementRelease, &statement, &reason);
+    if (reason.release) reason.release(&reason);
+    return has;
+}
+
 /* A name, or NULL where the driver does not tell it. */
 static char *ask_option(struct wr_adbc_connection *connection, const char *key) {
     const struct wr_adbc_driver *driver = connection->core->driver;
@@ -119,7 +153,7 @@ static char *ask_option(struct wr_adbc_connection *connection, const char *key) 
     return wr_strndup(value, sizeof value - 1);
 }
 
-int wr_adbc_learn(struct wr_adbc_core *core, struct weir_error *error) {
+int wr_adbc_learn(struct wr_adbc_core *core, const char *name, struct weir_error *error) {
     /* Nobody else knows the core yet. */
     WR_TRY(learn_vendor(core, core->idle, error));
     if (core->family == WR_ADBC_OTHER || core->family == WR_ADBC_WEIR) {
@@ -127,5 +161,11 @@ int wr_adbc_learn(struct wr_adbc_core *core, struct weir_error *error) {
         core->schema = ask_option(core->idle, WR_ADBC_CURRENT_SCHEMA);
     }
     core->has_cancel = find_cancel(core, core->idle);
+    /* These were made when the vendor was not known. */
+    for (struct wr_adbc_connection *made = core->idle; made; made = made->next) {
+        if (core->family == WR_ADBC_MYSQL) WR_TRY(wr_mysql_prepare(made, name, error));
+    }
+    bool may_have = core->family == WR_ADBC_OTHER || core->family == WR_ADBC_WEIR;
+    core->has_partitions = may_have && find_partitions(core->driver, core->idle);
     return WEIR_OK;
 }

@@ -8,18 +8,12 @@
 #include "arrow/arrow.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "table/adbc/backend.h"
 #include "table/adbc/stop.h"
 
 void wr_adbc_target(const struct wr_adbc_ingest *ingest, struct wr_buffer *sql) {
-    if (ingest->database->catalog) {
-        wr_buffer_identifier(sql, ingest->database->catalog);
-        wr_buffer_char(sql, '.');
-    }
-    if (ingest->schema) {
-        wr_buffer_identifier(sql, ingest->schema);
-        wr_buffer_char(sql, '.');
-    }
-    wr_buffer_identifier(sql, ingest->table);
+    const struct wr_adbc_name name = {ingest->database->catalog, ingest->schema, ingest->table};
+    wr_adbc_full_name(sql, &name, wr_adbc_backend_of(ingest->database)->quote);
 }
 
 static int run_on_target(struct wr_adbc_ingest *ingest, const char *before, const char *after,
@@ -51,8 +45,9 @@ static AdbcStatusCode set_options(const struct wr_adbc_driver *driver,
         status = WR_ADBC_CALL(driver, StatementSetOption, statement, WR_ADBC_INGEST_TEMPORARY,
                               "true", reason);
     if (!status && schema) {
-        /* What SQLite calls a schema is a catalog to its driver. */
-        const char *key = family == WR_ADBC_SQLITE ? WR_ADBC_INGEST_CATALOG : WR_ADBC_INGEST_SCHEMA;
+        /* What SQLite and MySQL call a schema is a catalog to their drivers. */
+        bool is_catalog = family == WR_ADBC_SQLITE || family == WR_ADBC_MYSQL;
+        const char *key = is_catalog ? WR_ADBC_INGEST_CATALOG : WR_ADBC_INGEST_SCHEMA;
         status = WR_ADBC_CALL(driver, StatementSetOption, statement, key, schema, reason);
     }
     /* One of PostgreSQL's connections has no other than its own. */
@@ -64,7 +59,7 @@ static AdbcStatusCode set_options(const struct wr_adbc_driver *driver,
 
 static AdbcStatusCode execute(struct wr_adbc_ingest *ingest, struct AdbcStatement *statement,
                               const char *schema, const char *table, const char *mode,
-                              bool temporary, struct AdbcError *reason) {
+                              bool temporary, int64_t *ret_n_written, struct AdbcError *reason) {
     const struct wr_adbc_core *core = ingest->connection->core;
     const struct wr_adbc_driver *driver = core->driver;
     AdbcStatusCode status =
@@ -78,9 +73,25 @@ static AdbcStatusCode execute(struct wr_adbc_ingest *ingest, struct AdbcStatemen
     struct wr_adbc_stop *stop = ingest->connection->stop;
     wr_adbc_stop_show(stop, statement);
     if (!status)
-        status = WR_ADBC_CALL(driver, StatementExecuteQuery, statement, NULL, NULL, reason);
+        status =
+            WR_ADBC_CALL(driver, StatementExecuteQuery, statement, NULL, ret_n_written, reason);
     wr_adbc_stop_hide(stop);
     return status;
+}
+
+/* The driver that reaches MySQL says that a row was written which the table did not take. The
+ * counts of others are not those of the rows that they were given: triggers have a say in them. */
+static int check_count(const struct wr_adbc_ingest *ingest, int64_t n_written,
+                       struct weir_error *error) {
+    if (ingest->connection->core->family != WR_ADBC_MYSQL || n_written < 0 ||
+        n_written == ingest->fate.n_rows)
+        return WEIR_OK;
+    return wr_error_set(
+        error, WEIR_INVALID_DATA, "22000",
+        "database \"%s\": table \"%s\" took %lld of %lld rows; a value is none of its "
+        "column's",
+        ingest->database->name, ingest->table, (long long)n_written,
+        (long long)ingest->fate.n_rows);
 }
 
 static int into(struct wr_adbc_ingest *ingest, const char *schema, const char *table,
@@ -88,10 +99,12 @@ static int into(struct wr_adbc_ingest *ingest, const char *schema, const char *t
     const struct wr_adbc_driver *driver = ingest->connection->core->driver;
     struct AdbcError reason = wr_adbc_error_new(driver);
     struct AdbcStatement statement = {.private_driver = (struct AdbcDriver *)&driver->functions};
-    AdbcStatusCode status = execute(ingest, &statement, schema, table, mode, temporary, &reason);
+    int64_t n_written = -1;
+    AdbcStatusCode status =
+        execute(ingest, &statement, schema, table, mode, temporary, &n_written, &reason);
     int code = status ? wr_adbc_error(ingest->connection->core, ingest->database->name, status,
                                       &reason, "ingest", error)
-                      : WEIR_OK;
+                      : check_count(ingest, n_written, error);
     reason = wr_adbc_error_new(driver);
     if (statement.private_data) WR_ADBC_CALL(driver, StatementRelease, &statement, &reason);
     if (reason.release) reason.release(&reason);
@@ -125,6 +138,8 @@ static int append(struct wr_adbc_ingest *ingest, struct weir_error *error) {
 }
 
 static int create(struct wr_adbc_ingest *ingest, struct weir_error *error) {
+    if (ingest->connection->core->family == WR_ADBC_MYSQL)
+        return wr_adbc_mysql_create(ingest, error);
     if (ingest->definition) {
         WR_TRY(run_on_target(ingest, "CREATE TABLE ", ingest->definition, error));
         return append(ingest, error);
@@ -137,6 +152,8 @@ static int create(struct wr_adbc_ingest *ingest, struct weir_error *error) {
 
 /* The rows may come from the old table, which whoever reads it keeps from being dropped before. */
 static int replace(struct wr_adbc_ingest *ingest, struct weir_error *error) {
+    if (ingest->connection->core->family == WR_ADBC_MYSQL)
+        return wr_adbc_mysql_replace(ingest, error);
     char name[64];
     const char *table = ingest->table;
     struct wr_buffer rename;
@@ -148,7 +165,7 @@ static int replace(struct wr_adbc_ingest *ingest, struct weir_error *error) {
     WR_TRY(run_on_target(ingest, "DROP TABLE IF EXISTS ", "", error));
     wr_buffer_init(&rename, 1 << 20);
     wr_buffer_text(&rename, " RENAME TO ");
-    wr_buffer_identifier(&rename, table);
+    wr_adbc_quote(&rename, table, wr_adbc_backend_of(ingest->database)->quote);
     ingest->table = name;
     code = rename.failed ? wr_error_memory(error)
                          : run_on_target(ingest, "ALTER TABLE ", rename.data, error);
@@ -274,6 +291,7 @@ static int run_ingest(struct wr_adbc_ingest *ingest, struct weir_error *error) {
     usable = usable && is_clean;
     if (code && wr_adbc_is_connection_error(error)) wr_adbc_doubt(ingest->connection->core);
     wr_adbc_give_back(ingest->connection, usable);
+    wr_adbc_mysql_drop_made(ingest);
     return code;
 }
 

@@ -37,6 +37,7 @@ struct wr_adbc_ingest {
     struct ArrowSchema columns;
     struct ArrowArrayStream rows;
     struct wr_adbc_rows_fate fate;
+    char *made; /* a table that no rollback takes back, to be dropped after a failure (MySQL) */
 };
 
 /* schema.table, quoted. */
@@ -54,6 +55,12 @@ int wr_adbc_postgresql_append(struct wr_adbc_ingest *ingest, struct weir_error *
 /* Appends to a DuckDB table, whose driver heeds no names: directly when the columns are those of
  * the table, in their order and types, else through a temporary table. */
 int wr_adbc_duckdb_append(struct wr_adbc_ingest *ingest, struct weir_error *error);
+
+/* In MySQL, whose CREATE TABLE ends a transaction: what they made is `made` until all is done. */
+int wr_adbc_mysql_create(struct wr_adbc_ingest *ingest, struct weir_error *error);
+int wr_adbc_mysql_replace(struct wr_adbc_ingest *ingest, struct weir_error *error);
+/* When the connection was given back. */
+void wr_adbc_mysql_drop_made(struct wr_adbc_ingest *ingest);
 
 /* By way of a temporary table of the rows' own types, in `schema`, and INSERT ... SELECT. `cast`
  * (may be NULL) gives a column's type in SQL. */

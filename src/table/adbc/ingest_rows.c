@@ -131,7 +131,7 @@ static int choose(struct checked *checked, int64_t i, struct weir_error *error) 
     bool known = ArrowSchemaViewInit(view, column, NULL) == 0;
     if (known && checked->family == WR_ADBC_POSTGRESQL)
         known = treat_postgresql(column, view, &checked->treatments[i]);
-    if (known && checked->family == WR_ADBC_SQLITE)
+    if (known && (checked->family == WR_ADBC_SQLITE || checked->family == WR_ADBC_MYSQL))
         known = treat_sqlite(column, view, &checked->treatments[i]);
     if (checked->treatments[i] == AS_TEXT) checked->converts = true;
     if (known) return WEIR_OK;
@@ -163,7 +163,7 @@ static int check_column(const struct checked *checked, int64_t i, const struct A
             return refuse(checked, i, "a time with nanoseconds, where only microseconds are kept",
                           error);
         if (treatment == NO_NAN && isnan(ArrowArrayViewGetDoubleUnsafe(view, row)))
-            return refuse(checked, i, "NaN, which SQLite would turn into NULL", error);
+            return refuse(checked, i, "NaN, for which the database has no value", error);
     }
     return WEIR_OK;
 }

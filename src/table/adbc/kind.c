@@ -15,7 +15,7 @@
 #include "table/adbc/options.h"
 #include "table/adbc/write.h"
 
-enum { MOST_PARTITIONS = 64, MOST_BLOCK_PARTITIONS = 8, BLOCKS_PER_PARTITION = 4096 };
+enum { MOST_PARTITIONS = 64, MOST_READERS = 8, BLOCKS_PER_PARTITION = 4096 };
 
 /* What is known of the table's columns and size, kept for as long as a form needs it. */
 struct known {
@@ -79,16 +79,19 @@ static int partition_by_column(const struct table *table, struct known *known,
     return code ? wr_error_prefix(error, code, "%s", table->label) : WEIR_OK;
 }
 
+static int64_t most_readers(void) {
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return processors < MOST_READERS ? processors : MOST_READERS;
+}
+
 /* A table that is large enough is read by as many connections as there are processors. */
 static int partition_by_blocks(const struct table *table, struct known *known,
                                struct weir_error *error) {
     int64_t n_blocks = known->relation.n_blocks;
     int64_t n = table->n_partitions;
     if (n == 0) {
-        long processors = sysconf(_SC_NPROCESSORS_ONLN);
         n = n_blocks / BLOCKS_PER_PARTITION;
-        if (n > processors) n = processors;
-        if (n > MOST_BLOCK_PARTITIONS) n = MOST_BLOCK_PARTITIONS;
+        if (n > most_readers()) n = most_readers();
     }
     if (n < 2 || n_blocks < n) return WEIR_OK;
     return wr_adbc_partition_blocks(n_blocks, n, &known->partitions, error);
@@ -318,6 +321,24 @@ static int execute(void *instance, const char *const *statements, size_t n_state
                                 ret_scan, error);
 }
 
+/* As many as may read at the same time. How many partitions there are is known when it runs. */
+static int32_t adbc_parts(void *instance) {
+    const struct table *table = instance;
+    const struct wr_adbc_database *database = table->store.database;
+    if (table->partition_column || !wr_adbc_database_has_partitions(database)) return 1;
+    int64_t n = table->n_partitions ? table->n_partitions : most_readers();
+    int64_t most = wr_adbc_database_most_connections(database);
+    return (int32_t)(n < most ? n : most);
+}
+
+static int execute_parts(void *instance, const char *statement, int32_t n_parts,
+                         const struct ArrowSchema *schema, struct weir_scan *ret_scan,
+                         struct weir_error *error) {
+    struct table *table = instance;
+    return wr_adbc_guarded_parts(&table->store, statement, n_parts, schema, &table->failed,
+                                 ret_scan, error);
+}
+
 static int change(void *instance, const char *statement, int64_t *ret_n_rows,
                   struct weir_error *error) {
     struct table *table = instance;
@@ -448,13 +469,16 @@ static const struct weir_option_spec options[] = {
     {"lower_bound", WEIR_OPTION_TEXT, 0, "about its least value: a number, a date or a timestamp"},
     {"upper_bound", WEIR_OPTION_TEXT, 0, "about its greatest value"},
     {"num_partitions", WEIR_OPTION_INTEGER, 0,
-     "how many ranges; without partition_column those of a PostgreSQL table's blocks (1: none)"},
+     "how many ranges; without partition_column those of a PostgreSQL table's blocks, else how "
+     "many "
+     "connections share the partitions of a result that a driver divides (1: none)"},
 };
 
 const struct weir_table_kind wr_kind_adbc = {
     .size = sizeof wr_kind_adbc,
     .name = "adbc",
     .summary = "a table of a database with an ADBC driver, or a query that it runs",
+    .roles = WEIR_ENDS_AT_ONCE,
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .open = adbc_open,
@@ -463,4 +487,6 @@ const struct weir_table_kind wr_kind_adbc = {
     .statistics = adbc_statistics,
     .insert = adbc_insert,
     .refresh = adbc_refresh,
+    .parts = adbc_parts,
+    .execute_parts = execute_parts,
 };

@@ -161,10 +161,27 @@ static int mount_make_directory(void *data, const char *path, struct weir_error 
     return code;
 }
 
+/* Asked of what would drop its tables, too. */
+static int check_empty(struct wr_adbc_mount *mount, const char *schema, struct weir_error *error) {
+    struct wr_adbc_items items = {0};
+    WR_TRY(mount->store.backend->tables(mount->store.database, schema, NULL, &items, error));
+    size_t n_tables = items.n_items;
+    wr_adbc_items_reset(&items);
+    if (n_tables == 0) return WEIR_OK;
+    return wr_error_set(error, WEIR_INVALID_STATE, "2BP01",
+                        "%s: %zu tables depend on the schema \"%s\"; DROP SCHEMA ... CASCADE drops "
+                        "them, too",
+                        mount->label, n_tables, schema);
+}
+
 static int remove_schema(struct wr_adbc_mount *mount, const char *schema, bool recursive,
                          struct weir_error *error) {
     const struct wr_adbc_name name = {mount->catalog, NULL, schema};
     WR_TRY(check_schemas(mount, "DROP SCHEMA", error));
+    if (mount->store.backend->drops_all) {
+        if (!recursive) WR_TRY(check_empty(mount, schema, error));
+        return run(mount, "DROP SCHEMA", &name, "", error);
+    }
     return run(mount, "DROP SCHEMA", &name, recursive ? " CASCADE" : "", error);
 }
 

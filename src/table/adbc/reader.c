@@ -23,7 +23,8 @@ struct wr_adbc_reader {
     int n_references;
     /* What the thread is to do; it sets NOTHING when it is done. It counts as busy meanwhile. */
     enum order order;
-    bool left; /* nobody waits for the answer */
+    bool has_thread; /* from the first order to the end of what there is to fetch */
+    bool left;       /* nobody waits for the answer */
     bool cancelled;
     bool timed_out;
     bool committing;     /* a change in a transaction of its own: cancel comes too late */
@@ -31,7 +32,8 @@ struct wr_adbc_reader {
     int64_t deadline_ms; /* of the statement; 0: none */
     int n_cancelling;
     bool hiding;                 /* the statement is over; whoever cancels ends */
-    struct AdbcStatement *shown; /* what cancel may be called on */
+    bool is_shown;               /* there is something that cancel may be called on: */
+    struct AdbcStatement *shown; /* the statement, or the connection alone */
     struct AdbcStatement statement;
     struct wr_adbc_core *core; /* for those who cancel */
 
@@ -69,7 +71,10 @@ static void free_reader(struct wr_adbc_reader *reader) {
     for (size_t i = 0; i < 3; i++)
         wr_free(fetch->names[i]);
     wr_arrow_release_array(&reader->array);
+    wr_arrow_release_array(&fetch->first);
+    wr_arrow_release_schema(&fetch->schema);
     if (fetch->around.free) fetch->around.free(fetch->around.context);
+    wr_adbc_descriptors_release(fetch->descriptors);
     wr_adbc_database_release(fetch->database);
     pthread_cond_destroy(&reader->changed);
     pthread_mutex_destroy(&reader->mutex);
@@ -93,7 +98,8 @@ void wr_adbc_reader_release(struct wr_adbc_reader *reader) {
 
 /* ---- The thread ---- */
 
-static void do_order(struct wr_adbc_reader *reader, enum order order) {
+/* True: nothing is left to fetch, and what was fetched is its reader's. */
+static bool do_order(struct wr_adbc_reader *reader, enum order order) {
     struct weir_error error = {0};
     struct ArrowArray array = {0};
     int code = order == START ? wr_adbc_fetch_start(reader, &reader->fetch, &error)
@@ -103,23 +109,27 @@ static void do_order(struct wr_adbc_reader *reader, enum order order) {
     reader->error = error;
     reader->array = array;
     reader->order = reader->left ? END : NOTHING;
-    if (!reader->left) wr_adbc_busy_end();
+    bool is_over = !code && !reader->left && reader->fetch.has_ended;
+    if (is_over) reader->has_thread = false;
+    if (!reader->left && !is_over) wr_adbc_busy_end();
     pthread_cond_broadcast(&reader->changed);
     pthread_mutex_unlock(&reader->mutex);
+    return is_over;
 }
 
 static void *run_reader(void *context) {
     struct wr_adbc_reader *reader = context;
-    for (;;) {
+    bool is_over = false;
+    while (!is_over) {
         pthread_mutex_lock(&reader->mutex);
         while (reader->order == NOTHING)
             pthread_cond_wait(&reader->changed, &reader->mutex);
         enum order order = reader->order;
         pthread_mutex_unlock(&reader->mutex);
         if (order == END) break;
-        do_order(reader, order);
+        is_over = do_order(reader, order);
     }
-    wr_adbc_fetch_end(reader, &reader->fetch);
+    if (!is_over) wr_adbc_fetch_end(reader, &reader->fetch);
     wr_adbc_reader_release(reader);
     wr_adbc_busy_end();
     return NULL;
@@ -147,15 +157,13 @@ int wr_adbc_reader_new(struct wr_adbc_database *database, const struct wr_adbc_p
         fetch->names[i] = wr_strdup(plan->names[i]);
         copied = copied && (fetch->names[i] || !plan->names[i]);
     }
-    reader->n_references = 2;
-    if (!copied || !wr_adbc_thread(run_reader, reader)) {
+    reader->n_references = 1;
+    if (!copied) {
         free_reader(reader);
-        return copied ? wr_error_set(error, WEIR_INTERNAL, "53000",
-                                     "database \"%s\": no thread can be made", database->name)
-                      : wr_error_memory(error);
+        return wr_error_memory(error);
     }
-    /* The thread does not look at it before it is given an order. */
     fetch->around = plan->around;
+    if (plan->descriptors) fetch->descriptors = wr_adbc_descriptors_retain(plan->descriptors);
     *ret_reader = reader;
     return WEIR_OK;
 }
@@ -165,8 +173,11 @@ int wr_adbc_reader_new(struct wr_adbc_database *database, const struct wr_adbc_p
 static void call_cancel(struct wr_adbc_reader *reader) {
     const struct wr_adbc_driver *driver = reader->core->driver;
     struct AdbcError reason = wr_adbc_error_new(driver);
-    AdbcStatusCode status = WR_ADBC_CALL(driver, StatementCancel, reader->shown, &reason);
-    if (status == WEIR_NOT_IMPLEMENTED && reader->fetch.connection) {
+    AdbcStatusCode status = WEIR_NOT_IMPLEMENTED;
+    if (reader->shown) status = WR_ADBC_CALL(driver, StatementCancel, reader->shown, &reason);
+    /* A partition is the connection's to read. */
+    bool asks_connection = status == WEIR_NOT_IMPLEMENTED || reader->fetch.descriptors;
+    if (asks_connection && reader->fetch.connection) {
         if (reason.release) reason.release(&reason);
         reason = wr_adbc_error_new(driver);
         WR_ADBC_CALL(driver, ConnectionCancel, &reader->fetch.connection->adbc, &reason);
@@ -200,7 +211,7 @@ static void *run_cancel(void *context) {
 
 /* The mutex is held. What is shown stays until n_cancelling is 0 again. */
 static void cancel_shown(struct wr_adbc_reader *reader) {
-    bool can_cancel = reader->core->has_cancel && reader->shown;
+    bool can_cancel = reader->core->has_cancel && reader->is_shown;
     int64_t grace = reader->fetch.source == WR_ADBC_CHANGE ? CHANGE_GRACE_MS : GRACE_MS;
     reader->give_up_ms = wr_clock_ms() + (can_cancel || reader->committing ? grace : 0);
     pthread_cond_broadcast(&reader->changed);
@@ -225,6 +236,7 @@ void wr_adbc_reader_cancel(struct wr_adbc_reader *reader) {
 
 void wr_adbc_reader_show(struct wr_adbc_reader *reader, struct AdbcStatement *statement) {
     pthread_mutex_lock(&reader->mutex);
+    reader->is_shown = true;
     reader->shown = statement;
     if (reader->cancelled || reader->timed_out) cancel_shown(reader);
     pthread_mutex_unlock(&reader->mutex);
@@ -237,6 +249,7 @@ void wr_adbc_reader_hide(struct wr_adbc_reader *reader) {
     while (reader->n_cancelling > 0)
         pthread_cond_wait(&reader->changed, &reader->mutex);
     reader->hiding = false;
+    reader->is_shown = false;
     reader->shown = NULL;
     pthread_mutex_unlock(&reader->mutex);
 }
@@ -288,18 +301,34 @@ static bool look(struct wr_adbc_reader *reader) {
     return reader->give_up_ms && now >= reader->give_up_ms;
 }
 
+/* The mutex is held. The first order has the thread begin. */
+static int give_order(struct wr_adbc_reader *reader, enum order order, struct weir_error *error) {
+    reader->order = order;
+    wr_adbc_busy_begin();
+    if (reader->has_thread) {
+        pthread_cond_broadcast(&reader->changed);
+        return WEIR_OK;
+    }
+    reader->has_thread = wr_adbc_thread(run_reader, reader);
+    if (reader->has_thread) {
+        reader->n_references++;
+        return WEIR_OK;
+    }
+    reader->order = NOTHING;
+    wr_adbc_busy_end();
+    return wr_error_set(error, WEIR_INTERNAL, "53000", "database \"%s\": no thread can be made",
+                        reader->fetch.database->name);
+}
+
 static int ask(struct wr_adbc_reader *reader, enum order order, struct ArrowArray *ret_array,
                struct weir_error *error) {
-    int code = WEIR_OK;
     pthread_mutex_lock(&reader->mutex);
-    if (reader->cancelled || reader->timed_out) {
-        code = interrupted(reader, error);
+    int code = reader->cancelled || reader->timed_out ? interrupted(reader, error)
+                                                      : give_order(reader, order, error);
+    if (code) {
         pthread_mutex_unlock(&reader->mutex);
         return code;
     }
-    reader->order = order;
-    wr_adbc_busy_begin();
-    pthread_cond_broadcast(&reader->changed);
     while (reader->order == order && !reader->left) {
         int64_t until = next_look(reader);
         struct timespec time = wr_adbc_time(until);
@@ -323,10 +352,10 @@ static int ask(struct wr_adbc_reader *reader, enum order order, struct ArrowArra
     return code;
 }
 
-/* What starting brought is taken without the thread, which waits for an order. */
+/* What starting brought is taken without the thread, which is gone. */
 static bool take_ended(struct wr_adbc_reader *reader, struct ArrowArray *ret_array) {
     pthread_mutex_lock(&reader->mutex);
-    bool ended = reader->order == NOTHING && reader->fetch.has_ended && !reader->cancelled;
+    bool ended = !reader->has_thread && reader->fetch.has_ended && !reader->cancelled;
     if (ended) {
         *ret_array = reader->fetch.first; /* the second time: the end */
         reader->fetch.first.release = NULL;
@@ -344,7 +373,7 @@ static void reader_close(void *context) {
     struct wr_adbc_reader *reader = context;
     pthread_mutex_lock(&reader->mutex);
     reader->left = true;
-    if (reader->order == NOTHING) {
+    if (reader->has_thread && reader->order == NOTHING) {
         reader->order = END;
         wr_adbc_busy_begin();
     }
@@ -365,7 +394,7 @@ int wr_adbc_reader_change(struct wr_adbc_reader *reader, int64_t *ret_n_rows,
     wr_adbc_reader_retain(reader);
     struct ArrowArray nothing = {0};
     int code = ask(reader, START, &nothing, error);
-    /* The thread waits for the next order. */
+    /* The thread waits for the next order, or is gone. */
     if (!code && ret_n_rows) *ret_n_rows = reader->fetch.n_rows;
     /* One that is not committed yet is taken back when it ends. */
     if (reader->left && (reader->committing || !wr_adbc_in_transaction(&reader->fetch)))
@@ -381,7 +410,7 @@ int wr_adbc_reader_start(struct wr_adbc_reader *reader, struct ArrowArrayStream 
     struct ArrowArray nothing = {0};
     struct ArrowSchema schema = {0};
     int code = ask(reader, START, &nothing, error);
-    /* The thread waits for the next order, and does not touch its schema. */
+    /* The thread waits for the next order, or is gone, and does not touch its schema. */
     if (!code) code = wr_arrow_copy_schema(&reader->fetch.schema, &schema, error);
     if (!code) {
         code =

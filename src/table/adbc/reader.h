@@ -16,6 +16,7 @@
 #define WR_ADBC_READER_H
 
 #include "table/adbc/core.h"
+#include "table/adbc/descriptors.h"
 
 struct wr_adbc_reader;
 
@@ -49,10 +50,12 @@ struct wr_adbc_plan {
     int32_t n_columns;        /* that the rows must have; -1: any */
     const char *const *types; /* Arrow formats that SQLite's columns must have; NULL: any */
     bool skip_first_row;
+    /* Of WR_ADBC_SQL: the rows are of those of its partitions that this reader takes; NULL: all. */
+    struct wr_adbc_descriptors *descriptors;
     struct wr_adbc_around around; /* taken over, on success */
 };
 
-/* Copies the plan and makes the thread; nothing runs yet. */
+/* Copies the plan; nothing runs yet. */
 int wr_adbc_reader_new(struct wr_adbc_database *database, const struct wr_adbc_plan *plan,
                        struct wr_adbc_reader **ret_reader, struct weir_error *error);
 struct wr_adbc_reader *wr_adbc_reader_retain(struct wr_adbc_reader *reader);
@@ -80,6 +83,9 @@ struct wr_adbc_fetch {
     bool skip_first_row;
     bool skip_now; /* the next row is to be left out */
     struct wr_adbc_around around;
+    struct wr_adbc_descriptors *descriptors;
+    bool makes_descriptors;         /* the others wait for this one */
+    struct wr_adbc_descriptor part; /* that is being read */
 
     struct wr_adbc_connection *connection;
     bool was_taken; /* the connection, from `around` */
@@ -90,10 +96,10 @@ struct wr_adbc_fetch {
     struct ArrowArray first; /* fetched by the start */
     bool has_first;
     struct ArrowArray second; /* so was this one, in looking for the end */
-    bool has_ended; /* nothing comes after the first batch: the thread need not be asked */
+    bool has_ended; /* nothing comes after the first batch, if there is one: the thread goes */
 };
 
-/* The statement is shown to whoever cancels: */
+/* The statement, if there is one, and the connection are shown to whoever cancels: */
 void wr_adbc_reader_show(struct wr_adbc_reader *reader, struct AdbcStatement *statement);
 /* and hidden; waits for a cancel that is under way. */
 void wr_adbc_reader_hide(struct wr_adbc_reader *reader);

@@ -9,7 +9,8 @@
 
 struct scan {
     struct wr_adbc_database *database;
-    struct wr_adbc_snapshot *snapshot; /* of several statements; else NULL */
+    struct wr_adbc_snapshot *snapshot;       /* of several statements; else NULL */
+    struct wr_adbc_descriptors *descriptors; /* of one statement in several partitions; else NULL */
     char **statements;
     size_t n_statements;
     int32_t n_columns;
@@ -31,6 +32,7 @@ static void free_scan(struct scan *scan) {
     wr_free(scan->statements);
     wr_free(scan->readers);
     wr_adbc_snapshot_release(scan->snapshot);
+    wr_adbc_descriptors_release(scan->descriptors);
     wr_adbc_database_release(scan->database);
     pthread_mutex_destroy(&scan->mutex);
     wr_free(scan);
@@ -39,10 +41,11 @@ static void free_scan(struct scan *scan) {
 static int new_reader(const struct scan *scan, int32_t partition,
                       struct wr_adbc_reader **ret_reader, struct weir_error *error) {
     struct wr_adbc_plan plan = {
-        .sql = scan->statements[partition],
+        .sql = scan->statements[scan->descriptors ? 0 : partition],
         .n_columns = scan->n_columns,
         .types = (const char *const *)scan->types,
         .skip_first_row = scan->types != NULL,
+        .descriptors = scan->descriptors,
     };
     if (scan->snapshot) plan.around = wr_adbc_snapshot_around(scan->snapshot);
     int code = wr_adbc_reader_new(scan->database, &plan, ret_reader, error);
@@ -67,6 +70,7 @@ static void cancel_scan(struct weir_scan *outer) {
     struct scan *scan = outer->private_data;
     pthread_mutex_lock(&scan->mutex);
     scan->cancelled = true;
+    if (scan->descriptors) wr_adbc_descriptors_cancel(scan->descriptors);
     for (int32_t i = 0; i < scan->n_partitions; i++) {
         if (scan->readers[i]) wr_adbc_reader_cancel(scan->readers[i]);
     }
@@ -78,8 +82,8 @@ static void release_scan(struct weir_scan *outer) {
     outer->release = NULL;
 }
 
-static int fill_scan(struct scan *scan, const char *const *statements, size_t n_statements,
-                     const struct ArrowSchema *schema, struct weir_error *error) {
+static int copy_statements(struct scan *scan, const char *const *statements, size_t n_statements,
+                           const struct ArrowSchema *schema, struct weir_error *error) {
     bool is_sqlite = scan->database->core->family == WR_ADBC_SQLITE && scan->n_columns > 0;
     scan->statements = wr_calloc(n_statements, sizeof(char *));
     if (!scan->statements) return wr_error_memory(error);
@@ -92,23 +96,32 @@ static int fill_scan(struct scan *scan, const char *const *statements, size_t n_
         if (!scan->statements[i]) return wr_error_memory(error);
         scan->n_statements = i + 1;
     }
-    if (is_sqlite) WR_TRY(wr_adbc_sqlite_types(schema, &scan->types, error));
-    scan->readers = wr_calloc(n_statements, sizeof(void *));
-    if (!scan->readers) return wr_error_memory(error);
-    scan->n_partitions = (int32_t)n_statements;
-    if (n_statements < 2) return WEIR_OK;
-    return wr_adbc_snapshot_new(scan->database, scan->n_partitions, &scan->snapshot, error);
+    return is_sqlite ? wr_adbc_sqlite_types(schema, &scan->types, error) : WEIR_OK;
 }
 
-int wr_adbc_scan(struct wr_adbc_database *database, const char *const *statements,
-                 size_t n_statements, const struct ArrowSchema *schema, struct weir_scan *ret_scan,
-                 struct weir_error *error) {
+/* `n_partitions` are those of one statement, or one for each of them. */
+static int fill_scan(struct scan *scan, const char *const *statements, size_t n_statements,
+                     int32_t n_partitions, const struct ArrowSchema *schema,
+                     struct weir_error *error) {
+    WR_TRY(copy_statements(scan, statements, n_statements, schema, error));
+    scan->readers = wr_calloc((size_t)n_partitions, sizeof(void *));
+    if (!scan->readers) return wr_error_memory(error);
+    scan->n_partitions = n_partitions;
+    if (n_partitions > (int32_t)n_statements)
+        return wr_adbc_descriptors_new(schema, &scan->descriptors, error);
+    if (n_statements < 2) return WEIR_OK;
+    return wr_adbc_snapshot_new(scan->database, n_partitions, &scan->snapshot, error);
+}
+
+static int new_scan(struct wr_adbc_database *database, const char *const *statements,
+                    size_t n_statements, int32_t n_partitions, const struct ArrowSchema *schema,
+                    struct weir_scan *ret_scan, struct weir_error *error) {
     struct scan *scan = wr_calloc(1, sizeof *scan);
     if (!scan) return wr_error_memory(error);
     pthread_mutex_init(&scan->mutex, NULL);
     scan->database = wr_adbc_database_retain(database);
     scan->n_columns = (int32_t)schema->n_children;
-    int code = fill_scan(scan, statements, n_statements, schema, error);
+    int code = fill_scan(scan, statements, n_statements, n_partitions, schema, error);
     if (code) {
         free_scan(scan);
         return code;
@@ -121,4 +134,17 @@ int wr_adbc_scan(struct wr_adbc_database *database, const char *const *statement
         .private_data = scan,
     };
     return WEIR_OK;
+}
+
+int wr_adbc_scan(struct wr_adbc_database *database, const char *const *statements,
+                 size_t n_statements, const struct ArrowSchema *schema, struct weir_scan *ret_scan,
+                 struct weir_error *error) {
+    return new_scan(database, statements, n_statements, (int32_t)n_statements, schema, ret_scan,
+                    error);
+}
+
+int wr_adbc_scan_parts(struct wr_adbc_database *database, const char *statement, int32_t n_parts,
+                       const struct ArrowSchema *schema, struct weir_scan *ret_scan,
+                       struct weir_error *error) {
+    return new_scan(database, &statement, 1, n_parts, schema, ret_scan, error);
 }

@@ -77,8 +77,11 @@ static int add_parameters(struct wr_adbc_secrets *secrets, const char *url,
             if (*at != '=') continue;
             at++;
             at += strspn(at, " ");
-            WR_TRY(*at == '\'' ? add_quoted(secrets, at, error)
-                               : add_encoded(secrets, at, strcspn(at, "&; "), error));
+            if (*at == '{') /* of ODBC */
+                WR_TRY(add(secrets, at + 1, strcspn(at + 1, "}"), error));
+            else
+                WR_TRY(*at == '\'' ? add_quoted(secrets, at, error)
+                                   : add_encoded(secrets, at, strcspn(at, "&; "), error));
         }
     }
     return WEIR_OK;

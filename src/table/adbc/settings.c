@@ -44,7 +44,7 @@ static const char *driver_of_name(const char *url) {
     } prefixes[] = {
         {"postgresql:", "postgresql"}, {"postgres:", "postgresql"}, {"sqlite:", "sqlite"},
         {"file:", "sqlite"},           {"duckdb:", "duckdb"},       {"grpc:", "flightsql"},
-        {"grpc+", "flightsql"},        {"flightsql:", "flightsql"},
+        {"grpc+", "flightsql"},        {"flightsql:", "flightsql"}, {"mariadb:", "mysql"},
     };
     static const struct {
         const char *suffix, *driver;

@@ -24,23 +24,25 @@ int wr_adbc_settings_read(const struct weir_option *options, size_t n_options,
                           struct wr_adbc_settings *ret_settings, struct weir_error *error);
 void wr_adbc_settings_reset(struct wr_adbc_settings *settings);
 
-/* Drivers whose ways are known, by their library's name. */
+/* Drivers whose ways are known, by their library's name or by what they call their database. */
 enum wr_adbc_family {
     WR_ADBC_OTHER = 0,
     WR_ADBC_POSTGRESQL,
     WR_ADBC_SQLITE,
     WR_ADBC_DUCKDB,
     WR_ADBC_WEIR,
+    WR_ADBC_MYSQL, /* MariaDB, too */
 };
 enum wr_adbc_family wr_adbc_family_of(const char *driver, const char *library);
 
 /*
  * Fits url, username and password to what the driver takes: a libpq URI for PostgreSQL, `path` for
- * DuckDB, a shared name for SQLite in memory. `serial` tells databases in memory apart.
+ * DuckDB, a shared name for SQLite in memory, a connection string for a driver of ODBC. `serial`
+ * tells databases in memory apart.
  * WEIR_NOT_FOUND for a file that is not there, without `create`.
  */
 int wr_adbc_settings_fit(struct wr_adbc_settings *settings, enum wr_adbc_family family, int serial,
-                         struct weir_error *error);
+                         const char *library, struct weir_error *error);
 
 /* The driver that an URL is for, "postgresql" of postgres://; NULL: it does not tell. Free it. */
 int wr_adbc_url_driver(const char *url, char **ret_driver, struct weir_error *error);
