@@ -29,7 +29,8 @@ use crate::objects::Source;
 
 /// Row groups on their way beside the one that is waited for.
 const DEPTH: usize = 2;
-/// A row group that takes longer is not waited for before the next one is asked for, whose way then overlaps its own.
+/// A row group that takes longer is not waited for before the next one is asked for, whose way then overlaps its own; nor are
+/// those two before the one after them. When they have come, decoding may keep all threads from asking.
 const HEAD_START: Duration = Duration::from_millis(20);
 /// Bytes that an engine holds of row groups that are not decoded yet, in units of the semaphore.
 pub const BUDGET: usize = (64 << 20) / UNIT;
@@ -219,13 +220,14 @@ impl Reader {
     ) -> ParquetResult<Vec<Bytes>> {
         self.begun.insert(row_group);
         let mut fetched = self.take(&ranges).unwrap_or_else(|| self.fetch(ranges));
-        let head_start = tokio::time::timeout(HEAD_START, &mut fetched).await;
-        if self.ahead.is_empty() {
-            self.begin_next(row_group, &columns);
-        }
-        let fetched = match head_start {
-            Ok(fetched) => fetched,
-            Err(_) => fetched.await,
+        let fetched = loop {
+            match tokio::time::timeout(HEAD_START, &mut fetched).await {
+                Ok(fetched) => break fetched,
+                Err(_)
+                    if self.ahead.len() < DEPTH
+                        && self.begin_next(row_group, &columns).is_some() => {}
+                Err(_) => break fetched.await,
+            }
         };
         while self.ahead.len() < DEPTH && self.begin_next(row_group, &columns).is_some() {}
         fetched

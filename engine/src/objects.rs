@@ -16,6 +16,7 @@ mod pace;
 mod record;
 mod renew;
 mod requests;
+mod roles;
 pub mod scope;
 mod sources;
 #[cfg(test)]
@@ -58,7 +59,7 @@ use crate::store::{Counters, count, from_hexadecimal};
 
 use blocks::Blocks;
 use journal::Journal;
-use record::Log;
+use record::{Log, Told, Tracer};
 use requests::Requests;
 use scope::{Scope, Tally};
 use upload::Upload;
@@ -117,7 +118,7 @@ pub struct Registry {
     underway: Arc<Underway>,
     locate: OnceLock<wr_locate>,
     journal: OnceLock<Arc<Journal>>,
-    log: OnceLock<Log>,
+    told: OnceLock<Told>,
     blocks: OnceLock<Arc<Blocks>>,
     /// What scans may hold of row groups that they fetch ahead.
     ahead: Arc<Semaphore>,
@@ -132,7 +133,7 @@ impl Default for Registry {
             underway: Arc::default(),
             locate: OnceLock::new(),
             journal: OnceLock::new(),
-            log: OnceLock::new(),
+            told: OnceLock::new(),
             blocks: OnceLock::new(),
             ahead: Arc::new(Semaphore::new(ahead::BUDGET)),
         }
@@ -168,12 +169,24 @@ impl Registry {
         let _ = self.locate.set(locate);
     }
 
-    /// Where to remember what is begun, and whom to tell of each request.
-    pub fn set_journal(&self, directory: Option<&std::path::Path>, log: &wr_log) {
+    /// Where to remember what is begun.
+    pub fn set_journal(&self, directory: Option<&std::path::Path>) {
         let _ = self.journal.set(Journal::open(directory));
-        if let Some(log) = Log::of(log) {
-            let _ = self.log.set(log);
-        }
+    }
+
+    /// Whom to tell of each request.
+    pub fn set_told(&self, log: &wr_log, tracer: &wr_tracer) {
+        let _ = self.told.set(Told { log: Log::of(log), tracer: Tracer::of(tracer) });
+    }
+
+    fn told(&self) -> Told {
+        self.told.get().copied().unwrap_or(Told { log: None, tracer: None })
+    }
+
+    /// What counts the requests of the statement that this thread works for.
+    pub fn tally(&self) -> Arc<Tally> {
+        let place = self.told().tracer.map(|tracer| tracer.place());
+        Arc::new(Tally::new(place.unwrap_or_default()))
     }
 
     pub fn set_blocks(&self, kept: Option<wr_blocks>, counters: &Arc<Counters>) {
@@ -263,7 +276,7 @@ impl Objects {
     pub fn open(engine: &Arc<Engine>, given: &wr_objects_options) -> Result<Arc<Objects>> {
         let given = options::Given::read(given)?;
         let registry = engine.objects.clone();
-        let requests = Arc::new(Requests::new(&given, registry.log.get().copied())?);
+        let requests = Arc::new(Requests::new(&given, registry.told())?);
         let made = builders::build(&given, &requests, engine)?;
         let mut hash = Sha256::new();
         hash.update(&given.kind);

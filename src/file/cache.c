@@ -133,8 +133,9 @@ static int64_t number_of(sqlite3_stmt *statement, int64_t fallback) {
 }
 
 static bool set_up(struct wr_kept *kept) {
-    /* An operating system that dies may damage it: it is a cache. */
-    return execute(kept->database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;") &&
+    /* An operating system that dies may damage it: it is a cache. In this order, since the change
+     * of the journal waits for the disk otherwise. */
+    return execute(kept->database, "PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL;") &&
            (layout_version(kept->database) == LAYOUT ||
             (layout_version(kept->database) == 0 && execute(kept->database, layout))) &&
            prepare_all(kept);
@@ -330,6 +331,8 @@ static void note_use(struct wr_kept *kept, const char *key, uint32_t hash, int64
 /* A copy of what is in the database, and when it was used last. */
 static bool look_up(struct wr_kept *kept, const char *key, void **ret_value, size_t *ret_length,
                     int64_t *ret_used) {
+    /* One that is still to be made has nothing: that is left to the thread that writes. */
+    if (!kept->opened && access(kept->path, F_OK) != 0) return false;
     if (!is_open(kept)) return false;
     sqlite3_stmt *statement = kept->statements[GET];
     sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);

@@ -13,6 +13,11 @@ const struct wr_stores *wr_definition_stores(const struct weir_definition *defin
     return ((const struct wr_definition *)(const void *)definition)->stores;
 }
 
+const struct wr_encodings *wr_definition_encodings(const struct weir_definition *definition) {
+    if (definition->size < sizeof(struct wr_definition)) return NULL;
+    return ((const struct wr_definition *)(const void *)definition)->encodings;
+}
+
 int wr_stores_open_url(const struct wr_stores *stores, const char *url,
                        struct wr_opened **ret_store, char **ret_root, char **ret_key,
                        struct weir_error *error) {

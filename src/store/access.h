@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How kinds of table and of mount, which know no engine, get at objects: a definition has the
- * functions of its workspace (wr_definition_stores).
+ * functions of its workspace (wr_definition_stores), and its encodings of files.
  *
  *     WR_TRY(stores->open(stores->context, &location, &store, error));
  *     WR_TRY(stores->head(store, location.key, take, sink, error));
@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "store/store.h"
 
+struct wr_encodings;
 struct wr_opened;
 
 struct wr_stores {
@@ -55,10 +56,12 @@ struct wr_stores {
 struct wr_definition {
     struct weir_definition as;
     const struct wr_stores *stores;
+    const struct wr_encodings *encodings; /* of extensions */
 };
 
 /* NULL: there are none. */
 const struct wr_stores *wr_definition_stores(const struct weir_definition *definition);
+const struct wr_encodings *wr_definition_encodings(const struct weir_definition *definition);
 
 /* Opens the store of a URL, a pattern too; `stores` NULL is
  * WEIR_NOT_IMPLEMENTED. Free root and key with wr_free. */

@@ -27,7 +27,7 @@ OPTION("role_session_name", S3, CREDENTIAL, "AWS_ROLE_SESSION_NAME", "the sessio
 OPTION("web_identity_token_file", S3, CREDENTIAL, "AWS_WEB_IDENTITY_TOKEN_FILE",
        "the file of a web identity's token")
 OPTION("profile", S3, CREDENTIAL, "AWS_PROFILE",
-       "a profile of ~/.aws: keys, credential_process or a sign-in")
+       "a profile of ~/.aws: a role, keys, credential_process or a sign-in")
 OPTION("endpoint_url_sso", S3, PLAIN, "AWS_ENDPOINT_URL_SSO", "the address of the sign-in service")
 OPTION("endpoint_url_sts", S3, PLAIN, "AWS_ENDPOINT_URL_STS", "the address of STS")
 OPTION("container_credentials_relative_uri", S3, CREDENTIAL, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",

@@ -127,8 +127,10 @@ impl Parts<'_> {
         let plain = self.client.clone().with_allow_http(true);
         let client = || self.connector.connect(&plain).map_err(|e| self.failed(e));
         let profile = |name: &str| -> Result<Option<Source>> {
-            let sso_endpoint = given.get("endpoint_url_sso").map(str::to_string);
-            let profile = Profile { name: name.to_string(), sso_endpoint };
+            let address = |option: &str| given.get(option).map(str::to_string);
+            let (sso, sts) = (address("endpoint_url_sso"), address("endpoint_url_sts"));
+            let name = name.to_string();
+            let profile = Profile { name, sso_endpoint: sso, sts_endpoint: sts };
             Ok(Some(Source::Profile(profile, client()?)))
         };
         if let Some(name) = given.get("profile") {

@@ -27,6 +27,9 @@ use super::scope::Scope;
 const PIECE: u64 = 8 << 20;
 const PARALLEL: usize = 4;
 
+/// How long what a put did is looked into, that got no answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Objects of a listing that wait until C takes them: two pages of most stores.
 const LISTED_AHEAD: usize = 2000;
 
@@ -195,9 +198,17 @@ impl Objects {
         data: PutPayload,
         mode: PutMode,
     ) -> StoreResult<Option<String>> {
+        let overwrites = mode == PutMode::Overwrite;
         let options = PutOptions { mode, ..Default::default() };
-        let put = || self.made.store.put_opts(path, data.clone(), options.clone()).boxed();
-        Ok(self.signed(put).await?.e_tag)
+        let scope = Scope::new(None);
+        match scope.run(self.made.store.put_opts(path, data.clone(), options)).await {
+            Ok(put) => Ok(put.e_tag),
+            Err(error) if overwrites && scope.is_uncertain() => {
+                let found = tokio::time::timeout(PATIENCE, self.find_put(path, &data)).await;
+                found.ok().flatten().ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The same, of which the next page is asked for while this one is handed on; None is its end.

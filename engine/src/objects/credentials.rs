@@ -82,7 +82,7 @@ impl Told {
         self.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
 
-    fn need(&self, name: &str) -> StoreResult<String> {
+    pub fn need(&self, name: &str) -> StoreResult<String> {
         self.get(name).ok_or_else(|| failed(format!("the credentials have no {name}")))
     }
 }
@@ -98,7 +98,7 @@ pub enum Source {
 impl Source {
     async fn ask(&self, refused: bool) -> StoreResult<Told> {
         let calls = match self {
-            Source::Profile(profile, client) => return profile.ask(client).await,
+            Source::Profile(profile, client) => return profile.ask(client, 0).await,
             Source::Container(container, client) => return container.ask(client).await,
             Source::C(calls) => calls.clone(),
         };

@@ -5,7 +5,7 @@
 //! DIRECTORY/0123456789abcdef.log    locked while its process lives
 //!     upload N MS ALONE URL KEY     begun at a time; ALONE 1: nobody else writes this key
 //!     id     N ID                   as the store calls it
-//!     object N MS 1     URL KEY     put in its place; not yet to stay
+//!     object N MS ALONE URL KEY     put in its place, and not yet to stay; or, with ALONE 0, not to stay longer
 //!     end    N
 //! ```
 //! Fields are separated by tabs, which keys have none of.

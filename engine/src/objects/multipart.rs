@@ -17,6 +17,11 @@ use super::{Objects, Registry};
 /// How often what must not stay is tried to be ended, and the first pause between.
 const TRIES: u32 = 6;
 const PAUSE: Duration = Duration::from_millis(100);
+/// The same of what the store did not let go of then: in all that is an hour.
+const LATER_TRIES: u32 = 64;
+const LATER_PAUSE: Duration = Duration::from_secs(1);
+/// How often that pause is doubled.
+const LATER_DOUBLED: u32 = 6;
 /// How far the clocks of a store and of this machine may be apart when an object is taken for one of ours.
 const SKEW_MS: i64 = 60_000;
 /// The same within one store.
@@ -36,6 +41,10 @@ fn is_unknown(error: &Error) -> bool {
     matches!(error, Error::Generic { .. } | Error::JoinError { .. })
 }
 
+fn gone(done: StoreResult<()>) -> bool {
+    matches!(done, Ok(()) | Err(Error::NotFound { .. }))
+}
+
 impl Multipart {
     /// `alone`: nobody else writes an object of this name.
     pub async fn begin(objects: &Arc<Objects>, path: &Path, alone: bool) -> StoreResult<Multipart> {
@@ -53,8 +62,9 @@ impl Multipart {
         let since_ms = begin.elapsed().as_millis() as i64 + SLACK_MS;
         let keep = created.as_ref().ok();
         if uncertain && !objects.end_lost(path, alone, keep, (since_ms, 0)).await {
-            // What is not ended is left to a sweep.
-            drop(objects.remember(What::Upload, path, alone));
+            let entry = objects.remember(What::Upload, path, alone);
+            let begun = objects.begun(What::Upload, path, alone);
+            objects.take_back_later(vec![(begun, entry)]);
         }
         let entry = Mutex::new(entry);
         match created {
@@ -139,7 +149,12 @@ impl Multipart {
     pub async fn abort(&self) {
         if self.objects.end_upload(&self.path, &self.id).await {
             end(&self.entry);
+            return;
         }
+        let begun = self.objects.begun(What::Upload, &self.path, false);
+        let begun = Begun { id: Some(self.id.clone()), ..begun };
+        let entry = self.entry.lock().unwrap().take();
+        self.objects.take_back_later(vec![(begun, entry)]);
     }
 }
 
@@ -164,6 +179,25 @@ impl Objects {
     pub fn remember_instead(&self, ended: Vec<Entry>, begun: &[Begun]) -> Vec<Entry> {
         let journal = self.engine.objects.journal.get().filter(|_| !self.is_memory);
         journal.and_then(|journal| journal.switch(ended, begun).ok()).unwrap_or_default()
+    }
+
+    /// The etag of an object that was put over another and got no answer, if it is there.
+    pub async fn find_put(&self, path: &Path, data: &PutPayload) -> Option<Option<String>> {
+        let wanted: Vec<u8> = data.iter().flatten().copied().collect();
+        for n in 0..TRIES {
+            let read = match self.made.store.get(path).await {
+                Err(Error::NotFound { .. }) => return None,
+                read => read,
+            };
+            if let Ok(read) = read {
+                let etag = read.meta.e_tag.clone();
+                if let Ok(found) = read.bytes().await {
+                    return (found == wanted).then_some(etag);
+                }
+            }
+            tokio::time::sleep(PAUSE * (1 << n)).await;
+        }
+        None
     }
 
     /// Puts an object of a name that nobody else writes: one that is there after a lost answer is this one.
@@ -229,13 +263,23 @@ impl Objects {
         false
     }
 
+    /// Not what somebody else wrote since.
+    async fn may_delete(&self, path: &Path, begun: &Begun) -> StoreResult<bool> {
+        if begun.alone {
+            return Ok(true);
+        }
+        let written = self.made.store.head(path).await?.last_modified;
+        Ok(written.timestamp_millis() <= begun.ms + SKEW_MS)
+    }
+
     /// Whether nothing is left of it.
     async fn take_back(&self, begun: &Begun) -> bool {
         let Ok(path) = self.path(&begun.key) else { return true };
         match (begun.what, &begun.id) {
-            (What::Object, _) => {
-                matches!(self.made.store.delete(&path).await, Ok(()) | Err(Error::NotFound { .. }))
-            }
+            (What::Object, _) => match self.may_delete(&path, begun).await {
+                Ok(true) => gone(self.made.store.delete(&path).await),
+                may => gone(may.map(|_| ())),
+            },
             (What::Upload, Some(id)) => {
                 self.end_upload(&path, id).await
                     && (!begun.alone || self.end_lost(&path, true, None, (0, 0)).await)
@@ -246,6 +290,29 @@ impl Objects {
                 self.end_lost(&path, begun.alone, None, window).await
             }
         }
+    }
+
+    /// Takes back what the store does not let go of now, with what remembers it. What is left when the engine is closed is left to
+    /// a sweep.
+    pub fn take_back_later(self: &Arc<Self>, mut left: Vec<(Begun, Option<Entry>)>) {
+        if left.is_empty() {
+            return;
+        }
+        let objects = self.clone();
+        self.engine.handle.spawn(async move {
+            for n in 0..LATER_TRIES {
+                tokio::time::sleep(LATER_PAUSE * (1 << n.min(LATER_DOUBLED))).await;
+                for (begun, entry) in std::mem::take(&mut left) {
+                    match Scope::default().run(objects.take_back(&begun)).await {
+                        true => drop(entry.map(Entry::end)),
+                        false => left.push((begun, entry)),
+                    }
+                }
+                if left.is_empty() {
+                    return;
+                }
+            }
+        });
     }
 
     /// Takes back what processes that are gone left in this store.

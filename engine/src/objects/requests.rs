@@ -20,7 +20,7 @@ use crate::error::Result;
 use super::guard::{self, Guard};
 use super::options::Given;
 use super::pace::Pace;
-use super::record::{Log, Record, operation};
+use super::record::{Record, Told, operation};
 use super::renew::{Resign, is_refusal};
 use super::scope::{self, Figure};
 
@@ -63,7 +63,7 @@ const COUNTERS: [(&CStr, &CStr); 14] = [
 #[derive(Debug)]
 pub struct Requests {
     store: String,
-    log: Option<Log>,
+    told: Told,
     counts: [AtomicI64; COUNTERS.len()],
     pace: Pace,
     hedge_after: Option<Duration>,
@@ -73,13 +73,13 @@ pub struct Requests {
 const SMALL: u64 = 1 << 20;
 
 impl Requests {
-    pub fn new(given: &Given, log: Option<Log>) -> Result<Requests> {
+    pub fn new(given: &Given, told: Told) -> Result<Requests> {
         let concurrency = given.number("concurrency", 64)?;
         let rate = given.number("request_rate", 0)?;
         let hedge = given.time("hedge_after", Duration::ZERO)?;
         Ok(Requests {
             store: given.url.clone(),
-            log,
+            told,
             counts: Default::default(),
             pace: Pace::new(concurrency, rate),
             hedge_after: (!hedge.is_zero()).then_some(hedge),
@@ -224,8 +224,7 @@ impl Measured {
         let operation = operation(&request);
         let repeatable = is_repeatable(operation, &request);
         let attempt = self.requests.sent(&request);
-        let log = self.requests.log;
-        let mut record = log.map(|log| Record::begin(log, &self.requests.store, &request, attempt));
+        let mut record = self.requests.told.begin(&self.requests.store, &request, attempt);
         let begin = Instant::now();
         let mut answer = self.inner.execute(request).await.map_err(guard::at_once);
         self.requests.answered(&answer, begin);

@@ -17,7 +17,7 @@ use object_store::client::HttpRequest;
 
 use crate::bindings::weir_progress;
 
-use super::record::Record;
+use super::record::{Place, Record};
 
 tokio::task_local! {
     static SCOPE: Scope;
@@ -25,7 +25,11 @@ tokio::task_local! {
 
 /// What a statement asked of stores.
 #[derive(Default, Debug)]
-pub struct Tally([AtomicI64; N_FIGURES]);
+pub struct Tally {
+    figures: [AtomicI64; N_FIGURES],
+    /// Its place in a trace.
+    place: Place,
+}
 
 #[derive(Clone, Copy)]
 pub enum Figure {
@@ -44,17 +48,21 @@ pub enum Figure {
 const N_FIGURES: usize = Figure::CacheHits as usize + 1;
 
 impl Tally {
+    pub fn new(place: Place) -> Tally {
+        Tally { place, ..Default::default() }
+    }
+
     pub fn add(&self, figure: Figure, n: i64) {
-        self.0[figure as usize].fetch_add(n, Ordering::Relaxed);
+        self.figures[figure as usize].fetch_add(n, Ordering::Relaxed);
     }
 
     fn get(&self, figure: Figure) -> i64 {
-        self.0[figure as usize].load(Ordering::Relaxed)
+        self.figures[figure as usize].load(Ordering::Relaxed)
     }
 
     /// What `other` counted is counted here instead.
     pub fn take_over(&self, other: &Tally) {
-        for (own, other) in self.0.iter().zip(&other.0) {
+        for (own, other) in self.figures.iter().zip(&other.figures) {
             own.fetch_add(other.swap(0, Ordering::Relaxed), Ordering::Relaxed);
         }
     }
@@ -158,6 +166,11 @@ pub fn statement() -> Option<Arc<Tally>> {
 /// Counts what `work` asks for on this thread for a statement.
 pub fn counted<T>(tally: &Arc<Tally>, work: impl FnOnce() -> T) -> T {
     SCOPE.sync_scope(Scope::new(Some(tally.clone())), work)
+}
+
+/// Its place in a trace.
+pub fn place() -> Place {
+    statement().map_or(Place::default(), |tally| tally.place)
 }
 
 pub fn count(figure: Figure, n: i64) {

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use chrono::DateTime;
 use object_store::client::{HttpClient, HttpRequest, HttpRequestBody};
 use object_store::{Error, Result as StoreResult};
 use serde_json::Value;
 
 use super::credentials::{Told, failed};
+use super::roles;
 
 /// Sections of an INI file by their names, as `~/.aws` has them.
 type Sections = HashMap<String, HashMap<String, String>>;
@@ -37,7 +39,7 @@ fn parse(text: &str) -> Sections {
     sections
 }
 
-fn setting(name: &str) -> Option<String> {
+pub fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
@@ -60,9 +62,10 @@ pub struct Profile {
     pub name: String,
     /// Instead of that of its region.
     pub sso_endpoint: Option<String>,
+    pub sts_endpoint: Option<String>,
 }
 
-type Keys = HashMap<String, String>;
+pub type Keys = HashMap<String, String>;
 
 impl Profile {
     fn read(&self) -> StoreResult<(Keys, Sections)> {
@@ -84,8 +87,8 @@ impl Profile {
 
     /// Whether the profile `default` can give credentials.
     pub fn has_default() -> bool {
-        let profile = Profile { name: "default".into(), sso_endpoint: None };
-        let names = ["aws_access_key_id", "credential_process", "sso_account_id"];
+        let profile = Profile { name: "default".into(), sso_endpoint: None, sts_endpoint: None };
+        let names = ["aws_access_key_id", "credential_process", "sso_account_id", "role_arn"];
         profile.read().is_ok_and(|(keys, _)| names.iter().any(|name| keys.contains_key(*name)))
     }
 
@@ -93,12 +96,21 @@ impl Profile {
         self.read().ok()?.0.remove("region")
     }
 
-    /// Waits for a program, or a server.
-    pub async fn ask(&self, client: &HttpClient) -> StoreResult<Told> {
+    pub fn own_keys(&self, keys: &Keys) -> Option<Told> {
+        let get = |name: &str| keys.get(name).cloned();
+        let (id, secret) = (get("aws_access_key_id")?, get("aws_secret_access_key")?);
+        Some(Told::new(id, secret, get("aws_session_token"), 0))
+    }
+
+    /// Waits for a program, or a server. `depth`: so many profiles take a role with this one's.
+    pub async fn ask(&self, client: &HttpClient, depth: usize) -> StoreResult<Told> {
         let (keys, config) = self.read()?;
         let get = |name: &str| keys.get(name).cloned();
-        if let (Some(id), Some(secret)) = (get("aws_access_key_id"), get("aws_secret_access_key")) {
-            return Ok(Told::new(id, secret, get("aws_session_token"), 0));
+        if keys.contains_key("role_arn") {
+            return roles::ask(self, &keys, client, depth).await;
+        }
+        if let Some(told) = self.own_keys(&keys) {
+            return Ok(told);
         }
         if let Some(command) = get("credential_process") {
             let name = self.name.clone();
@@ -108,10 +120,7 @@ impl Profile {
         if keys.contains_key("sso_account_id") {
             return self.sign_in(&keys, &config, client).await;
         }
-        let text = match keys.contains_key("role_arn") {
-            true => "takes a role, which weir cannot do by itself: use credential_process",
-            false => "has no keys, no credential_process and no sso_account_id",
-        };
+        let text = "has no keys, no role_arn, no credential_process and no sso_account_id";
         Err(failed(format!("the profile \"{}\" {text}", self.name)))
     }
 
@@ -143,7 +152,7 @@ impl Profile {
             .append_pair("account_id", &get("sso_account_id")?)
             .finish();
         let url = format!("{}/federation/credentials?{query}", endpoint.trim_end_matches('/'));
-        let answer = fetch(client, &url, Some(("x-amz-sso_bearer_token", token))).await?;
+        let answer = fetch_json(client, &url, Some(("x-amz-sso_bearer_token", token))).await?;
         told(answer.get("roleCredentials").unwrap_or(&Value::Null))
     }
 }
@@ -179,7 +188,7 @@ fn cached_token(start_url: &str) -> Option<String> {
     entries.flatten().filter_map(|entry| read(entry.path())).max().map(|(_, token)| token)
 }
 
-fn now_ns() -> i64 {
+pub fn now_ns() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as i64)
 }
 
@@ -195,7 +204,7 @@ fn expiry(value: Option<&Value>) -> Option<i64> {
 }
 
 /// What programs and servers answer, whose names differ in their first letter.
-fn told(value: &Value) -> StoreResult<Told> {
+pub fn told(value: &Value) -> StoreResult<Told> {
     let text = |names: [&str; 2]| {
         names.iter().find_map(|name| value.get(name)?.as_str()).map(str::to_string)
     };
@@ -267,17 +276,38 @@ impl Container {
                 )
             }
         };
-        told(&fetch(client, &self.url, token.map(|token| ("authorization", token))).await?)
+        told(&fetch_json(client, &self.url, token.map(|token| ("authorization", token))).await?)
     }
 }
 
-async fn fetch(
+fn wrong(url: &str, text: &str) -> Error {
+    let host = url.split('?').next().unwrap_or_default();
+    failed(format!("credentials from {host}: {text}"))
+}
+
+async fn fetch_json(
     client: &HttpClient,
     url: &str,
     header: Option<(&'static str, String)>,
 ) -> StoreResult<Value> {
-    let host = url.split('?').next().unwrap_or_default().to_string();
-    let wrong = |text: String| failed(format!("credentials from {host}: {text}"));
+    let prepare = |request: &mut HttpRequest| {
+        if let Some((name, value)) = &header {
+            let value = value.parse().map_err(|_| wrong(url, "the token cannot be sent"))?;
+            request.headers_mut().insert(*name, value);
+        }
+        Ok(())
+    };
+    let answer = fetch(client, url, prepare).await?;
+    serde_json::from_slice(&answer).map_err(|_| wrong(url, "the answer is no JSON"))
+}
+
+/// What the answer holds to a request that is prepared anew for each attempt.
+pub async fn fetch(
+    client: &HttpClient,
+    url: &str,
+    prepare: impl Fn(&mut HttpRequest) -> StoreResult<()>,
+) -> StoreResult<Bytes> {
+    let wrong = |text: String| wrong(url, &text);
     let mut last = wrong("no answer".into());
     for attempt in 0..3u32 {
         if attempt > 0 {
@@ -285,10 +315,7 @@ async fn fetch(
         }
         let mut request = HttpRequest::new(HttpRequestBody::empty());
         *request.uri_mut() = url.parse().map_err(|_| wrong("no URL".into()))?;
-        if let Some((name, value)) = &header {
-            let value = value.parse().map_err(|_| wrong("the token cannot be sent".into()))?;
-            request.headers_mut().insert(*name, value);
-        }
+        prepare(&mut request)?;
         let answer = match client.execute(request).await {
             Ok(answer) => answer,
             Err(error) => {
@@ -305,14 +332,11 @@ async fn fetch(
             return Err(wrong(format!("the answer is {}", status.as_u16())));
         }
         match answer.into_body().bytes().await {
-            Ok(bytes) => {
-                return serde_json::from_slice(&bytes)
-                    .map_err(|_| wrong("the answer is no JSON".into()));
-            }
+            Ok(bytes) => return Ok(bytes),
             Err(error) => last = wrong(error.to_string()),
         }
     }
-    Err::<Value, Error>(last)
+    Err(last)
 }
 
 #[cfg(test)]

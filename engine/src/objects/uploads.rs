@@ -55,7 +55,8 @@ impl Uploads {
     }
 }
 
-fn text_of<'a>(document: &'a str, element: &str) -> Option<&'a str> {
+/// What stands in the first element of a name.
+pub fn text_of<'a>(document: &'a str, element: &str) -> Option<&'a str> {
     let (_, rest) = document.split_once(&format!("<{element}>"))?;
     rest.split_once(&format!("</{element}>")).map(|(text, _)| text)
 }

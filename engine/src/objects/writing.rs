@@ -1,7 +1,7 @@
 //! What one statement writes into a store. Its writers see a store of their own, which sends parts while rows come and
 //! keeps small objects; nothing is there before [`Commit::commit`], and nothing stays without it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::time::Duration;
@@ -415,9 +415,9 @@ impl Writing {
         }
         // Who is killed halfway leaves some of several objects, which a sweep takes away.
         let several = self.mode != Mode::One;
-        let fresh: Vec<_> =
-            new.iter().filter(|path| several && !old.contains(path)).cloned().collect();
-        let entries = self.objects.remember_instead(vec![], &self.to_delete(&fresh));
+        let fresh = new.iter().filter(|path| several && !old.contains(path));
+        let fresh = self.to_delete(fresh, true);
+        let entries = self.objects.remember_instead(vec![], &fresh);
         let files = std::mem::take(&mut self.state.lock().unwrap().files);
         let placed = futures::stream::iter(files)
             .map(|file| async move {
@@ -430,20 +430,17 @@ impl Writing {
         let failure = placed.into_iter().find_map(|(path, placed)| Some((path, placed.err()?)));
         if let Some((path, error)) = failure {
             // None of the names was in use: what is there is ours.
-            if self.delete(fresh).await.is_ok() {
-                entries.into_iter().for_each(Entry::end);
-            }
+            let _ = self.delete(fresh, entries).await;
             return Err(self.failed(&path, error));
         }
-        let old: Vec<_> = old.into_iter().filter(|path| !new.contains(path)).collect();
-        let entries = self.objects.remember_instead(entries, &self.to_delete(&old));
-        self.delete(old).await?;
-        entries.into_iter().for_each(Entry::end);
-        Ok(())
+        let old = self.to_delete(old.iter().filter(|path| !new.contains(path)), false);
+        let entries = self.objects.remember_instead(entries, &old);
+        self.delete(old, entries).await
     }
 
-    fn to_delete(&self, paths: &[Path]) -> Vec<Begun> {
-        paths.iter().map(|path| self.objects.begun(What::Object, path, true)).collect()
+    /// `alone`: nobody else writes objects of these names.
+    fn to_delete<'a>(&self, paths: impl Iterator<Item = &'a Path>, alone: bool) -> Vec<Begun> {
+        paths.map(|path| self.objects.begun(What::Object, path, alone)).collect()
     }
 
     async fn place_one(&self, file: File) -> StoreResult<()> {
@@ -495,17 +492,27 @@ impl Writing {
         found.try_collect().await.map_err(|error| self.objects.failed(error, &self.key))
     }
 
-    async fn delete(&self, paths: Vec<Path>) -> Result<()> {
+    /// Deletes objects, each with what remembers it; those that the store keeps, later.
+    async fn delete(&self, objects: Vec<Begun>, entries: Vec<Entry>) -> Result<()> {
         let mut first = Ok(());
-        let shown = self.key.clone();
-        let paths = futures::stream::iter(paths.into_iter().map(Ok)).boxed();
+        let entries = entries.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        let keys = objects.iter().map(|one| one.key.clone());
+        let mut left: HashMap<_, _> = keys.zip(objects.iter().cloned().zip(entries)).collect();
+        let paths = objects.iter().map(|one| Path::parse(&one.key).map_err(Error::from));
+        let paths = futures::stream::iter(paths.collect::<Vec<_>>()).boxed();
         let mut deleted = self.objects.made.store.delete_stream(paths);
         while let Some(result) = deleted.next().await {
-            match result {
-                Ok(_) | Err(Error::NotFound { .. }) => {}
-                Err(error) => first = first.and(Err(self.objects.failed(error, &shown))),
-            }
+            let key = match result {
+                Ok(path) => path.to_string(),
+                Err(Error::NotFound { path, .. }) => path,
+                Err(error) => {
+                    first = first.and(Err(self.objects.failed(error, &self.key)));
+                    continue;
+                }
+            };
+            left.remove(&key).and_then(|(_, entry)| entry).map(Entry::end);
         }
+        self.objects.take_back_later(left.into_values().collect());
         first
     }
 }
