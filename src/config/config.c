@@ -232,7 +232,8 @@ int wr_config_each(const struct wr_config *config, wr_config_item_fn take, void 
             WR_TRY(each_part(config, key, take, sink, error));
             continue;
         }
-        const char *blank = key->type == WR_CONFIG_LIST   ? "[]"
+        const char *blank = key->example                  ? key->example
+                            : key->type == WR_CONFIG_LIST ? "[]"
                             : key->type == WR_CONFIG_PATH ? "DIRECTORY"
                                                           : "TEXT";
         const struct wr_config_item item = {key->name, entry ? entry->written : key->fallback,

@@ -61,6 +61,10 @@ static bool is_log_level(const char *text) {
     return strcmp(text, "off") == 0 || strcmp(text, "debug") == 0;
 }
 
+static bool is_web_address(const char *text) {
+    return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+}
+
 static bool is_certificate(const char *text) {
     const char *equals = strchr(text, '=');
     return equals && equals > text && equals[1];
@@ -357,6 +361,13 @@ const struct wr_config_key wr_config_keys[] = {
     {.name = "log.file",
      .type = WR_CONFIG_PATH,
      .help = "file to which log lines are added; without it they go to standard error"},
+    {.name = "telemetry.otlp.endpoint",
+     .type = WR_CONFIG_TEXT,
+     .accepts = is_web_address,
+     .wanted = "an address, http://host:4318 or https://host",
+     .example = "http://localhost:4318",
+     .help = "address of an OpenTelemetry collector that traces are sent to, by OTLP over HTTP as "
+             "JSON"},
     {.name = "mounts",
      .type = WR_CONFIG_MAPPING,
      .help = "sources at the top of the tree: a name, with kind (by default files), url, and the "

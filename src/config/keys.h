@@ -26,6 +26,7 @@ struct wr_config_key {
     bool (*accepts)(const char *text); /* of texts and each of a list; NULL: any */
     bool has_commas;                   /* of a list: each has them, and one is not taken for more */
     const char *wanted;                /* what `accepts` takes, for messages */
+    const char *example;               /* that it takes, where TEXT is none */
     const char *help;
 };
 

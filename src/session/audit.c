@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "sql/statement.h"
 
 enum { MOST_LINE = 16 << 20, MOST_KEPT = 1 << 20 };
@@ -29,25 +30,9 @@ struct wr_audit {
 
 /* ---- Lines ---- */
 
-static void add_text(struct wr_buffer *line, const char *text) {
-    if (!text) {
-        wr_buffer_text(line, "null");
-        return;
-    }
-    wr_buffer_char(line, '"');
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (*c == '"' || *c == '\\') wr_buffer_char(line, '\\');
-        if (*c < 0x20 || *c == 0x7f)
-            wr_buffer_format(line, "\\u%04x", *c);
-        else
-            wr_buffer_char(line, (char)*c);
-    }
-    wr_buffer_char(line, '"');
-}
-
 static void add_member(struct wr_buffer *line, const char *key, const char *text) {
     wr_buffer_format(line, ",\"%s\":", key);
-    add_text(line, text);
+    wr_json_write(line, text);
 }
 
 static void add_time(struct wr_buffer *line, int64_t us) {
@@ -63,7 +48,7 @@ static void add_tables(struct wr_buffer *line, const char *const *tables) {
     wr_buffer_text(line, ",\"tables\":[");
     for (size_t i = 0; tables[i]; i++) {
         if (i > 0) wr_buffer_char(line, ',');
-        add_text(line, tables[i]);
+        wr_json_write(line, tables[i]);
     }
     wr_buffer_char(line, ']');
 }

@@ -5,6 +5,7 @@
 
 #include "arrow/arrow.h"
 #include "base/alloc.h"
+#include "base/call.h"
 #include "base/error.h"
 #include "session/session.h"
 
@@ -60,8 +61,12 @@ int wr_execution_run(struct weir_statement *statement, int32_t max_parts,
                      struct weir_error *error) {
     WR_TRY(wr_execution_check(statement, error));
     struct wr_run *run = NULL;
-    WR_TRY(wr_plan_execute_parts(wr_statement_plan(statement), max_parts, ret_parts, ret_n_parts,
-                                 &run, error));
+    struct wr_call_service service;
+    wr_call_serve(&service, wr_query_call(statement->query));
+    int code = wr_plan_execute_parts(wr_statement_plan(statement), max_parts, ret_parts,
+                                     ret_n_parts, &run, error);
+    wr_call_unserve(&service);
+    WR_TRY(code);
     wr_query_set_run(statement->query, run);
     return WEIR_OK;
 }

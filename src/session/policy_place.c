@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "catalog/tree.h"
+#include "session/policy_internal.h"
 #include "session/session.h"
 
 int wr_policy_nothing(const char *path, struct weir_error *error) {
@@ -14,12 +15,13 @@ int wr_policy_nothing(const char *path, struct weir_error *error) {
 
 /* The name that a path in a mount has in SQL: the directory is the schema, and an encoding's
  * extension is none of it. Free the schema. */
-static int name_of(const struct wr_mount *mount, const char *within, char **ret_schema,
-                   char **ret_name, struct weir_error *error) {
+static int name_of(const struct wr_encodings *encodings, const struct wr_mount *mount,
+                   const char *within, char **ret_schema, char **ret_name,
+                   struct weir_error *error) {
     const char *slash = strrchr(within, '/');
     const char *last = slash ? slash + 1 : within;
     size_t stem = 0;
-    bool encoded = wr_path_encoding(last, &stem) != NULL;
+    bool encoded = wr_path_encoding(encodings, last, &stem) != NULL;
     char *schema = slash ? wr_strndup(within, (size_t)(slash - within))
                          : wr_strdup(wr_mount_kind(mount)->default_schema);
     char *name = wr_strndup(last, encoded ? stem : strlen(last));
@@ -38,7 +40,8 @@ static int check_mounted(struct wr_access *access, const struct wr_place *place,
     char *schema = NULL;
     char *name = NULL;
     const char *mount = wr_mount_name(place->mount);
-    WR_TRY(name_of(place->mount, place->within, &schema, &name, error));
+    const struct wr_encodings *encodings = wr_names_encodings(access->policy->names);
+    WR_TRY(name_of(encodings, place->mount, place->within, &schema, &name, error));
     struct wr_name full = {mount, schema, name};
     if (!*place->within) full.schema = full.name = "";
     /* A new file is made in its directory. */

@@ -12,6 +12,7 @@
 #include "base/handles.h"
 #include "session/audit.h"
 #include "session/queries_internal.h"
+#include "session/telemetry.h"
 #include "sql/shown.h"
 
 /* Of a statement's text so much is kept. */
@@ -26,7 +27,8 @@ int64_t wr_queries_now(void) {
 /* ---- The list ---- */
 
 int wr_queries_new(const struct wr_queries_limits *limits, struct wr_audit *audit,
-                   struct wr_queries **ret_queries, struct weir_error *error) {
+                   struct wr_telemetry *telemetry, struct wr_queries **ret_queries,
+                   struct weir_error *error) {
     struct wr_queries *queries = wr_calloc(1, sizeof *queries);
     if (!queries) return wr_error_memory(error);
     pthread_mutex_init(&queries->mutex, NULL);
@@ -34,6 +36,7 @@ int wr_queries_new(const struct wr_queries_limits *limits, struct wr_audit *audi
     queries->n_references = 1;
     queries->limits = *limits;
     queries->audit = audit;
+    queries->telemetry = telemetry;
     *ret_queries = queries;
     return WEIR_OK;
 }
@@ -70,6 +73,7 @@ void wr_queries_free(struct wr_queries *queries) {
         wr_queries_close_session(queries, queries->sessions->session.id);
     pthread_mutex_lock(&queries->mutex);
     queries->audit = NULL;
+    queries->telemetry = NULL;
     while (queries->newest) {
         struct wr_query *query = queries->newest;
         struct wr_run *run = query->run;
@@ -214,13 +218,15 @@ int wr_query_new(struct wr_queries *queries, const char *session, const char *sq
     bool ok = true;
     query->queries = queries;
     query->n_references = 2; /* the list's, the caller's */
-    query->started_us = wr_queries_now();
+    query->started_us = query->planned_us = wr_queries_now();
     memcpy(query->session, session, WEIR_ID_SIZE);
     int code = wr_random_id(query->id, error);
     if (code == WEIR_OK) {
         query->sql = wr_sql_shown(sql, MAX_SHOWN);
         query->call = wr_call_new();
         ok = query->sql && query->call;
+        wr_telemetry_place(queries->telemetry, query->place);
+        wr_call_set_place(query->call, query->place);
     }
     pthread_mutex_lock(&queries->mutex);
     queries->n_references++;
@@ -278,10 +284,11 @@ const char *wr_query_id(const struct wr_query *query) {
 /* ---- Its life ---- */
 
 /* Without the mutex: nothing of a query that is over changes any more. */
-static void write_audit(const struct wr_query *query) {
+static void tell_end(const struct wr_query *query) {
     struct wr_queries *queries = query->queries;
     pthread_mutex_lock(&queries->mutex);
     struct wr_audit *audit = queries->audit;
+    struct wr_telemetry *telemetry = queries->telemetry;
     pthread_mutex_unlock(&queries->mutex);
     const struct wr_audit_record record = {
         .session = query->session,
@@ -297,6 +304,7 @@ static void write_audit(const struct wr_query *query) {
         .sqlstate = query->sqlstate,
     };
     if (audit) (void)wr_audit_write(audit, &record, NULL);
+    wr_telemetry_statement(telemetry, query->place, query->planned_us, &record);
 }
 
 void wr_query_planned(struct wr_query *query) {
@@ -326,7 +334,7 @@ int wr_query_begin(struct wr_query *query, struct weir_error *error) {
         queries->n_running++;
     }
     pthread_mutex_unlock(&queries->mutex);
-    if (code) write_audit(query);
+    if (code) tell_end(query);
     if (code && error) *error = reason;
     return code;
 }
@@ -367,7 +375,7 @@ void wr_query_end(struct wr_query *query, int code, const struct weir_error *err
     bool ends = !is_over(query) && (code || --query->n_parts <= 0);
     if (ends) finish(query, code, error);
     pthread_mutex_unlock(&query->queries->mutex);
-    if (ends) write_audit(query);
+    if (ends) tell_end(query);
 }
 
 bool wr_query_is_over(struct wr_query *query) {

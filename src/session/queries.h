@@ -22,6 +22,7 @@ struct wr_queries;
 struct wr_query;
 
 struct wr_audit;
+struct wr_telemetry;
 
 struct wr_queries_limits {
     int32_t max_running;  /* at the same time; 0: without limit */
@@ -31,9 +32,11 @@ struct wr_queries_limits {
     int32_t history;      /* of those that are over, so many are remembered */
 };
 
-/* Each query that is over gets its line in `audit` (NULL: no log is kept), which lives longer. */
+/* Each query that is over gets its line in `audit` (NULL: no log is kept) and its span in
+ * `telemetry` (NULL: nothing is traced), which live longer. */
 int wr_queries_new(const struct wr_queries_limits *limits, struct wr_audit *audit,
-                   struct wr_queries **ret_queries, struct weir_error *error);
+                   struct wr_telemetry *telemetry, struct wr_queries **ret_queries,
+                   struct weir_error *error);
 /* Nothing runs any more. A query may be released later. */
 void wr_queries_free(struct wr_queries *queries);
 

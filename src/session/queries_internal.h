@@ -39,10 +39,12 @@ struct wr_query {
     char session[WEIR_ID_SIZE];
     char *user; /* NULL: the program itself */
     char *door;
-    char *peer; /* NULL: none */
-    char *sql;  /* as it is shown */
+    char *peer;         /* NULL: none */
+    char *sql;          /* as it is shown */
+    int64_t planned_us; /* when its planning began */
     int64_t started_us;
     int64_t finished_us;
+    unsigned char place[WR_CALL_PLACE]; /* in a trace */
     int64_t n_rows;
     int32_t n_parts; /* streams that are open */
     bool cancelled;
@@ -62,6 +64,7 @@ struct wr_queries {
     pthread_cond_t changed; /* a place became free, or a waiting query was cancelled */
     struct wr_queries_limits limits;
     struct wr_audit *audit;
+    struct wr_telemetry *telemetry;
     struct wr_query *newest, *oldest;
     int32_t n_over;
     int32_t n_running;

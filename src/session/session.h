@@ -27,6 +27,7 @@
 #include "session/policy.h"
 #include "session/queries.h"
 #include "session/stores.h"
+#include "session/telemetry.h"
 #include "sql/statement.h"
 #include "table/cached/cached.h"
 #include "table/extension/extension.h"
@@ -67,8 +68,9 @@ struct weir_workspace {
     struct wr_queries *queries;
     struct wr_policy *policy;
     struct wr_auth *auth;
-    struct wr_audit *audit;  /* NULL: no log is kept */
-    struct wr_log_file *log; /* NULL: nothing is logged */
+    struct wr_audit *audit;         /* NULL: no log is kept */
+    struct wr_log_file *log;        /* NULL: nothing is logged */
+    struct wr_telemetry *telemetry; /* NULL: nothing is traced */
     char *catalog;
     char *schema;
     pthread_mutex_t mutex; /* guards what follows */

@@ -50,7 +50,8 @@ static int plan_engine(struct weir_statement *statement, struct weir_error *erro
 }
 
 static int plan(struct weir_statement *statement, const char *sql, struct weir_error *error) {
-    WR_TRY(wr_statement_parse(sql, &statement->parsed, error));
+    WR_TRY(wr_statement_parse(sql, wr_registry_encodings(statement->session->workspace->registry),
+                              &statement->parsed, error));
     WR_TRY(wr_policy_begin(statement, error));
     if (statement->parsed.type == WR_STATEMENT_CREATE_USING) {
         statement->type = WR_PLAN_CREATE_TABLE;
@@ -228,10 +229,10 @@ static int execute_other(struct weir_statement *statement, struct ArrowArrayStre
     struct ArrowArrayStream none = {0};
     /* Made first: nothing may fail after the change. */
     WR_TRY(wr_arrow_empty_stream(&none, error));
-    struct wr_call *call = wr_query_call(statement->query);
-    wr_call_enter(call);
+    struct wr_call_service service;
+    wr_call_serve(&service, wr_query_call(statement->query));
     int code = change(statement, ret_affected, error);
-    wr_call_leave(call);
+    wr_call_unserve(&service);
     /* After a failure too: half of it may be done. */
     if (changes_tables(statement)) wr_engine_forget_plans(statement->session->workspace->engine);
     if (code == WEIR_OK) wr_arrow_move_stream(&none, ret_rows);

@@ -103,6 +103,7 @@ static int open_engine(const struct weir_workspace_options *options,
         .blocks = wr_file_state_blocks(workspace->files),
         .uploads_path = uploads,
         .log = {workspace->log, workspace->log ? wr_log_line : NULL},
+        .tracer = wr_telemetry_tracer(workspace->telemetry),
     };
     if (code == WEIR_OK) code = wr_engine_open(&engine, &workspace->engine, error);
     wr_free(spill);
@@ -210,8 +211,8 @@ static int open_files(const char *path, const struct wr_config *config,
     return wr_file_state_open(path, &settings, ret_files, error);
 }
 
-static int open_queries(const struct wr_config *config, struct wr_audit *audit,
-                        struct wr_queries **ret_queries, struct weir_error *error) {
+static int open_queries(struct weir_workspace *workspace, struct weir_error *error) {
+    const struct wr_config *config = workspace->config;
     const struct wr_queries_limits limits = {
         .max_running = (int32_t)wr_config_int(config, "limits.statements"),
         .max_per_user = (int32_t)wr_config_int(config, "limits.statements_per_user"),
@@ -219,7 +220,8 @@ static int open_queries(const struct wr_config *config, struct wr_audit *audit,
         .wait_ms = wr_config_int(config, "limits.wait"),
         .history = (int32_t)wr_config_int(config, "limits.history"),
     };
-    return wr_queries_new(&limits, audit, ret_queries, error);
+    return wr_queries_new(&limits, workspace->audit, workspace->telemetry, &workspace->queries,
+                          error);
 }
 
 static int open_parts(struct weir_workspace *workspace,
@@ -239,16 +241,18 @@ static int open_parts(struct weir_workspace *workspace,
                          &workspace->names, error));
     WR_TRY(open_files(options->path, config, &workspace->files, error));
     WR_TRY(wr_log_open(config, &workspace->log, error));
+    WR_TRY(wr_telemetry_open(config, &workspace->telemetry, error));
     WR_TRY(open_engine(options, workspace, error));
+    wr_telemetry_start(workspace->telemetry, wr_engine_post, workspace->engine);
     wr_store_pool_engine(workspace->stores, workspace->engine);
-    wr_registry_engine(workspace->registry, workspace->engine, wr_engine_add_functions);
+    wr_registry_engine(workspace->registry, workspace->engine, wr_engine_add);
     WR_TRY(wr_policy_new(workspace->names, config, workspace->catalog, workspace->schema,
                          &workspace->policy, error));
     wr_store_pool_policy(workspace->stores, workspace->policy);
     WR_TRY(wr_auth_new(workspace->names, config, &workspace->auth, error));
     WR_TRY(wr_audit_open(config, &workspace->audit, error));
     WR_TRY(wr_workspace_add_caches(workspace, options->path, error));
-    WR_TRY(open_queries(config, workspace->audit, &workspace->queries, error));
+    WR_TRY(open_queries(workspace, error));
     WR_TRY(wr_extensions_new(workspace->registry, options->path, &workspace->extensions, error));
     WR_TRY(wr_workspace_add_system(workspace, error));
     WR_TRY(wr_workspace_load_extensions(workspace, error));
@@ -284,6 +288,7 @@ void wr_workspace_release(struct weir_workspace *workspace) {
      * names. */
     wr_caches_stop(workspace->caches);
     wr_store_pool_stop(workspace->stores);
+    wr_telemetry_stop(workspace->telemetry);
     if (workspace->engine) wr_engine_close(workspace->engine);
     wr_queries_free(workspace->queries);
     wr_file_state_close(workspace->files);
@@ -304,6 +309,7 @@ void wr_workspace_release(struct weir_workspace *workspace) {
     wr_auth_free(workspace->auth);
     wr_audit_close(workspace->audit);
     wr_log_close(workspace->log);
+    wr_telemetry_free(workspace->telemetry);
     wr_config_free(workspace->config);
     pthread_mutex_destroy(&workspace->mutex);
     wr_free(workspace->catalog);
