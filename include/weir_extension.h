@@ -206,6 +206,14 @@ typedef int (*weir_execute_fn)(void *table, const char *const *statements, size_
                                const struct ArrowSchema *schema, struct weir_scan *ret_scan,
                                struct weir_error *error);
 
+/*
+ * One statement, whose rows come in `n_parts` streams that are read at the same time: each row in
+ * exactly one, in no order. Otherwise as weir_execute_fn.
+ */
+typedef int (*weir_execute_parts_fn)(void *table, const char *statement, int32_t n_parts,
+                                     const struct ArrowSchema *schema, struct weir_scan *ret_scan,
+                                     struct weir_error *error);
+
 /* Runs one statement that changes rows: all of them or none. `ret_n_rows` is the database's count,
  * -1 when it gives none. */
 typedef int (*weir_change_fn)(void *table, const char *statement, int64_t *ret_n_rows,
@@ -262,7 +270,11 @@ enum weir_kind_role {
     WEIR_ROLE_PATH = 8,     /* gets the option "path" */
     /* No role, but how its rows come: a stream of it never waits for anything, so that it is read
      * where its rows are wanted, without a thread and a queue between. */
-    WEIR_READS_AT_ONCE = 16
+    WEIR_READS_AT_ONCE = 16,
+    /* Nor is this: whatever its source does, `open` and get_next of its scans return soon after
+     * `cancel`, and its other slots after the end of the call that they serve, on any thread. So
+     * who wants its rows may wait for them itself. */
+    WEIR_ENDS_AT_ONCE = 32
 };
 
 struct weir_table_kind {
@@ -314,6 +326,13 @@ struct weir_table_kind {
      * rows itself. Called when its stream was read, before that is released. Default: nothing. */
     void (*metrics)(void *table, struct weir_scan *scan, int32_t partition, weir_figure_fn take,
                     void *sink);
+    /*
+     * Of REMOTE: how many streams it is worth to ask `execute_parts` for, where all rows of the
+     * table, or those of a condition, are read in any order and the form has no `partitions`.
+     * Default: 1, for which `execute` is called.
+     */
+    int32_t (*parts)(void *table);
+    weir_execute_parts_fn execute_parts; /* needed with `parts` */
 };
 
 /* ---- Mounts ---- */
@@ -519,12 +538,50 @@ struct weir_aggregate_function {
     void *private_data;
 };
 
+/* ---- Encodings of files ---- */
+
+/*
+ * A way in which rows are written down in a file: what `FROM 'x.points'`, CREATE TABLE ... USING
+ * files and mounts read, and COPY TO writes. Which files there are, where they lie and what is
+ * replaced is weir's to see to; an encoding sees one file at a time.
+ *
+ * Slots run on any thread, several at the same time, and may block; they must not call weir.h.
+ * Schemas and batches that an encoding gives are checked before use.
+ */
+struct weir_encoding {
+    size_t size;
+    const char *name;    /* lower case, as a kind's: the option `format`, COPY's FORMAT, and, with
+                            `suffixes`, the extension of names, "points" of "x.points" */
+    const char *summary; /* one line for the documentation */
+    const char *const *suffixes; /* other extensions, lower case, without the dot, ended by NULL;
+                                    NULL: none. None that is taken */
+    const struct weir_option_spec *options; /* given as format.KEY; without WEIR_OPTION_PREFIX */
+    size_t n_options;
+    /*
+     * Required. The rows of a file as a stream, whose get_schema reads no more than it needs: it is
+     * all that is asked for when a statement is planned. `file` is read by one thread at a time
+     * and stays as it is until the stream is released; it is weir's to release. A file that is cut
+     * or damaged is WEIR_INVALID_DATA here, or EINVAL of the stream with a text.
+     */
+    int (*read)(void *private_data, struct weir_reader *file, const struct weir_option *options,
+                size_t n_options, struct ArrowArrayStream *ret_rows, struct weir_error *error);
+    /*
+     * Writes all of `rows`, which it always takes over, by `write` in order; without rows a file of
+     * the schema. What `write` answers other than 0 ends it, with WEIR_IO, as a failure of `rows`
+     * does: what was written is forgotten then. Default: the encoding is read only.
+     */
+    int (*write)(void *private_data, struct ArrowArrayStream *rows,
+                 const struct weir_option *options, size_t n_options, weir_write_fn write,
+                 void *sink, struct weir_error *error);
+    void *private_data;
+};
+
 /* ---- Extensions ---- */
 
 /*
- * An extension is a shared library that adds kinds and functions to the workspaces that load it,
- * by LOAD 'name or path' (key value, ...) or by `extensions:` in the configuration. It is compiled
- * against this header, links to nothing of weir, and exports one function:
+ * An extension is a shared library that adds kinds, functions and encodings to the workspaces that
+ * load it, by LOAD 'name or path' (key value, ...) or by `extensions:` in the configuration. It is
+ * compiled against this header, links to nothing of weir, and exports one function:
  *
  *     WEIR_EXPORT int weir_extension_init(const struct weir_host *host,
  *                                         struct weir_extension *ret_extension,
@@ -608,6 +665,9 @@ struct weir_host {
      */
     int (*watch)(struct weir_watch *watch, void (*stop)(void *stopped), void *stopped);
     void (*unwatch)(struct weir_watch *watch);
+    /* WEIR_ALREADY_EXISTS also for a name or suffix of weir's own formats and compressions. */
+    int (*register_encoding)(void *context, const struct weir_encoding *encoding,
+                             struct weir_error *error);
 };
 
 /* What an extension says of itself. Texts live as long as the extension. */

@@ -1264,6 +1264,16 @@ pub type weir_execute_fn = ::std::option::Option<
         error: *mut weir_error,
     ) -> ::std::os::raw::c_int,
 >;
+pub type weir_execute_parts_fn = ::std::option::Option<
+    unsafe extern "C" fn(
+        table: *mut ::std::os::raw::c_void,
+        statement: *const ::std::os::raw::c_char,
+        n_parts: i32,
+        schema: *const ArrowSchema,
+        ret_scan: *mut weir_scan,
+        error: *mut weir_error,
+    ) -> ::std::os::raw::c_int,
+>;
 pub type weir_change_fn = ::std::option::Option<
     unsafe extern "C" fn(
         table: *mut ::std::os::raw::c_void,
@@ -1381,6 +1391,7 @@ pub const WEIR_ROLE_TABLE: weir_kind_role = 2;
 pub const WEIR_ROLE_EXTERNAL: weir_kind_role = 4;
 pub const WEIR_ROLE_PATH: weir_kind_role = 8;
 pub const WEIR_READS_AT_ONCE: weir_kind_role = 16;
+pub const WEIR_ENDS_AT_ONCE: weir_kind_role = 32;
 pub type weir_kind_role = ::std::os::raw::c_uint;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
@@ -1469,10 +1480,14 @@ pub struct weir_table_kind {
             sink: *mut ::std::os::raw::c_void,
         ),
     >,
+    pub parts: ::std::option::Option<
+        unsafe extern "C" fn(table: *mut ::std::os::raw::c_void) -> i32,
+    >,
+    pub execute_parts: weir_execute_parts_fn,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_table_kind"][::std::mem::size_of::<weir_table_kind>() - 136usize];
+    ["Size of weir_table_kind"][::std::mem::size_of::<weir_table_kind>() - 152usize];
     ["Alignment of weir_table_kind"][::std::mem::align_of::<weir_table_kind>() - 8usize];
     [
         "Offset of field: weir_table_kind::size",
@@ -1525,6 +1540,12 @@ const _: () = {
     [
         "Offset of field: weir_table_kind::metrics",
     ][::std::mem::offset_of!(weir_table_kind, metrics) - 128usize];
+    [
+        "Offset of field: weir_table_kind::parts",
+    ][::std::mem::offset_of!(weir_table_kind, parts) - 136usize];
+    [
+        "Offset of field: weir_table_kind::execute_parts",
+    ][::std::mem::offset_of!(weir_table_kind, execute_parts) - 144usize];
 };
 impl Default for weir_table_kind {
     fn default() -> Self {
@@ -2091,6 +2112,79 @@ impl Default for weir_aggregate_function {
         }
     }
 }
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct weir_encoding {
+    pub size: usize,
+    pub name: *const ::std::os::raw::c_char,
+    pub summary: *const ::std::os::raw::c_char,
+    pub suffixes: *const *const ::std::os::raw::c_char,
+    pub options: *const weir_option_spec,
+    pub n_options: usize,
+    pub read: ::std::option::Option<
+        unsafe extern "C" fn(
+            private_data: *mut ::std::os::raw::c_void,
+            file: *mut weir_reader,
+            options: *const weir_option,
+            n_options: usize,
+            ret_rows: *mut ArrowArrayStream,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub write: ::std::option::Option<
+        unsafe extern "C" fn(
+            private_data: *mut ::std::os::raw::c_void,
+            rows: *mut ArrowArrayStream,
+            options: *const weir_option,
+            n_options: usize,
+            write: weir_write_fn,
+            sink: *mut ::std::os::raw::c_void,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
+    pub private_data: *mut ::std::os::raw::c_void,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of weir_encoding"][::std::mem::size_of::<weir_encoding>() - 72usize];
+    ["Alignment of weir_encoding"][::std::mem::align_of::<weir_encoding>() - 8usize];
+    [
+        "Offset of field: weir_encoding::size",
+    ][::std::mem::offset_of!(weir_encoding, size) - 0usize];
+    [
+        "Offset of field: weir_encoding::name",
+    ][::std::mem::offset_of!(weir_encoding, name) - 8usize];
+    [
+        "Offset of field: weir_encoding::summary",
+    ][::std::mem::offset_of!(weir_encoding, summary) - 16usize];
+    [
+        "Offset of field: weir_encoding::suffixes",
+    ][::std::mem::offset_of!(weir_encoding, suffixes) - 24usize];
+    [
+        "Offset of field: weir_encoding::options",
+    ][::std::mem::offset_of!(weir_encoding, options) - 32usize];
+    [
+        "Offset of field: weir_encoding::n_options",
+    ][::std::mem::offset_of!(weir_encoding, n_options) - 40usize];
+    [
+        "Offset of field: weir_encoding::read",
+    ][::std::mem::offset_of!(weir_encoding, read) - 48usize];
+    [
+        "Offset of field: weir_encoding::write",
+    ][::std::mem::offset_of!(weir_encoding, write) - 56usize];
+    [
+        "Offset of field: weir_encoding::private_data",
+    ][::std::mem::offset_of!(weir_encoding, private_data) - 64usize];
+};
+impl Default for weir_encoding {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 pub type weir_find_kind_fn = ::std::option::Option<
     unsafe extern "C" fn(
         finder: *mut ::std::os::raw::c_void,
@@ -2176,10 +2270,17 @@ pub struct weir_host {
         ) -> ::std::os::raw::c_int,
     >,
     pub unwatch: ::std::option::Option<unsafe extern "C" fn(watch: *mut weir_watch)>,
+    pub register_encoding: ::std::option::Option<
+        unsafe extern "C" fn(
+            context: *mut ::std::os::raw::c_void,
+            encoding: *const weir_encoding,
+            error: *mut weir_error,
+        ) -> ::std::os::raw::c_int,
+    >,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_host"][::std::mem::size_of::<weir_host>() - 104usize];
+    ["Size of weir_host"][::std::mem::size_of::<weir_host>() - 112usize];
     ["Alignment of weir_host"][::std::mem::align_of::<weir_host>() - 8usize];
     [
         "Offset of field: weir_host::size",
@@ -2218,6 +2319,9 @@ const _: () = {
     [
         "Offset of field: weir_host::unwatch",
     ][::std::mem::offset_of!(weir_host, unwatch) - 96usize];
+    [
+        "Offset of field: weir_host::register_encoding",
+    ][::std::mem::offset_of!(weir_host, register_encoding) - 104usize];
 };
 impl Default for weir_host {
     fn default() -> Self {
@@ -2549,6 +2653,120 @@ impl Default for wr_log {
         }
     }
 }
+pub const WR_TRACE_PLACE: _bindgen_ty_4 = 24;
+pub type _bindgen_ty_4 = ::std::os::raw::c_uint;
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct wr_span_attribute {
+    pub key: *const ::std::os::raw::c_char,
+    pub text: *const ::std::os::raw::c_char,
+    pub number: i64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of wr_span_attribute"][::std::mem::size_of::<wr_span_attribute>() - 24usize];
+    [
+        "Alignment of wr_span_attribute",
+    ][::std::mem::align_of::<wr_span_attribute>() - 8usize];
+    [
+        "Offset of field: wr_span_attribute::key",
+    ][::std::mem::offset_of!(wr_span_attribute, key) - 0usize];
+    [
+        "Offset of field: wr_span_attribute::text",
+    ][::std::mem::offset_of!(wr_span_attribute, text) - 8usize];
+    [
+        "Offset of field: wr_span_attribute::number",
+    ][::std::mem::offset_of!(wr_span_attribute, number) - 16usize];
+};
+impl Default for wr_span_attribute {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct wr_span {
+    pub size: usize,
+    pub parent: *const ::std::os::raw::c_uchar,
+    pub name: *const ::std::os::raw::c_char,
+    pub start_ns: i64,
+    pub end_ns: i64,
+    pub has_failed: i32,
+    pub attributes: *const wr_span_attribute,
+    pub n_attributes: usize,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of wr_span"][::std::mem::size_of::<wr_span>() - 64usize];
+    ["Alignment of wr_span"][::std::mem::align_of::<wr_span>() - 8usize];
+    ["Offset of field: wr_span::size"][::std::mem::offset_of!(wr_span, size) - 0usize];
+    [
+        "Offset of field: wr_span::parent",
+    ][::std::mem::offset_of!(wr_span, parent) - 8usize];
+    ["Offset of field: wr_span::name"][::std::mem::offset_of!(wr_span, name) - 16usize];
+    [
+        "Offset of field: wr_span::start_ns",
+    ][::std::mem::offset_of!(wr_span, start_ns) - 24usize];
+    [
+        "Offset of field: wr_span::end_ns",
+    ][::std::mem::offset_of!(wr_span, end_ns) - 32usize];
+    [
+        "Offset of field: wr_span::has_failed",
+    ][::std::mem::offset_of!(wr_span, has_failed) - 40usize];
+    [
+        "Offset of field: wr_span::attributes",
+    ][::std::mem::offset_of!(wr_span, attributes) - 48usize];
+    [
+        "Offset of field: wr_span::n_attributes",
+    ][::std::mem::offset_of!(wr_span, n_attributes) - 56usize];
+};
+impl Default for wr_span {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct wr_tracer {
+    pub context: *mut ::std::os::raw::c_void,
+    pub place: ::std::option::Option<
+        unsafe extern "C" fn(ret_place: *mut ::std::os::raw::c_uchar),
+    >,
+    pub span: ::std::option::Option<
+        unsafe extern "C" fn(context: *mut ::std::os::raw::c_void, span: *const wr_span),
+    >,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of wr_tracer"][::std::mem::size_of::<wr_tracer>() - 24usize];
+    ["Alignment of wr_tracer"][::std::mem::align_of::<wr_tracer>() - 8usize];
+    [
+        "Offset of field: wr_tracer::context",
+    ][::std::mem::offset_of!(wr_tracer, context) - 0usize];
+    [
+        "Offset of field: wr_tracer::place",
+    ][::std::mem::offset_of!(wr_tracer, place) - 8usize];
+    [
+        "Offset of field: wr_tracer::span",
+    ][::std::mem::offset_of!(wr_tracer, span) - 16usize];
+};
+impl Default for wr_tracer {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct wr_engine_options {
@@ -2571,10 +2789,11 @@ pub struct wr_engine_options {
     pub uploads_path: *const ::std::os::raw::c_char,
     pub log: wr_log,
     pub blocks: *const wr_blocks,
+    pub tracer: wr_tracer,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of wr_engine_options"][::std::mem::size_of::<wr_engine_options>() - 112usize];
+    ["Size of wr_engine_options"][::std::mem::size_of::<wr_engine_options>() - 136usize];
     [
         "Alignment of wr_engine_options",
     ][::std::mem::align_of::<wr_engine_options>() - 8usize];
@@ -2614,8 +2833,51 @@ const _: () = {
     [
         "Offset of field: wr_engine_options::blocks",
     ][::std::mem::offset_of!(wr_engine_options, blocks) - 104usize];
+    [
+        "Offset of field: wr_engine_options::tracer",
+    ][::std::mem::offset_of!(wr_engine_options, tracer) - 112usize];
 };
 impl Default for wr_engine_options {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct wr_post {
+    pub size: usize,
+    pub url: *const ::std::os::raw::c_char,
+    pub headers: *const weir_option,
+    pub n_headers: usize,
+    pub body: *const ::std::os::raw::c_void,
+    pub length: usize,
+    pub timeout_ms: i64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of wr_post"][::std::mem::size_of::<wr_post>() - 56usize];
+    ["Alignment of wr_post"][::std::mem::align_of::<wr_post>() - 8usize];
+    ["Offset of field: wr_post::size"][::std::mem::offset_of!(wr_post, size) - 0usize];
+    ["Offset of field: wr_post::url"][::std::mem::offset_of!(wr_post, url) - 8usize];
+    [
+        "Offset of field: wr_post::headers",
+    ][::std::mem::offset_of!(wr_post, headers) - 16usize];
+    [
+        "Offset of field: wr_post::n_headers",
+    ][::std::mem::offset_of!(wr_post, n_headers) - 24usize];
+    ["Offset of field: wr_post::body"][::std::mem::offset_of!(wr_post, body) - 32usize];
+    [
+        "Offset of field: wr_post::length",
+    ][::std::mem::offset_of!(wr_post, length) - 40usize];
+    [
+        "Offset of field: wr_post::timeout_ms",
+    ][::std::mem::offset_of!(wr_post, timeout_ms) - 48usize];
+};
+impl Default for wr_post {
     fn default() -> Self {
         let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
         unsafe {
@@ -2634,22 +2896,26 @@ pub type wr_metric_fn = ::std::option::Option<
 >;
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
-pub struct wr_function {
+pub struct wr_addition {
     pub scalar: *const weir_scalar_function,
     pub aggregate: *const weir_aggregate_function,
+    pub encoding: *const weir_encoding,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of wr_function"][::std::mem::size_of::<wr_function>() - 16usize];
-    ["Alignment of wr_function"][::std::mem::align_of::<wr_function>() - 8usize];
+    ["Size of wr_addition"][::std::mem::size_of::<wr_addition>() - 24usize];
+    ["Alignment of wr_addition"][::std::mem::align_of::<wr_addition>() - 8usize];
     [
-        "Offset of field: wr_function::scalar",
-    ][::std::mem::offset_of!(wr_function, scalar) - 0usize];
+        "Offset of field: wr_addition::scalar",
+    ][::std::mem::offset_of!(wr_addition, scalar) - 0usize];
     [
-        "Offset of field: wr_function::aggregate",
-    ][::std::mem::offset_of!(wr_function, aggregate) - 8usize];
+        "Offset of field: wr_addition::aggregate",
+    ][::std::mem::offset_of!(wr_addition, aggregate) - 8usize];
+    [
+        "Offset of field: wr_addition::encoding",
+    ][::std::mem::offset_of!(wr_addition, encoding) - 16usize];
 };
-impl Default for wr_function {
+impl Default for wr_addition {
     fn default() -> Self {
         let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
         unsafe {

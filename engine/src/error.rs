@@ -271,6 +271,20 @@ fn line_and_column(text: &str) -> Option<(u64, u64)> {
     Some((line.parse().ok()?, digits.parse().ok()?))
 }
 
+/// A coded error with something before its text; others are as they were.
+pub fn prefixed(error: DataFusionError, prefix: &str) -> DataFusionError {
+    let Some(found) = find_coded(&error) else { return error };
+    let mut found = found.clone();
+    found.message = format!("{prefix}: {}", found.message);
+    if let Some(native) = &mut found.native {
+        let room = native.message.len() - 1;
+        let text = found.message.bytes().take(room);
+        native.message.fill(0);
+        native.message.iter_mut().zip(text).for_each(|(to, from)| *to = from as c_char);
+    }
+    DataFusionError::External(Box::new(found))
+}
+
 /// Whether an error carries its own code, so that no more context is put before its message.
 pub fn is_coded(error: &DataFusionError) -> bool {
     find_coded(error).is_some()

@@ -9,6 +9,7 @@ use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use chrono::{TimeZone, Utc};
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::config::ParquetOptions;
 use datafusion::common::pruning::PrunableStatistics;
 use datafusion::common::stats::Precision;
 use datafusion::common::{
@@ -41,6 +42,7 @@ use sha2::{Digest, Sha256};
 use crate::bindings::*;
 use crate::catalog::{FormOf, Held, options, slice, text};
 use crate::commit::{CommitExec, Target};
+use crate::encodings::Encoded;
 use crate::error::{Result, coded};
 use crate::infer::infer;
 use crate::large_parquet::LargeParquet;
@@ -52,6 +54,10 @@ use crate::stream::import_schema;
 
 /// Footers read at the same time.
 pub const META_CONCURRENCY: usize = 16;
+/// Of an object's bytes one in so many is read for its footer at once, but not fewer and not more than the others say.
+const FOOTER_SHARE: u64 = 128;
+const LEAST_FOOTER: u64 = 128 << 10;
+const MOST_FOOTER: u64 = 512 << 10;
 /// Bytes of keys in the cache of file sets, after which it starts anew.
 const FILE_SETS_CEILING: usize = 64 << 20;
 
@@ -142,6 +148,18 @@ impl Listed {
         self.format == "json" && by_lines == Some("false")
     }
 
+    /// How much of the end of each object is read for its footer, with the page index before it: a share of the largest,
+    /// unless that is set. What the engine reads of each, half a megabyte, is longer on its way than the answer takes to come.
+    fn size_footers(&mut self, state: &SessionState) {
+        let set = state.config_options().execution.parquet.metadata_size_hint;
+        if set != ParquetOptions::default().metadata_size_hint {
+            return;
+        }
+        let largest = self.files.iter().map(|file| file.object_meta.size).max().unwrap_or(0);
+        let share = (largest / FOOTER_SHARE).clamp(LEAST_FOOTER, MOST_FOOTER);
+        self.options.entry("format.metadata_size_hint".into()).or_insert(share.to_string());
+    }
+
     /// All that the files' schema and statistics depend on.
     fn identity(&self) -> String {
         let mut options: Vec<_> = self.options.iter().collect();
@@ -220,6 +238,9 @@ impl FilesTable {
         let Some(factory) = state.get_file_format_factory(&listed.format) else {
             return plan_err!("table {name}: the engine has no format {:?}", listed.format);
         };
+        if is_stored && listed.format == "parquet" {
+            listed.size_footers(state);
+        }
         let format = factory.create(state, &listed.options)?;
         let declared = listed.declared.take().map(|schema| TableSchema::new(schema, state));
         let declared = declared.transpose()?;
@@ -233,7 +254,8 @@ impl FilesTable {
             }
         }
         let mut key = listed.identity();
-        let version = listed.version(&key);
+        // Of what an extension reads, its code has a part in: that is in no version.
+        let version = listed.version(&key).filter(|_| !format.is::<Encoded>());
         if let Some(declared) = &declared {
             key.push_str(&format!("{:?}", declared.arrow));
         }

@@ -1,9 +1,9 @@
-//! Functions of extensions: known to the engine, learnt by its sessions, called over the Arrow C data
-//! interface.
+//! Functions and encodings of extensions: known to the engine, learnt by its sessions, called over the
+//! Arrow C data interface.
 
 mod accumulator;
 mod aggregate;
-mod answer;
+pub mod answer;
 mod scalar;
 
 use std::collections::HashSet;
@@ -25,6 +25,7 @@ use datafusion::prelude::Expr;
 use parking_lot::RwLock;
 
 use crate::bindings::*;
+use crate::encodings::Encoding;
 use crate::error::{Result, coded, from_c};
 
 use aggregate::Aggregate;
@@ -34,6 +35,7 @@ use scalar::Scalar;
 enum Function {
     Scalar(Arc<ScalarUDF>),
     Aggregate(Arc<AggregateUDF>),
+    Encoding(Encoding),
 }
 
 /// Those that were added, in the order in which they came. None is ever taken out.
@@ -42,11 +44,16 @@ pub struct Functions(Mutex<Vec<Function>>);
 
 impl Functions {
     /// All or none.
-    pub fn add(&self, functions: &[wr_function]) -> Result<()> {
+    pub fn add(&self, additions: &[wr_addition]) -> Result<()> {
         let mut all = self.0.lock().unwrap();
         let mut added = vec![];
-        for function in functions {
-            let function = match unsafe { (function.scalar.as_ref(), function.aggregate.as_ref()) }
+        for addition in additions {
+            // C knows which extensions of names are free.
+            if let Some(encoding) = unsafe { addition.encoding.as_ref() } {
+                added.push(Function::Encoding(Encoding::new(encoding)));
+                continue;
+            }
+            let function = match unsafe { (addition.scalar.as_ref(), addition.aggregate.as_ref()) }
             {
                 (Some(scalar), _) => Function::Scalar(Arc::new(Scalar::new(scalar)?.into())),
                 (None, Some(one)) => Function::Aggregate(Arc::new(Aggregate::new(one)?.into())),
@@ -54,10 +61,12 @@ impl Functions {
                     return Err(coded(WEIR_INVALID_ARGUMENT, "22004", "a function is required"));
                 }
             };
-            let is_taken = built_in().contains(function.name())
-                || all.iter().chain(&added).any(|other| other.name() == function.name());
+            let name = function.name();
+            let is_taken = name.is_some_and(|name| built_in().contains(name))
+                || all.iter().chain(&added).any(|other| other.name() == name);
             if is_taken {
-                let text = format!("there is a function {:?} already", function.name());
+                let name = name.unwrap_or_default();
+                let text = format!("there is a function {name:?} already");
                 return Err(coded(WEIR_ALREADY_EXISTS, "42710", text));
             }
             added.push(function);
@@ -79,6 +88,10 @@ impl Functions {
             let _ = match function {
                 Function::Scalar(function) => state.register_udf(function.clone()).map(drop),
                 Function::Aggregate(function) => state.register_udaf(function.clone()).map(drop),
+                Function::Encoding(encoding) => {
+                    let mut factories = encoding.factories().into_iter();
+                    factories.try_for_each(|factory| state.register_file_format(factory, false))
+                }
             };
         }
         *n_known += new.len();
@@ -86,10 +99,12 @@ impl Functions {
 }
 
 impl Function {
-    fn name(&self) -> &str {
+    /// By which SQL calls it.
+    fn name(&self) -> Option<&str> {
         match self {
-            Function::Scalar(function) => function.name(),
-            Function::Aggregate(function) => function.name(),
+            Function::Scalar(function) => Some(function.name()),
+            Function::Aggregate(function) => Some(function.name()),
+            Function::Encoding(_) => None,
         }
     }
 }
@@ -148,12 +163,12 @@ pub fn is_foreign(expr: &Expr) -> bool {
 
 /// A pointer of C's that any thread may use.
 #[derive(Clone, Copy)]
-struct Private(*mut std::ffi::c_void);
+pub struct Private(pub *mut std::ffi::c_void);
 
 unsafe impl Send for Private {}
 unsafe impl Sync for Private {}
 
-unsafe fn name_of(name: *const std::ffi::c_char) -> String {
+pub unsafe fn name_of(name: *const std::ffi::c_char) -> String {
     unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned()
 }
 
@@ -192,8 +207,22 @@ fn c_columns(fields: &Fields, columns: Vec<ArrayRef>, n_rows: usize) -> Result<F
     Ok(FFI_ArrowArray::new(&columns.into()))
 }
 
-/// Calls a slot; its error names the function.
-fn call_slot(name: &str, slot: impl FnOnce(*mut weir_error) -> c_int) -> Result<()> {
+/// Whose slots are called: "function", and its name.
+#[derive(Clone, Copy)]
+pub struct Who<'a>(pub &'static str, pub &'a str);
+
+impl std::fmt::Display for Who<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.0, self.1)
+    }
+}
+
+fn function(name: &str) -> Who<'_> {
+    Who("function", name)
+}
+
+/// Calls a slot; its error names whose it is.
+pub fn call_slot(who: Who, slot: impl FnOnce(*mut weir_error) -> c_int) -> Result<()> {
     let mut error = weir_error::default();
     let code = slot(&mut error);
     if code == 0 {
@@ -206,7 +235,7 @@ fn call_slot(name: &str, slot: impl FnOnce(*mut weir_error) -> c_int) -> Result<
     let code = if known { code } else { WEIR_UNKNOWN as c_int };
     let text = unsafe { CStr::from_ptr(error.message.as_ptr()) }.to_string_lossy().into_owned();
     let text = if text.is_empty() { "it gave no reason" } else { &text };
-    let text = format!("function {name}: {text}");
+    let text = format!("{who}: {text}");
     let room = error.message.len() - 1;
     let mut length = text.len().min(room);
     while !text.is_char_boundary(length) {
@@ -233,9 +262,9 @@ fn call_slot(name: &str, slot: impl FnOnce(*mut weir_error) -> c_int) -> Result<
     Err(from_c(error, code))
 }
 
-/// What a function answered is not what it said it would.
-fn wrong(name: &str, what: impl std::fmt::Display) -> DataFusionError {
-    coded(WEIR_INVALID_DATA, "22000", format!("function {name}: {what}"))
+/// What was answered is not what it was said to be.
+pub fn wrong(who: Who, what: impl std::fmt::Display) -> DataFusionError {
+    coded(WEIR_INVALID_DATA, "22000", format!("{who}: {what}"))
 }
 
 /// Of any name, and NULL at times: the engine takes a promise of none at its word.

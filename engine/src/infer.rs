@@ -22,7 +22,8 @@ use object_store::memory::InMemory;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::bindings::WEIR_INVALID_DATA;
-use crate::error::{Result, coded};
+use crate::encodings::Encoded;
+use crate::error::{Result, coded, prefixed};
 use crate::files::{Listed, META_CONCURRENCY};
 use crate::large_parquet::LargeParquet;
 use crate::named_source::{in_file, path_of};
@@ -48,10 +49,14 @@ pub async fn infer(
                     Some(large) => large.schema().await,
                     None => {
                         let metas = std::slice::from_ref(&file.object_meta);
-                        match footer_schema(format, store, &file.object_meta).await {
+                        let schema = match footer_schema(format, store, &file.object_meta).await {
                             Ok(Some(schema)) => Ok(schema),
                             Ok(None) => format.infer_schema(state, store, metas).await,
                             Err(error) => Err(error),
+                        };
+                        match format.is::<Encoded>() {
+                            true => schema.map_err(|error| prefixed(error, &path_of(file))),
+                            false => schema,
                         }
                     }
                 },

@@ -12,14 +12,17 @@ mod clock;
 mod commit;
 mod counting;
 mod decimals;
+mod direct;
 mod dml;
 mod encode;
+mod encodings;
 mod error;
 mod facts;
 mod files;
 mod filters;
 mod footers;
 mod functions;
+mod hand_over;
 mod infer;
 mod large_parquet;
 mod limits;
@@ -37,6 +40,7 @@ mod plan;
 mod plan_cache;
 mod planners;
 mod planning;
+mod post;
 mod remote;
 mod run;
 mod runtime;
@@ -126,7 +130,8 @@ pub unsafe extern "C" fn wr_engine_open(
         engine.objects.set_locate(options.locate);
         engine.planners.set_calls(unsafe { options.calls.as_ref() }.copied());
         let journal = c_str(options.uploads_path);
-        engine.objects.set_journal(journal.as_deref().map(Path::new), &options.log);
+        engine.objects.set_journal(journal.as_deref().map(Path::new));
+        engine.objects.set_told(&options.log, &options.tracer);
         let blocks = unsafe { options.blocks.as_ref() }.copied();
         engine.objects.set_blocks(blocks, &engine.counters);
         give(engine, ret_engine);
@@ -150,6 +155,21 @@ pub unsafe extern "C" fn wr_engine_close(engine: *mut c_void) {
         }
         Ok(())
     });
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wr_engine_post(
+    engine: *mut c_void,
+    post: *const wr_post,
+    ret_status: *mut i32,
+    error: *mut weir_error,
+) -> c_int {
+    guard(error, || {
+        let (engine, post) = unsafe { (borrow::<Engine>(engine), &*post) };
+        let status = post::post(engine, post)?;
+        unsafe { *ret_status = status.into() };
+        Ok(())
+    })
 }
 
 #[unsafe(no_mangle)]
@@ -187,18 +207,18 @@ pub unsafe extern "C" fn wr_engine_forget_plans(engine: *mut c_void) {
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wr_engine_add_functions(
+pub unsafe extern "C" fn wr_engine_add(
     engine: *mut c_void,
-    functions: *const wr_function,
-    n_functions: usize,
+    additions: *const wr_addition,
+    n_additions: usize,
     error: *mut weir_error,
 ) -> c_int {
     guard(error, || {
-        let functions = match n_functions {
+        let additions = match n_additions {
             0 => &[],
-            n => unsafe { std::slice::from_raw_parts(functions, n) },
+            n => unsafe { std::slice::from_raw_parts(additions, n) },
         };
-        unsafe { borrow::<Engine>(engine) }.functions.add(functions)
+        unsafe { borrow::<Engine>(engine) }.functions.add(additions)
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
@@ -52,6 +52,8 @@ pub struct Engine {
     pub objects: Arc<Registry>,
     /// Sends the requests to stores: made when the first of these is opened.
     io: Mutex<Option<Runtime>>,
+    /// What C posts with; None: it could not be made.
+    pub poster: OnceLock<Option<reqwest::Client>>,
     spill: Option<PathBuf>,
 }
 
@@ -172,6 +174,7 @@ impl Engine {
             plans: PlanCache::default(),
             objects,
             io: Mutex::new(None),
+            poster: OnceLock::new(),
             spill,
         }))
     }
@@ -207,6 +210,10 @@ impl Engine {
             *io = Some(runtime);
         }
         Ok(io.as_ref().expect("just made").handle().clone())
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.runtime.lock().unwrap().is_none()
     }
 
     /// Ends all work. Tasks that do not yield within five seconds are left behind.

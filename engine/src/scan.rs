@@ -77,12 +77,35 @@ impl Scan {
             let schema = (&raw const schema).cast();
             execute(held.0.instance, texts.as_ptr(), texts.len(), schema, scan, error)
         })?;
-        if scan.n_partitions != statements.len() {
-            let n = scan.n_partitions;
-            let text = format!("{} statements gave a scan of {n} partitions", statements.len());
-            return Err(coded(WEIR_INTERNAL, "XX000", text));
+        scan.of(statements.len())
+    }
+
+    /// The rows of one statement in so many streams.
+    pub fn of_parts(
+        held: &Arc<Held>,
+        execute: weir_execute_parts_fn,
+        statement: &CString,
+        n: usize,
+        schema: &SchemaRef,
+    ) -> Result<Arc<Scan>> {
+        let Some(execute) = execute else {
+            return Err(coded(WEIR_INTERNAL, "XX000", "a remote table has no execute_parts"));
+        };
+        let schema = FFI_ArrowSchema::try_from(schema.as_ref())?;
+        let scan = Scan::new(held, |scan, error| unsafe {
+            let schema = (&raw const schema).cast();
+            execute(held.0.instance, statement.as_ptr(), n as i32, schema, scan, error)
+        })?;
+        scan.of(n)
+    }
+
+    fn of(self: Arc<Scan>, n_asked: usize) -> Result<Arc<Scan>> {
+        if self.n_partitions == n_asked {
+            return Ok(self);
         }
-        Ok(scan)
+        let n = self.n_partitions;
+        let text = format!("a scan of {n_asked} partitions was asked for, and has {n}");
+        Err(coded(WEIR_INTERNAL, "XX000", text))
     }
 
     /// The scan's address, which stays: slots of one scan may be called at the same time.

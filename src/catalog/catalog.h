@@ -45,6 +45,8 @@ int wr_names_open(const char *path, const char *catalog, const char *schema,
                   struct wr_registry *registry, struct wr_names **ret_names,
                   struct weir_error *error);
 void wr_names_close(struct wr_names *names);
+/* Those of files that extensions brought. */
+const struct wr_encodings *wr_names_encodings(const struct wr_names *names);
 
 int wr_names_create_catalog(struct wr_names *names, const char *catalog, int flags,
                             struct weir_error *error);

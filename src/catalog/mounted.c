@@ -107,10 +107,10 @@ int wr_mount_table(struct wr_names *names, struct wr_mount *mount, const struct 
 }
 
 /* The path without an encoding's extension, by which the same rows may be meant. */
-static int find_stem(struct wr_mount *mount, const char *within, struct weir_found *found,
-                     struct weir_error *error) {
+static int find_stem(const struct wr_encodings *encodings, struct wr_mount *mount,
+                     const char *within, struct weir_found *found, struct weir_error *error) {
     size_t stem = 0;
-    if (!wr_path_encoding(within, &stem)) return WEIR_NOT_FOUND;
+    if (!wr_path_encoding(encodings, within, &stem)) return WEIR_NOT_FOUND;
     char *path = wr_strndup(within, stem);
     if (!path) return wr_error_memory(error);
     struct weir_error other = {0};
@@ -184,7 +184,8 @@ int wr_mount_open_table(struct wr_names *names, const struct wr_gate *gate, stru
     WR_TRY(check_before(gate, mount, within, error));
     int code = wr_mount_kind(mount)->find(wr_mount_data(mount), within, &found, error);
     /* Of both failures the first one names the path that was asked for. */
-    if (code == WEIR_NOT_FOUND) code = find_stem(mount, within, &found, error);
+    if (code == WEIR_NOT_FOUND)
+        code = find_stem(wr_names_encodings(names), mount, within, &found, error);
     WR_TRY(code);
     code = check(gate, mount, &found, error);
     if (code == WEIR_OK && gate && n_options > 0 && found.kind) {

@@ -92,6 +92,7 @@ static int open_kind(const struct wr_registry *registry, const struct weir_mount
                 .n_options = own->n_items,
             },
         .stores = stores,
+        .encodings = wr_registry_encodings(registry),
     };
     void *data = NULL;
     WR_TRY(kind->open(&definition.as, &data, error));

@@ -42,18 +42,21 @@ int wr_path_join(const char *base, const char *path, const char *top, char **ret
     return WEIR_OK;
 }
 
-const char *wr_path_encoding(const char *path, size_t *ret_stem) {
-    static const char *const encodings[] = {"parquet", "arrow", "csv", "tsv", "json", "jsonl"};
+const char *wr_path_encoding(const struct wr_encodings *encodings, const char *path,
+                             size_t *ret_stem) {
+    static const char *const own[] = {"parquet", "arrow", "csv", "tsv", "json", "jsonl"};
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
     const char *dot = strrchr(name, '.');
     if (!dot || dot == name) return NULL;
-    for (size_t i = 0; i < sizeof encodings / sizeof *encodings; i++) {
-        if (strcmp(dot + 1, encodings[i]) != 0) continue;
-        if (ret_stem) *ret_stem = (size_t)(dot - path);
-        return encodings[i];
+    const struct weir_encoding *other =
+        wr_encodings_at(encodings, wr_encodings_find(encodings, dot + 1, strlen(dot + 1)));
+    const char *found = other ? other->name : NULL;
+    for (size_t i = 0; i < sizeof own / sizeof *own && !found; i++) {
+        if (strcmp(dot + 1, own[i]) == 0) found = own[i];
     }
-    return NULL;
+    if (found && ret_stem) *ret_stem = (size_t)(dot - path);
+    return found;
 }
 
 int wr_current_directory(char **ret_path, struct weir_error *error) {

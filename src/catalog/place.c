@@ -127,7 +127,7 @@ static int split_encoding(struct wr_names *names, struct wr_place *place,
                           struct weir_error *error) {
     size_t stem = 0;
     bool found = false;
-    const char *encoding = wr_path_encoding(place->name, &stem);
+    const char *encoding = wr_path_encoding(wr_names_encodings(names), place->name, &stem);
     if (!encoding) return WEIR_OK;
     WR_TRY(has_table(names, place, &found, error));
     if (found) return WEIR_OK;

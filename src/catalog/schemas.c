@@ -63,6 +63,10 @@ int wr_names_open(const char *path, const char *catalog, const char *schema,
     return WEIR_OK;
 }
 
+const struct wr_encodings *wr_names_encodings(const struct wr_names *names) {
+    return wr_registry_encodings(names->registry);
+}
+
 void wr_names_close(struct wr_names *names) {
     if (!names) return;
     for (size_t i = 0; i < names->n_entries; i++) {

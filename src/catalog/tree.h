@@ -86,9 +86,10 @@ int wr_path_join(const char *base, const char *path, const char *top, char **ret
                  struct weir_error *error);
 /* The current directory as such a path. Free with wr_free. */
 int wr_current_directory(char **ret_path, struct weir_error *error);
-/* The encoding that a path's extension names ("parquet", "arrow", "csv", "tsv", "json", "jsonl"),
- * or NULL. `ret_stem` (may be NULL) gets the length of the path without it. */
-const char *wr_path_encoding(const char *path, size_t *ret_stem);
+/* The encoding that a path's extension names ("parquet", "arrow", "csv", "tsv", "json", "jsonl", or
+ * one of `encodings`), or NULL. `ret_stem` (may be NULL) gets the length of the path without it. */
+const char *wr_path_encoding(const struct wr_encodings *encodings, const char *path,
+                             size_t *ret_stem);
 
 enum wr_place_type {
     WR_PLACE_TOP = 1,     /* "/" of the tree */

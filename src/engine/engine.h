@@ -106,6 +106,36 @@ struct wr_log {
     void (*write)(void *context, const char *line); /* NULL: nothing is logged */
 };
 
+/*
+ * Spans of a trace: what the requests to stores are told of as. A place in a trace is the 16 bytes
+ * of the trace's id and the 8 of a span's (W3C Trace Context); all zero: none.
+ */
+enum { WR_TRACE_PLACE = 24 };
+
+struct wr_span_attribute {
+    const char *key;
+    const char *text; /* NULL: a number */
+    int64_t number;
+};
+
+struct wr_span {
+    size_t size;
+    const unsigned char *parent; /* a place in a trace */
+    const char *name;
+    int64_t start_ns, end_ns; /* since 1970 */
+    int32_t has_failed;
+    const struct wr_span_attribute *attributes;
+    size_t n_attributes;
+};
+
+struct wr_tracer {
+    void *context;
+    /* The place of the statement that this thread works for; untouched where it works for none. */
+    void (*place)(unsigned char *ret_place);
+    /* Any thread, as long as the engine lives; must not wait. NULL: nothing is traced. */
+    void (*span)(void *context, const struct wr_span *span);
+};
+
 struct wr_engine_options {
     size_t size;
     int32_t threads;        /* 0: one per core */
@@ -123,6 +153,7 @@ struct wr_engine_options {
                                  in stores; NULL: what a process that is killed leaves stays */
     struct wr_log log;        /* of each request to a store */
     const struct wr_blocks *blocks; /* copied; NULL: none */
+    struct wr_tracer tracer;
 };
 
 int wr_engine_open(const struct wr_engine_options *options, struct wr_engine **ret_engine,
@@ -130,6 +161,23 @@ int wr_engine_open(const struct wr_engine_options *options, struct wr_engine **r
 /* Takes back what processes that were killed left in stores that `locate` knows; does not wait. */
 void wr_engine_sweep(struct wr_engine *engine);
 void wr_engine_close(struct wr_engine *engine);
+
+/*
+ * Sends a body to a web server by POST and waits for the status of the answer, until the call that
+ * this thread serves is cancelled. Follows no redirect. Errors: WEIR_IO, WEIR_TIMEOUT,
+ * WEIR_CANCELLED.
+ */
+struct wr_post {
+    size_t size;
+    const char *url;
+    const struct weir_option *headers;
+    size_t n_headers;
+    const void *body; /* copied */
+    size_t length;
+    int64_t timeout_ms;
+};
+int wr_engine_post(struct wr_engine *engine, const struct wr_post *post, int32_t *ret_status,
+                   struct weir_error *error);
 
 /* What the engine counted since it was opened: static name, value, static description. */
 typedef void (*wr_metric_fn)(void *sink, const char *name, int64_t value, const char *help);
@@ -140,18 +188,20 @@ void wr_engine_metrics(const struct wr_engine *engine, wr_metric_fn emit, void *
 void wr_engine_forget_plans(struct wr_engine *engine);
 
 /*
- * Functions of extensions: one of the two. Sessions made before see them too, from their next
- * statement on. The structures, of this version's size and checked, are copied; their slots are
- * called until the engine is closed.
+ * Functions and encodings of extensions: one of the three. Sessions made before see them too, from
+ * their next statement on. The structures, of this version's size and checked, are copied; their
+ * slots are called until the engine is closed.
  */
-struct wr_function {
+struct wr_addition {
     const struct weir_scalar_function *scalar;
     const struct weir_aggregate_function *aggregate;
+    const struct weir_encoding *encoding;
 };
 
-/* All or none. WEIR_ALREADY_EXISTS for a name that a function has, of any set of functions. */
-int wr_engine_add_functions(struct wr_engine *engine, const struct wr_function *functions,
-                            size_t n_functions, struct weir_error *error);
+/* All or none. WEIR_ALREADY_EXISTS for a name that a function has, of any set of functions, or for
+ * an extension of names that has a format. */
+int wr_engine_add(struct wr_engine *engine, const struct wr_addition *additions, size_t n_additions,
+                  struct weir_error *error);
 
 /* ---- Catalog: C answers names ---- */
 

@@ -57,8 +57,7 @@ static int remove_in_mount(struct wr_names *names, const struct wr_place *place,
 }
 
 static int refuse_encoding(const struct wr_place *place, struct weir_error *error) {
-    size_t stem = 0;
-    wr_encoding_of_path(place->path, &stem);
+    size_t stem = (size_t)(wr_path_extension(place->path) - 1 - place->path);
     return wr_error_set(error, WEIR_INVALID_ARGUMENT, "42809",
                         "\"%s\" is the bytes of a table and no file; the table is \"%.*s\"",
                         place->path, (int)stem, place->path);
@@ -119,9 +118,9 @@ int weir_remove(struct weir_session *session, const char *path, int recursive,
 /* ---- Move ---- */
 
 /* Whether the name that a file gets tells another encoding than its bytes have. */
-static bool is_recoded(const char *from, const char *to) {
-    const char *old = wr_encoding_of_path(from, NULL);
-    const char *new = wr_encoding_of_path(to, NULL);
+static bool is_recoded(const struct wr_encodings *encodings, const char *from, const char *to) {
+    const char *old = wr_encoding_of_path(encodings, from, NULL);
+    const char *new = wr_encoding_of_path(encodings, to, NULL);
     return new && (!old || strcmp(old, new) != 0);
 }
 
@@ -195,7 +194,8 @@ static int move_node(struct weir_session *session, struct weir_node *node, const
     const char *listed = file && !node->is_directory ? node->found.path : place->within;
     if (file && wr_mount_data(target.mount) == wr_mount_data(place->mount) &&
         wr_mount_kind(target.mount)->rename &&
-        (node->is_directory || !wr_node_is_table(node) || !is_recoded(listed, target.within))) {
+        (node->is_directory || !wr_node_is_table(node) ||
+         !is_recoded(wr_node_encodings(node), listed, target.within))) {
         code = rename_in_mount(place, listed, &target, overwrite, error);
     } else {
         code = copy_and_remove(session, node, &target, overwrite, error);

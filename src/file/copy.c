@@ -178,7 +178,7 @@ static bool same_extension(const char *a, const char *b) {
 static int choose(const struct weir_node *node, const struct wr_target *target,
                   const char **ret_encoding, struct weir_error *error) {
     const char *path = node->place.path;
-    const char *wanted = wr_encoding_of_path(target->within, NULL);
+    const char *wanted = wr_encoding_of_path(wr_node_encodings(node), target->within, NULL);
     bool file = wr_node_has_own_bytes(node);
     if (is_packed(target->within) && !(file && same_extension(node->found.path, target->within))) {
         return wr_error_set(error, WEIR_NOT_IMPLEMENTED, NULL,
@@ -306,7 +306,7 @@ static int copy_table(struct weir_node *node, const struct wr_target *target, bo
                             "\"%s\" is no table, and \"%s\" is in a mount of tables",
                             node->place.path, target->path);
     }
-    wr_encoding_of_path(target->within, &length);
+    wr_encoding_of_path(wr_node_encodings(node), target->within, &length);
     char *within = wr_strndup(target->within, length);
     if (!within) return wr_error_memory(error);
     char *slash = strrchr(within, '/');

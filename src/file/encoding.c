@@ -18,15 +18,18 @@ static const struct spelling {
 
 enum { N_SPELLINGS = sizeof spellings / sizeof *spellings };
 
-const char *wr_encoding_parse(const char *text) {
+const char *wr_encoding_parse(const struct wr_encodings *encodings, const char *text) {
     for (size_t i = 0; i < N_SPELLINGS; i++) {
         if (strcasecmp(text, spellings[i].text) == 0) return spellings[i].encoding;
     }
-    return NULL;
+    const struct weir_encoding *own =
+        wr_encodings_at(encodings, wr_encodings_find(encodings, text, strlen(text)));
+    return own ? own->name : NULL;
 }
 
-int wr_encoding_check(const char *text, const char **ret_encoding, struct weir_error *error) {
-    const char *encoding = wr_encoding_parse(text);
+int wr_encoding_check(const struct wr_encodings *encodings, const char *text,
+                      const char **ret_encoding, struct weir_error *error) {
+    const char *encoding = wr_encoding_parse(encodings, text);
     if (encoding) {
         *ret_encoding = encoding;
         return WEIR_OK;
@@ -49,9 +52,10 @@ const char *wr_path_extension(const char *path) {
     return dot && dot > name && dot[1] ? dot + 1 : NULL;
 }
 
-const char *wr_encoding_of_path(const char *path, size_t *ret_stem) {
+const char *wr_encoding_of_path(const struct wr_encodings *encodings, const char *path,
+                                size_t *ret_stem) {
     const char *extension = wr_path_extension(path);
-    const char *encoding = extension ? wr_encoding_parse(extension) : NULL;
+    const char *encoding = extension ? wr_encoding_parse(encodings, extension) : NULL;
     if (encoding && ret_stem) *ret_stem = (size_t)(extension - 1 - path);
     return encoding;
 }

@@ -42,7 +42,7 @@ static int choose(const struct weir_node *node, const char *encoding, enum sourc
                   const char **ret_encoding, struct weir_error *error) {
     const char *usual = wr_node_encoding(node);
     const char *asked = usual;
-    if (encoding) WR_TRY(wr_encoding_check(encoding, &asked, error));
+    if (encoding) WR_TRY(wr_encoding_check(wr_node_encodings(node), encoding, &asked, error));
     bool same = asked && usual && strcmp(asked, usual) == 0;
     if (wr_node_has_own_bytes(node) && (!encoding || same)) {
         *ret_source = LYING;
@@ -81,7 +81,9 @@ static struct key key_of(const struct weir_node *node, const struct wr_snapshot 
     char text[WR_HASH_TEXT_SIZE];
     wr_hash_init(&hash);
     hash_encoder(&hash, encoder);
-    if (snapshot->version) {
+    if (wr_node_is_foreign(node, encoder->encoding)) {
+        return key; /* an extension's code is in no version */
+    } else if (snapshot->version) {
         wr_hash_text(&hash, "version");
         wr_hash_text(&hash, snapshot->version);
     } else if (wr_file_state_max_age_ms(files) > 0) {
@@ -132,7 +134,7 @@ static int set_spooled(struct wr_bytes *file, const struct wr_snapshot *snapshot
     }
     file->modified_ns = wr_nanoseconds(status.st_mtim);
     /* The hash, without the encoding's name. */
-    if (snapshot->version) {
+    if (snapshot->version && key->text[0]) {
         snprintf(file->version, sizeof file->version, "%.*s", WR_HASH_TEXT_SIZE - 1, key->text);
     }
     return WEIR_OK;

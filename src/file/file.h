@@ -51,6 +51,8 @@ struct wr_encoder {
 };
 
 struct wr_encoder wr_encoder_of(const struct weir_session *session, const char *encoding);
+/* Whether an encoding is an extension's, so that its bytes have no version. */
+bool wr_node_is_foreign(const struct weir_node *node, const char *encoding);
 /* Encodes the rows of a node's snapshot. WEIR_CANCELLED when the activity is. */
 int wr_encode_snapshot(const struct weir_node *node, struct wr_activity *activity,
                        const struct wr_snapshot *snapshot, const struct wr_encoder *encoder,

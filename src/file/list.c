@@ -107,7 +107,7 @@ static int list_tables(const struct weir_node *node, struct entries *entries,
 
 /* Names of encodings tell that the file is a table by itself; of others their table is asked. */
 static int32_t type_of_file(const struct weir_node *node, const char *name) {
-    if (wr_encoding_of_path(name, NULL)) return WEIR_NODE_STRUCTURED;
+    if (wr_encoding_of_path(wr_node_encodings(node), name, NULL)) return WEIR_NODE_STRUCTURED;
     const char *within = node->place.within;
     size_t length = strlen(within);
     char *path = wr_malloc(length + strlen(name) + 2);

@@ -35,12 +35,16 @@ void wr_found_reset(struct weir_found *found) {
     *found = (struct weir_found){0};
 }
 
+const struct wr_encodings *wr_node_encodings(const struct weir_node *node) {
+    return wr_registry_encodings(node->session->workspace->registry);
+}
+
 /* ---- In a mount ---- */
 
 /* The path without an encoding's extension: a table, whose bytes the extension asks for. */
 static int find_stem(struct weir_node *node, struct weir_error *error) {
     size_t stem = 0;
-    const char *encoding = wr_encoding_of_path(node->place.within, &stem);
+    const char *encoding = wr_encoding_of_path(wr_node_encodings(node), node->place.within, &stem);
     if (!encoding) return WEIR_NOT_FOUND;
     char *path = wr_strndup(node->place.within, stem);
     if (!path) return wr_error_memory(error);
@@ -79,7 +83,8 @@ static int find_in_mount(struct weir_node *node, struct weir_error *error) {
     if (node->by_stem || node->is_directory || !found->kind) return WEIR_OK;
     /* A pattern's extension asks, too. */
     bool file = found->entry.type == WEIR_ENTRY_FILE;
-    node->encoding = wr_encoding_of_path(file ? found->path : node->place.within, NULL);
+    node->encoding =
+        wr_encoding_of_path(wr_node_encodings(node), file ? found->path : node->place.within, NULL);
     return WEIR_OK;
 }
 
@@ -152,7 +157,8 @@ static int open_table(struct weir_node *node, struct weir_error *error) {
     if (!node->instance && wr_access_hides(node->session->access))
         return wr_policy_nothing(place->path, error);
     if (!node->instance) return no_table(node, error);
-    node->encoding = place->encoding ? wr_encoding_parse(place->encoding) : NULL;
+    node->encoding =
+        place->encoding ? wr_encoding_parse(wr_node_encodings(node), place->encoding) : NULL;
     WR_TRY(copy_text(place->catalog, strlen(place->catalog), &node->catalog, error));
     WR_TRY(copy_text(place->schema, strlen(place->schema), &node->schema, error));
     return copy_text(place->name, strlen(place->name), &node->name, error);
@@ -281,12 +287,13 @@ struct answer {
 };
 
 /* What a query's file says of it in its first lines. */
-static void read_front_matter(const struct weir_sql *sql, struct answer *answer) {
+static void read_front_matter(const struct wr_encodings *encodings, const struct weir_sql *sql,
+                              struct answer *answer) {
     struct wr_sql_front_matter said = {0};
     if (!sql->source) return;
     if (wr_sql_front_matter_parse(sql->source, sql->query, &said, NULL) != WEIR_OK) return;
     answer->description = wr_strdup(said.description);
-    answer->format = said.format ? wr_encoding_parse(said.format) : NULL;
+    answer->format = said.format ? wr_encoding_parse(encodings, said.format) : NULL;
     wr_sql_front_matter_reset(&said);
 }
 
@@ -304,7 +311,7 @@ static struct answer ask(const struct weir_node *node) {
     } else if (wr_instance_table(instance, &table, NULL) == WEIR_OK) {
         if (table.form.type == WEIR_FORM_SQL) {
             answer.type = WEIR_NODE_DERIVED;
-            read_front_matter(&table.form.sql, &answer);
+            read_front_matter(wr_node_encodings(node), &table.form.sql, &answer);
         }
         table.release(&table);
     }
@@ -321,7 +328,7 @@ static int32_t type_by_names(const struct weir_node *node) {
     if (!found->kind) return node->is_directory ? WEIR_NODE_DIRECTORY : WEIR_NODE_FILE;
     if (found->is_series) return WEIR_NODE_SERIES;
     if (node->is_directory) return WEIR_NODE_DIRECTORY;
-    bool encoded = wr_encoding_of_path(found->path, NULL) != NULL;
+    bool encoded = wr_encoding_of_path(wr_node_encodings(node), found->path, NULL) != NULL;
     return found->entry.type == WEIR_ENTRY_FILE && encoded ? WEIR_NODE_STRUCTURED : 0;
 }
 

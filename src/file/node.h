@@ -57,6 +57,8 @@ int32_t wr_node_type(const struct weir_node *node);
 /* The encoding that is meant when none is told: of the path, else of the query's file; NULL: none.
  */
 const char *wr_node_encoding(const struct weir_node *node);
+/* Those that extensions brought to its workspace. */
+const struct wr_encodings *wr_node_encodings(const struct weir_node *node);
 
 /* A path's place in the session, with its default names. */
 int wr_session_locate(struct weir_session *session, const char *path, struct wr_place *ret_place,

@@ -69,13 +69,14 @@ static const char *format_of(const char *encoding) {
 
 /* Whether the form's only file, as it lies there, holds the table's rows and nothing else. Columns
  * that were declared may be others than the file's. */
-static bool is_single(const struct weir_form *form, const char *encoding) {
+static bool is_single(const struct wr_encodings *encodings, const struct weir_form *form,
+                      const char *encoding) {
     const struct weir_files *files = &form->files;
     if (form->type != WEIR_FORM_FILES || files->n_files != 1 || files->compression ||
         files->partition_columns || form->schema.release || files->files[0].n_deleted_rows > 0 ||
         !files->files[0].etag || strcmp(files->format, format_of(encoding)) != 0)
         return false;
-    const char *own = wr_encoding_of_path(files->files[0].url, NULL);
+    const char *own = wr_encoding_of_path(encodings, files->files[0].url, NULL);
     if (!own || strcmp(own, encoding) != 0) return false;
     for (size_t i = 0; is_text(encoding) && i < files->n_options; i++) {
         if (!is_usual(&files->options[i], encoding)) return false;
@@ -108,7 +109,8 @@ int wr_open_single(const struct weir_node *node, const char *encoding, struct wr
     int code = wr_instance_table(instance, &table, error);
     wr_instance_release(instance);
     WR_TRY(code);
-    if (is_single(&table.form, encoding)) code = open_url(&table.form.files, &file, &found, error);
+    if (is_single(wr_node_encodings(node), &table.form, encoding))
+        code = open_url(&table.form.files, &file, &found, error);
     table.release(&table);
     if (code || !found) {
         wr_file_reset(&file);

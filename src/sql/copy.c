@@ -17,8 +17,10 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "table/encodings.h"
 
-enum format { PARQUET = 1, CSV = 2, JSON = 4, ARROW = 8, ANY = 15 };
+/* OTHER: an encoding of an extension, whose own options are dotted keys. */
+enum format { PARQUET = 1, CSV = 2, JSON = 4, ARROW = 8, OTHER = 16, ANY = 31 };
 
 static const struct format_name {
     const char *name;
@@ -99,6 +101,7 @@ struct copy {
     char *values[N_KEYS];             /* of PARTITION_BY: the engine's list */
     struct wr_options dotted;         /* keys of the engine, passed as they are */
     const struct format_name *format; /* NULL: not known */
+    struct format_name other;         /* what it may point to */
 };
 
 static bool given(const struct copy *copy, enum key key) {
@@ -265,10 +268,22 @@ static const struct format_name *find_format(const char *name) {
     return NULL;
 }
 
+/* One of weir's, or of an extension. */
+static const struct format_name *find_any(const struct wr_parser *parser, struct copy *copy,
+                                          const char *name) {
+    const struct format_name *own = find_format(name);
+    if (own) return own;
+    const struct weir_encoding *encoding = wr_encodings_at(
+        parser->encodings, wr_encodings_find(parser->encodings, name, strlen(name)));
+    if (!encoding) return NULL;
+    copy->other = (struct format_name){encoding->name, encoding->name, OTHER};
+    return &copy->other;
+}
+
 static int choose_format(const struct wr_parser *parser, struct wr_token target, struct copy *copy,
                          struct weir_error *error) {
     if (given(copy, FORMAT)) {
-        copy->format = find_format(copy->values[FORMAT]);
+        copy->format = find_any(parser, copy, copy->values[FORMAT]);
         if (copy->format) return WEIR_OK;
         int code = wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
                                 "COPY: unknown FORMAT \"%s\"; it is one of ", copy->values[FORMAT]);
@@ -282,7 +297,7 @@ static int choose_format(const struct wr_parser *parser, struct wr_token target,
     wr_parser_value(parser, target, &path);
     if (path.failed) return wr_error_memory(error);
     const char *dot = strrchr(path.data, '.');
-    if (dot && !strchr(dot, '/')) copy->format = find_format(dot + 1);
+    if (dot && !strchr(dot, '/')) copy->format = find_any(parser, copy, dot + 1);
     wr_buffer_reset(&path);
     return WEIR_OK;
 }

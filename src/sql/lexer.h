@@ -38,10 +38,13 @@ struct wr_lexer {
 
 struct wr_token wr_lexer_next(struct wr_lexer *lexer);
 
+struct wr_encodings;
+
 struct wr_parser {
     struct wr_lexer lexer;
-    struct wr_token token;    /* the current one */
-    struct wr_token previous; /* the one before; END before the first step */
+    struct wr_token token;                /* the current one */
+    struct wr_token previous;             /* the one before; END before the first step */
+    const struct wr_encodings *encodings; /* that a statement may name; NULL: none */
 };
 
 void wr_parser_init(struct wr_parser *parser, const char *text, size_t length);

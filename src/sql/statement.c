@@ -10,13 +10,15 @@
 typedef int (*parse_fn)(struct wr_parser *parser, struct wr_statement *statement, bool *ret_ours,
                         struct weir_error *error);
 
-static int parse(const char *sql, struct wr_statement *statement, struct weir_error *error) {
+static int parse(const char *sql, const struct wr_encodings *encodings,
+                 struct wr_statement *statement, struct weir_error *error) {
     static const parse_fn grammar[] = {wr_parse_create_using, wr_parse_copy,    wr_parse_attach,
                                        wr_parse_namespace,    wr_parse_refresh, wr_parse_kill,
                                        wr_parse_load,         wr_parse_secrets, wr_parse_users,
                                        wr_parse_change};
     struct wr_parser parser;
     wr_parser_init(&parser, sql, strlen(sql));
+    parser.encodings = encodings;
     for (size_t i = 0; i < sizeof grammar / sizeof *grammar; i++) {
         struct wr_parser cursor = parser;
         bool ours = false;
@@ -27,10 +29,10 @@ static int parse(const char *sql, struct wr_statement *statement, struct weir_er
     return statement->text ? WEIR_OK : wr_error_memory(error);
 }
 
-int wr_statement_parse(const char *sql, struct wr_statement *ret_statement,
-                       struct weir_error *error) {
+int wr_statement_parse(const char *sql, const struct wr_encodings *encodings,
+                       struct wr_statement *ret_statement, struct weir_error *error) {
     struct wr_statement statement = {.type = WR_STATEMENT_ENGINE};
-    int code = parse(sql, &statement, error);
+    int code = parse(sql, encodings, &statement, error);
     if (code) {
         wr_statement_reset(&statement);
         return code;

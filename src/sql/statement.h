@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/options.h"
+#include "table/encodings.h"
 
 enum wr_statement_type {
     WR_STATEMENT_ENGINE = 0, /* `text` is for the engine */
@@ -91,8 +92,9 @@ struct wr_statement {
     bool temporary;
 };
 
-int wr_statement_parse(const char *sql, struct wr_statement *ret_statement,
-                       struct weir_error *error);
+/* `encodings`: those of extensions, which COPY may name; NULL: none. */
+int wr_statement_parse(const char *sql, const struct wr_encodings *encodings,
+                       struct wr_statement *ret_statement, struct weir_error *error);
 void wr_statement_reset(struct wr_statement *statement);
 
 /*

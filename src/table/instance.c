@@ -124,7 +124,8 @@ int wr_instance_open(struct wr_registry *registry, const struct weir_definition 
                             definition->n_options, error));
     struct wr_instance *instance = NULL;
     WR_TRY(instance_new(kind, definition, &instance, error));
-    struct wr_definition full = {instance->definition, wr_registry_stores(registry, kind)};
+    struct wr_definition full = {instance->definition, wr_registry_stores(registry, kind),
+                                 wr_registry_encodings(registry)};
     if (full.stores) full.as.size = sizeof full;
     code = kind->open(&full.as, &instance->table, error);
     if (code) {

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "table/files/files.h"
 #include "table/registry.h"
 
 /* ---- By name ---- */
@@ -13,6 +14,7 @@ const char *wr_registration_type(const struct wr_registration *item) {
            : item->mount     ? "mount kind"
            : item->scalar    ? "scalar function"
            : item->aggregate ? "aggregate function"
+           : item->encoding  ? "encoding"
                              : "table kind";
 }
 
@@ -21,6 +23,7 @@ const char *wr_registration_name(const struct wr_registration *item) {
            : item->mount     ? item->mount->name
            : item->scalar    ? item->scalar->name
            : item->aggregate ? item->aggregate->name
+           : item->encoding  ? item->encoding->name
                              : item->table->name;
 }
 
@@ -29,6 +32,7 @@ const char *wr_registration_summary(const struct wr_registration *item) {
            : item->mount     ? item->mount->summary
            : item->scalar    ? item->scalar->summary
            : item->aggregate ? item->aggregate->summary
+           : item->encoding  ? item->encoding->summary
                              : item->table->summary;
 }
 
@@ -39,7 +43,8 @@ static bool is_function(const struct wr_registration *item) {
 int wr_registration_check_other(const struct wr_registration *item,
                                 const struct wr_registration *other, struct weir_error *error) {
     const char *name = wr_registration_name(item), *other_name = wr_registration_name(other);
-    bool same_names = is_function(item) == is_function(other) && !item->mount == !other->mount;
+    bool same_names = is_function(item) == is_function(other) && !item->mount == !other->mount &&
+                      !item->encoding == !other->encoding;
     if (!name || !other_name || !same_names || strcmp(name, other_name) != 0) return WEIR_OK;
     return wr_error_set(error, WEIR_ALREADY_EXISTS, "42710", "%s \"%s\" is registered already",
                         wr_registration_type(other), name);
@@ -59,6 +64,9 @@ int wr_registration_check_other(const struct wr_registration *item,
 #define FIRST_AGGREGATE_SIZE                                                                       \
     (offsetof(struct weir_aggregate_function, private_data) +                                      \
      sizeof((struct weir_aggregate_function *)0)->private_data)
+
+#define FIRST_ENCODING_SIZE                                                                        \
+    (offsetof(struct weir_encoding, private_data) + sizeof((struct weir_encoding *)0)->private_data)
 
 /* What all begin with, by the words that messages call them. */
 struct head {
@@ -136,6 +144,7 @@ static const char *first_null(const struct slot *slots) {
 
 static int check_kind(const struct weir_table_kind *kind, struct weir_error *error) {
     WR_TRY(check_size("table kind", "table_kind", kind, FIRST_TABLE_SIZE, error));
+    bool executes_parts = kind->size < sizeof *kind || !kind->parts || kind->execute_parts;
     const struct head head = {
         .what = "table kind",
         .kind = kind,
@@ -143,7 +152,7 @@ static int check_kind(const struct weir_table_kind *kind, struct weir_error *err
         .full_size = sizeof *kind,
         .name = kind->name,
         .missing = FIRST_NULL({"open", kind->open != NULL}, {"close", kind->close != NULL},
-                              {"form", kind->form != NULL}),
+                              {"form", kind->form != NULL}, {"execute_parts", executes_parts}),
         .options = kind->options,
         .n_options = kind->n_options,
     };
@@ -207,11 +216,47 @@ static int check_aggregate(const struct weir_aggregate_function *function,
     return check_function(&head, function->volatility, error);
 }
 
+/* An extension of names must be free to mean this encoding. */
+static int check_suffix(const struct weir_encoding *encoding, const char *suffix,
+                        struct weir_error *error) {
+    if (!wr_is_kind_name(suffix))
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
+                            "encoding \"%s\": its suffix \"%s\" is not a lower case letter, then "
+                            "lower case letters, digits and underscores",
+                            encoding->name, suffix);
+    if (wr_format_parse(NULL, suffix) == WR_FORMAT_UNKNOWN &&
+        wr_compression_parse(suffix) == WR_COMPRESSION_UNKNOWN && strcmp(suffix, "sql") != 0)
+        return WEIR_OK;
+    return wr_error_set(error, WEIR_ALREADY_EXISTS, "42710",
+                        "encoding \"%s\": files named *.%s are weir's own", encoding->name, suffix);
+}
+
+static int check_encoding(const struct weir_encoding *encoding, struct weir_error *error) {
+    const char *what = "encoding";
+    WR_TRY(check_size(what, "encoding", encoding, FIRST_ENCODING_SIZE, error));
+    const struct head head = {
+        .what = what,
+        .kind = encoding,
+        .size = encoding->size,
+        .full_size = sizeof *encoding,
+        .name = encoding->name,
+        .missing = FIRST_NULL({"read", encoding->read != NULL}),
+        .options = encoding->options,
+        .n_options = encoding->n_options,
+    };
+    WR_TRY(check_head(&head, error));
+    WR_TRY(check_suffix(encoding, encoding->name, error));
+    for (const char *const *suffix = encoding->suffixes; suffix && *suffix; suffix++)
+        WR_TRY(check_suffix(encoding, *suffix, error));
+    return WEIR_OK;
+}
+
 int wr_registration_check(const struct wr_registration *item, struct weir_error *error) {
     return item->find        ? WEIR_OK
            : item->mount     ? check_mount(item->mount, error)
            : item->scalar    ? check_scalar(item->scalar, error)
            : item->aggregate ? check_aggregate(item->aggregate, error)
+           : item->encoding  ? check_encoding(item->encoding, error)
                              : check_kind(item->table, error);
 }
 
@@ -242,6 +287,7 @@ int wr_registration_complete(struct wr_registration *item, void **ret_copy,
     COMPLETE(mount)
     COMPLETE(scalar)
     COMPLETE(aggregate)
+    COMPLETE(encoding)
     *ret_copy = copy;
     return WEIR_OK;
 }

@@ -23,11 +23,12 @@ struct wr_registry {
     pthread_mutex_t mutex;
     struct entries kinds;
     struct entries mounts;
-    struct entries functions;
+    struct entries additions; /* functions and encodings */
     struct entries finders;
+    struct wr_encodings *encodings; /* of the additions */
     const struct wr_stores *stores;
     struct wr_engine *engine;
-    wr_add_functions_fn add_functions;
+    wr_add_fn add;
 };
 
 static int add_builtin(struct wr_registry *registry, struct weir_error *error) {
@@ -44,7 +45,8 @@ int wr_registry_new(struct wr_registry **ret_registry, struct weir_error *error)
     struct wr_registry *registry = wr_calloc(1, sizeof *registry);
     if (!registry) return wr_error_memory(error);
     pthread_mutex_init(&registry->mutex, NULL);
-    int code = add_builtin(registry, error);
+    int code = wr_encodings_new(&registry->encodings, error);
+    if (code == WEIR_OK) code = add_builtin(registry, error);
     if (code) {
         wr_registry_free(registry);
         return code;
@@ -57,10 +59,13 @@ void wr_registry_give(struct wr_registry *registry, const struct wr_stores *stor
     registry->stores = stores;
 }
 
-void wr_registry_engine(struct wr_registry *registry, struct wr_engine *engine,
-                        wr_add_functions_fn add) {
+void wr_registry_engine(struct wr_registry *registry, struct wr_engine *engine, wr_add_fn add) {
     registry->engine = engine;
-    registry->add_functions = add;
+    registry->add = add;
+}
+
+const struct wr_encodings *wr_registry_encodings(const struct wr_registry *registry) {
+    return registry ? registry->encodings : NULL;
 }
 
 static bool is_built_in(const struct wr_registration *item) {
@@ -89,8 +94,9 @@ void wr_registry_free(struct wr_registry *registry) {
     pthread_mutex_destroy(&registry->mutex);
     reset(&registry->kinds);
     reset(&registry->mounts);
-    reset(&registry->functions);
+    reset(&registry->additions);
     reset(&registry->finders);
+    wr_encodings_free(registry->encodings);
     wr_free(registry);
 }
 
@@ -116,10 +122,10 @@ static const struct weir_mount_kind *find_mount(const struct wr_registry *regist
 
 static struct entries *entries_for(struct wr_registry *registry,
                                    const struct wr_registration *item) {
-    return item->find                        ? &registry->finders
-           : item->mount                     ? &registry->mounts
-           : item->scalar || item->aggregate ? &registry->functions
-                                             : &registry->kinds;
+    return item->find    ? &registry->finders
+           : item->mount ? &registry->mounts
+           : item->table ? &registry->kinds
+                         : &registry->additions;
 }
 
 static int check_free(struct wr_registry *registry, const struct wr_registration *item,
@@ -139,43 +145,50 @@ static int append(struct wr_registry *registry, const char *extension,
     if (!items) return wr_error_memory(error);
     entries->items = items;
     WR_TRY(wr_registration_complete(&entry.as, &entry.copy, error));
+    int code = entry.as.encoding ? wr_encodings_add(registry->encodings, entry.as.encoding, error)
+                                 : WEIR_OK;
+    if (code) {
+        wr_free(entry.copy);
+        return code;
+    }
     items[entries->n_items++] = entry;
     return WEIR_OK;
 }
 
 static void take_back(struct wr_registry *registry, const struct wr_registration *item) {
     struct entries *entries = entries_for(registry, item);
+    if (item->encoding) wr_encodings_take_back(registry->encodings);
     wr_free(entries->items[--entries->n_items].copy);
 }
 
-/* The last `n_items` functions become the engine's. It calls nobody meanwhile. */
+/* The last `n_items` additions become the engine's. It calls nobody meanwhile. */
 static int hand_over(struct wr_registry *registry, size_t n_items, struct weir_error *error) {
     if (n_items == 0) return WEIR_OK;
-    if (!registry->add_functions)
+    if (!registry->add)
         return wr_error_set(error, WEIR_INVALID_STATE, NULL,
-                            "functions need an engine, and there is none");
-    struct wr_function *functions = wr_calloc(n_items, sizeof *functions);
-    if (!functions) return wr_error_memory(error);
-    const struct entry *first = registry->functions.items + (registry->functions.n_items - n_items);
+                            "functions and encodings need an engine, and there is none");
+    struct wr_addition *additions = wr_calloc(n_items, sizeof *additions);
+    if (!additions) return wr_error_memory(error);
+    const struct entry *first = registry->additions.items + (registry->additions.n_items - n_items);
     for (size_t i = 0; i < n_items; i++)
-        functions[i] = (struct wr_function){first[i].as.scalar, first[i].as.aggregate};
-    int code = registry->add_functions(registry->engine, functions, n_items, error);
-    wr_free(functions);
+        additions[i] =
+            (struct wr_addition){first[i].as.scalar, first[i].as.aggregate, first[i].as.encoding};
+    int code = registry->add(registry->engine, additions, n_items, error);
+    wr_free(additions);
     return code;
 }
 
 static int add_all(struct wr_registry *registry, const char *extension,
                    const struct wr_registration *items, size_t n_items, struct weir_error *error) {
     int code = WEIR_OK;
-    size_t n_functions = registry->functions.n_items;
+    size_t n_before = registry->additions.n_items;
     size_t n_added = 0;
     while (code == WEIR_OK && n_added < n_items) {
         code = check_free(registry, &items[n_added], error);
         if (code == WEIR_OK) code = append(registry, extension, &items[n_added], error);
         if (code == WEIR_OK) n_added++;
     }
-    if (code == WEIR_OK)
-        code = hand_over(registry, registry->functions.n_items - n_functions, error);
+    if (code == WEIR_OK) code = hand_over(registry, registry->additions.n_items - n_before, error);
     while (code && n_added > 0)
         take_back(registry, &items[--n_added]);
     return code;
@@ -338,5 +351,5 @@ int wr_registry_each(struct wr_registry *registry, wr_kind_info_fn take, void *s
                      struct weir_error *error) {
     WR_TRY(each(registry, &registry->kinds, take, sink, error));
     WR_TRY(each(registry, &registry->mounts, take, sink, error));
-    return each(registry, &registry->functions, take, sink, error);
+    return each(registry, &registry->additions, take, sink, error);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The registry of kinds of table and of mount and of functions, and instances of tables counted by
- * reference.
+ * The registry of kinds of table and of mount, of functions and encodings, and instances of tables
+ * counted by reference.
  *
  * 1. The registry knows the built-in kinds (builtin.c) and those registered later. It is the only
  * place that finds a kind by name or role. A kind is never taken out. Functions are found by the
- * engine, to which they are passed on.
+ * engine, to which they and encodings are passed on.
  * 2. An instance is one opened table. Its definition is kept with it. It is closed when the last
  * reference goes.
  * 3. wr_instance_table asks the kind for its form and gives the engine a reference of its own.
@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "engine/engine.h"
+#include "table/encodings.h"
 
 struct wr_registry;
 struct wr_instance;
@@ -35,12 +36,13 @@ void wr_registry_free(struct wr_registry *registry);
  * mounts. Given before anything is opened. */
 struct wr_stores;
 void wr_registry_give(struct wr_registry *registry, const struct wr_stores *stores);
-/* What functions are passed on to, wr_engine_add_functions; given before any is added. The engine
- * is closed before the registry. */
-typedef int (*wr_add_functions_fn)(struct wr_engine *engine, const struct wr_function *functions,
-                                   size_t n_functions, struct weir_error *error);
-void wr_registry_engine(struct wr_registry *registry, struct wr_engine *engine,
-                        wr_add_functions_fn add);
+/* What functions and encodings are passed on to, wr_engine_add; given before any is added. The
+ * engine is closed before the registry. */
+typedef int (*wr_add_fn)(struct wr_engine *engine, const struct wr_addition *additions,
+                         size_t n_additions, struct weir_error *error);
+void wr_registry_engine(struct wr_registry *registry, struct wr_engine *engine, wr_add_fn add);
+/* Those of extensions; NULL where there is no registry. */
+const struct wr_encodings *wr_registry_encodings(const struct wr_registry *registry);
 /* For a kind of the program itself; NULL for those of extensions. */
 const struct wr_stores *wr_registry_stores(const struct wr_registry *registry, const void *kind);
 /* Checks the vtable: size, name, required slots. One that was compiled with fewer slots is known by
@@ -62,7 +64,7 @@ int wr_registry_add_mount(struct wr_registry *registry, const struct weir_mount_
 int wr_registry_mount(struct wr_registry *registry, const char *name,
                       const struct weir_mount_kind **ret_kind, struct weir_error *error);
 
-/* What an extension brings: one of the five (registration.c). */
+/* What an extension brings: one of the six (registration.c). */
 struct wr_registration {
     const struct weir_table_kind *table;
     const struct weir_mount_kind *mount;
@@ -70,10 +72,11 @@ struct wr_registration {
     void *finder;
     const struct weir_scalar_function *scalar;
     const struct weir_aggregate_function *aggregate;
+    const struct weir_encoding *encoding;
 };
 
-/* "table kind", "mount kind", "scalar function", "aggregate function"; "finder", which has no name
- * and no summary. */
+/* "table kind", "mount kind", "scalar function", "aggregate function", "encoding"; "finder", which
+ * has no name and no summary. */
 const char *wr_registration_type(const struct wr_registration *item);
 const char *wr_registration_name(const struct wr_registration *item);
 const char *wr_registration_summary(const struct wr_registration *item);
@@ -105,8 +108,8 @@ struct wr_kind_info {
 };
 typedef int (*wr_kind_info_fn)(void *sink, const struct wr_kind_info *info,
                                struct weir_error *error);
-/* Every kind and function, those of tables first, in the order in which they came. `take` may use
- * the registry; a code other than 0 ends the walk with it. */
+/* Every kind, function and encoding, those of tables first, in the order in which they came. `take`
+ * may use the registry; a code other than 0 ends the walk with it. */
 int wr_registry_each(struct wr_registry *registry, wr_kind_info_fn take, void *sink,
                      struct weir_error *error);
 

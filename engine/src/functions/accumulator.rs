@@ -15,7 +15,7 @@ use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
 use super::aggregate::Bound;
 use super::answer::import;
-use super::{c_columns, c_schema, call_slot, wrong};
+use super::{c_columns, c_schema, call_slot, function, wrong};
 use crate::bindings::*;
 use crate::error::Result;
 
@@ -61,7 +61,7 @@ impl States {
         let arguments = c_schema(&bound.arguments)?;
         let mut accumulator = ptr::null_mut();
         let open = bound.c.open.expect("was checked");
-        call_slot(&bound.name, |error| unsafe {
+        call_slot(function(&bound.name), |error| unsafe {
             let arguments = (&raw const arguments).cast();
             open(bound.c.private_data, arguments, &mut accumulator, error)
         })?;
@@ -81,7 +81,7 @@ impl States {
         let columns = c_columns(fields, columns.to_vec(), groups.len())?;
         // An index is no more than an i64 holds, and as large.
         const { assert!(size_of::<usize>() == size_of::<i64>()) };
-        let called = call_slot(&self.bound.name, |error| unsafe {
+        let called = call_slot(function(&self.bound.name), |error| unsafe {
             let groups = groups.as_ptr().cast();
             let columns = (&raw const columns).cast();
             slot(self.accumulator, columns, groups, n_groups as i64, error)
@@ -94,7 +94,7 @@ impl States {
 
     fn check(&self) -> Result<()> {
         match self.failed {
-            true => Err(wrong(&self.bound.name, "it failed before")),
+            true => Err(wrong(function(&self.bound.name), "it failed before")),
             false => Ok(()),
         }
     }
@@ -148,7 +148,7 @@ impl States {
         self.check()?;
         let mut answer = FFI_ArrowArray::empty();
         let take = self.bound.c.take.expect("was checked");
-        let called = call_slot(&self.bound.name, |error| unsafe {
+        let called = call_slot(function(&self.bound.name), |error| unsafe {
             let answer = (&raw mut answer).cast();
             take(self.accumulator, n_groups as i64, is_state.into(), answer, error)
         });
@@ -158,7 +158,7 @@ impl States {
             return Err(error);
         }
         self.n_told -= n_groups;
-        import(&self.bound.name, answer, data_type, n_groups)
+        import(function(&self.bound.name), answer, data_type, n_groups)
     }
 
     pub fn results(&mut self, n_groups: usize) -> Result<ArrayRef> {
@@ -170,7 +170,7 @@ impl States {
         let data_type = DataType::Struct(self.bound.state.fields().clone());
         let states: StructArray = self.take(n_groups, &data_type, true)?.as_struct().clone();
         if states.nulls().map_or(0, NullBuffer::null_count) > 0 {
-            return Err(wrong(&self.bound.name, "a state is NULL as a whole"));
+            return Err(wrong(function(&self.bound.name), "a state is NULL as a whole"));
         }
         Ok(states.into_parts().1)
     }

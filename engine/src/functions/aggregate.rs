@@ -14,7 +14,9 @@ use datafusion::logical_expr::{
 use super::accumulator::{Groups, Single, States};
 use super::answer::Answered;
 use super::wrong;
-use super::{arguments_of, c_schema, call_slot, documentation, name_of, result_field, volatility};
+use super::{
+    arguments_of, c_schema, call_slot, documentation, function, name_of, result_field, volatility,
+};
 use crate::bindings::*;
 use crate::error::{Result, coded};
 
@@ -77,7 +79,7 @@ impl Aggregate {
         let mut arguments = Answered::empty();
         let (mut state, mut result) = (Answered::empty(), Answered::empty());
         let bind = self.c.bind.expect("was checked");
-        let bound = call_slot(&self.name, |error| unsafe {
+        let bound = call_slot(function(&self.name), |error| unsafe {
             let given = (&raw const c_given).cast();
             let (state, result) = (state.as_mut(), result.as_mut());
             bind(self.c.private_data, given, arguments.as_mut(), state, result, error)
@@ -89,17 +91,17 @@ impl Aggregate {
             return Err(error);
         }
         let wanted = match arguments.is_given() {
-            true => arguments.fields(&self.name, "what it wants as arguments")?,
+            true => arguments.fields(function(&self.name), "what it wants as arguments")?,
             false => given,
         };
         if wanted.fields().len() != types.len() {
             let n_wanted = wanted.fields().len();
             let text = format!("it wants {n_wanted} arguments where {} are given", types.len());
-            return Err(wrong(&self.name, text));
+            return Err(wrong(function(&self.name), text));
         }
-        let state = state.fields(&self.name, "its state")?;
+        let state = state.fields(function(&self.name), "its state")?;
         if state.fields().is_empty() {
-            return Err(wrong(&self.name, "its state has no columns"));
+            return Err(wrong(function(&self.name), "its state has no columns"));
         }
         let nullable = |field: &FieldRef| field.as_ref().clone().with_nullable(true);
         Ok(Bound {
@@ -107,7 +109,7 @@ impl Aggregate {
             c: self.c,
             arguments: arguments_of(wanted.fields().iter().map(|field| field.data_type())),
             state: Schema::new(state.fields().iter().map(nullable).collect::<Vec<Field>>()),
-            result: result_field(&self.name, result.field(&self.name, "its result")?),
+            result: result_field(&self.name, result.field(function(&self.name), "its result")?),
         })
     }
 
@@ -116,7 +118,7 @@ impl Aggregate {
         let types: Vec<_> = fields.iter().map(|field| field.data_type().clone()).collect();
         let bound = Arc::new(self.bind(&types)?);
         if !bound.arguments.fields().iter().map(|field| field.data_type()).eq(&types) {
-            return Err(wrong(&self.name, "it wants other arguments than it wanted"));
+            return Err(wrong(function(&self.name), "it wants other arguments than it wanted"));
         }
         let mut all = self.bound.lock().unwrap();
         if !all.iter().any(|other| other.arguments == bound.arguments) {

@@ -1,4 +1,4 @@
-//! What functions of C answer, checked before the engine believes it. Sizes of buffers are not told
+//! What functions and encodings of C answer, checked before the engine believes it. Sizes of buffers are not told
 //! and cannot be checked.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, BufferSpec, layout, make_array};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi_and_data_type};
 
-use super::wrong;
+use super::{Who, wrong};
 use crate::bindings::*;
 use crate::error::Result;
 
@@ -43,8 +43,8 @@ impl Answered {
         std::mem::forget(self.0);
     }
 
-    pub fn field(&self, name: &str, what: &str) -> Result<Field> {
-        let fault = |text: String| wrong(name, format!("{what} is not a schema: {text}"));
+    pub fn field(&self, who: Who, what: &str) -> Result<Field> {
+        let fault = |text: String| wrong(who, format!("{what} is not a schema: {text}"));
         check_schema(self.as_c(), 0).map_err(fault)?;
         match catch_unwind(AssertUnwindSafe(|| Field::try_from(&self.0))) {
             Ok(field) => {
@@ -56,10 +56,10 @@ impl Answered {
         }
     }
 
-    pub fn fields(&self, name: &str, what: &str) -> Result<Schema> {
-        match self.field(name, what)?.data_type() {
+    pub fn fields(&self, who: Who, what: &str) -> Result<Schema> {
+        match self.field(who, what)?.data_type() {
             DataType::Struct(fields) => Ok(Schema::new(fields.clone())),
-            other => Err(wrong(name, format!("{what} is not a struct but {other}"))),
+            other => Err(wrong(who, format!("{what} is not a struct but {other}"))),
         }
     }
 }
@@ -143,19 +143,19 @@ fn children(data_type: &DataType) -> Vec<&DataType> {
 
 /// An array that C filled, of `n_rows` values.
 pub fn import(
-    name: &str,
+    who: Who,
     mut array: FFI_ArrowArray,
     data_type: &DataType,
     n_rows: usize,
 ) -> Result<ArrayRef> {
     let c: &ArrowArray = unsafe { &*(&raw const array).cast() };
-    let fault = |text: String| wrong(name, format!("its answer is not {data_type}: {text}"));
+    let fault = |text: String| wrong(who, format!("its answer is not {data_type}: {text}"));
     if c.release.is_none() {
-        return Err(wrong(name, "its answer was released or never filled"));
+        return Err(wrong(who, "its answer was released or never filled"));
     }
     if c.length != n_rows as i64 {
         let length = c.length;
-        return Err(wrong(name, format!("it answered {length} rows in place of {n_rows}")));
+        return Err(wrong(who, format!("it answered {length} rows in place of {n_rows}")));
     }
     let check = catch_unwind(|| check_array(c, data_type, 0));
     check.unwrap_or_else(|_| Err("there is no such array".into())).map_err(fault)?;

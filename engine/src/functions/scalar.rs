@@ -13,8 +13,8 @@ use datafusion::logical_expr::{
 
 use super::answer::{Answered, import};
 use super::{
-    Private, arguments_of, c_columns, c_schema, call_slot, documentation, name_of, result_field,
-    volatility, wrong,
+    Private, arguments_of, c_columns, c_schema, call_slot, documentation, function, name_of,
+    result_field, volatility, wrong,
 };
 use crate::bindings::*;
 use crate::error::{Result, coded};
@@ -60,7 +60,7 @@ impl Scalar {
         let (mut arguments, mut result) = (Answered::empty(), Answered::empty());
         let private = Private(self.c.private_data);
         let bind = self.c.bind.expect("was checked");
-        let bound = call_slot(&self.name, |error| unsafe {
+        let bound = call_slot(function(&self.name), |error| unsafe {
             let given = (&raw const c_given).cast();
             bind(private.0, given, arguments.as_mut(), result.as_mut(), error)
         });
@@ -70,16 +70,16 @@ impl Scalar {
             return Err(error);
         }
         let wanted = match arguments.is_given() {
-            true => arguments.fields(&self.name, "what it wants as arguments")?,
+            true => arguments.fields(function(&self.name), "what it wants as arguments")?,
             false => given,
         };
         if wanted.fields().len() != types.len() {
             let n_wanted = wanted.fields().len();
             let text = format!("it wants {n_wanted} arguments where {} are given", types.len());
-            return Err(wrong(&self.name, text));
+            return Err(wrong(function(&self.name), text));
         }
         let wanted = arguments_of(wanted.fields().iter().map(|field| field.data_type()));
-        Ok((wanted, result_field(&self.name, result.field(&self.name, "its result")?)))
+        Ok((wanted, result_field(&self.name, result.field(function(&self.name), "its result")?)))
     }
 
     /// As [`Scalar::bind`], for types that it wanted before.
@@ -87,7 +87,7 @@ impl Scalar {
         let (wanted, result) = self.bind(types)?;
         match wanted.fields().iter().map(|field| field.data_type()).eq(types) {
             true => Ok(result),
-            false => Err(wrong(&self.name, "it wants other arguments than it wanted")),
+            false => Err(wrong(function(&self.name), "it wants other arguments than it wanted")),
         }
     }
 }
@@ -139,7 +139,7 @@ impl ScalarUDFImpl for Scalar {
         let c_columns = c_columns(arguments.fields(), columns, n_rows)?;
         let mut answer = FFI_ArrowArray::empty();
         let call = self.c.call.expect("was checked");
-        let called = call_slot(&self.name, |error| unsafe {
+        let called = call_slot(function(&self.name), |error| unsafe {
             let columns = (&raw const c_columns).cast();
             let answer = (&raw mut answer).cast();
             call(self.c.private_data, (&raw const c_arguments).cast(), columns, answer, error)
@@ -148,7 +148,7 @@ impl ScalarUDFImpl for Scalar {
             std::mem::forget(answer);
             return Err(error);
         }
-        let answer = import(&self.name, answer, data_type, n_rows)?;
+        let answer = import(function(&self.name), answer, data_type, n_rows)?;
         Ok(match constant {
             true => ColumnarValue::Scalar(ScalarValue::try_from_array(&answer, 0)?),
             false => ColumnarValue::Array(answer),

@@ -133,6 +133,13 @@ static int register_aggregate_function(void *context,
     return take(context, &(struct wr_registration){.aggregate = function}, error);
 }
 
+static int register_encoding(void *context, const struct weir_encoding *encoding,
+                             struct weir_error *error) {
+    if (!encoding)
+        return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL, "an encoding is required");
+    return take(context, &(struct wr_registration){.encoding = encoding}, error);
+}
+
 _Static_assert(sizeof(struct wr_call_watch) <= sizeof(struct weir_watch), "room for a watch");
 
 static int watch(struct weir_watch *room, void (*stop)(void *stopped), void *stopped) {
@@ -177,6 +184,7 @@ static int extension_new(struct wr_extensions *extensions,
         .register_aggregate_function = register_aggregate_function,
         .watch = watch,
         .unwatch = unwatch,
+        .register_encoding = register_encoding,
     };
     *ret_extension = extension;
     return WEIR_OK;

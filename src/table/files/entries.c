@@ -22,7 +22,7 @@ static bool entry_is_directory(int fd, const struct dirent *entry) {
     return fstatat(fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
 }
 
-enum wr_holding wr_files_holding(int fd, bool any) {
+enum wr_holding wr_files_holding(const struct wr_encodings *encodings, int fd, bool any) {
     DIR *stream = fdopendir(fd);
     if (!stream) {
         close(fd);
@@ -34,7 +34,7 @@ enum wr_holding wr_files_holding(int fd, bool any) {
     for (const struct dirent *entry; !mixed && (entry = readdir(stream)) != NULL;) {
         const char *name = entry->d_name;
         if (wr_files_is_hidden(name)) continue;
-        struct wr_file_type type = wr_type_of_name(name);
+        struct wr_file_type type = wr_type_of_name(encodings, name);
         const char *equals = strchr(name, '=');
         if (!type.format && !equals) continue;
         if (entry_is_directory(fd, entry)) {
@@ -85,7 +85,7 @@ int wr_files_short_name(const struct wr_files_mount *mount, int root_fd, const c
     const char *name = slash ? slash + 1 : path;
     if (wr_sql_is_name(name))
         return name_of_sql(mount, root_fd, path, arena, ret_short_name, error);
-    size_t stem = wr_stem_length(name);
+    size_t stem = wr_stem_length(mount->encodings, name);
     const char *short_name = stem > 0 ? wr_arena_copy(arena, name, stem) : NULL;
     if (stem > 0 && !short_name) return wr_error_memory(error);
     *ret_short_name = short_name;
@@ -148,7 +148,7 @@ static int name_directory(struct listing *listing, struct item *item) {
     int fd;
     if (wr_beneath_try_open(listing->root_fd, listing->mount->root, path, O_RDONLY | O_DIRECTORY, 0,
                             &fd) == 0 &&
-        wr_files_holding(fd, false) == WR_HOLDS_SERIES)
+        wr_files_holding(listing->mount->encodings, fd, false) == WR_HOLDS_SERIES)
         item->table = item->name;
     return WEIR_OK;
 }

@@ -32,6 +32,7 @@
 #include "base/options.h"
 #include "base/url.h"
 #include "store/access.h"
+#include "table/encodings.h"
 #include "weir_extension.h"
 
 /* ---- Arena ---- */
@@ -56,7 +57,8 @@ enum wr_file_format {
     WR_FORMAT_JSON, /* lines or one array */
     WR_FORMAT_JSON_LINES,
     WR_FORMAT_ARROW,
-    WR_FORMAT_AVRO
+    WR_FORMAT_AVRO,
+    WR_FORMAT_OF_EXTENSION /* that of the encoding 0 of a workspace; others follow */
 };
 
 enum wr_file_compression {
@@ -73,20 +75,21 @@ struct wr_file_type {
     enum wr_file_compression compression;
 };
 
-const char *wr_format_name(enum wr_file_format format); /* as the option `format` has it */
-const char *wr_format_engine_name(
-    enum wr_file_format format); /* as struct weir_files has it; equal for csv and tsv */
+/* As the option `format` has it. `encodings`, here and below, are those of extensions. */
+const char *wr_format_name(const struct wr_encodings *encodings, enum wr_file_format format);
+/* As struct weir_files has it; equal for csv and tsv. */
+const char *wr_format_engine_name(const struct wr_encodings *encodings, enum wr_file_format format);
 const char *wr_compression_name(enum wr_file_compression compression); /* NULL for none */
 bool wr_format_is_text(enum wr_file_format format);
 bool wr_format_same_family(enum wr_file_format a, enum wr_file_format b);
 
 /* WR_FORMAT_UNKNOWN and WR_COMPRESSION_UNKNOWN for other texts. */
-enum wr_file_format wr_format_parse(const char *text);
+enum wr_file_format wr_format_parse(const struct wr_encodings *encodings, const char *text);
 enum wr_file_compression wr_compression_parse(const char *text);
 /* By extension: "x.csv.gz" is gzip and csv. */
-struct wr_file_type wr_type_of_name(const char *name);
+struct wr_file_type wr_type_of_name(const struct wr_encodings *encodings, const char *name);
 /* The length of a name without the extensions that tell a format, 1 of "x.csv.gz"; 0: none does. */
-size_t wr_stem_length(const char *name);
+size_t wr_stem_length(const struct wr_encodings *encodings, const char *name);
 enum wr_file_compression wr_compression_of_bytes(const void *data, size_t length);
 /* By the first bytes, unpacked. Text with a steady number of columns is CSV. */
 enum wr_file_format wr_format_of_bytes(const char *data, size_t length, bool complete);
@@ -102,6 +105,7 @@ struct wr_files_source {
     size_t n_literal; /* bytes of path in which nothing is a pattern */
     char *working;    /* the directory that a relative text was looked up in, or "/"; of a store its
                          root */
+    const struct wr_encodings *encodings;
     const struct wr_stores *stores;
     struct wr_opened *store; /* whose objects the files are; NULL: they lie on this machine */
     bool copied;             /* the path is a copy of what a pipe gave */
@@ -209,6 +213,7 @@ struct wr_file_entry {
 
 struct wr_file_list {
     struct wr_arena *arena; /* borrowed */
+    const struct wr_encodings *encodings;
     struct wr_access access;
     enum wr_listing listing;
     struct wr_file_entry *entries; /* by path */

@@ -110,7 +110,8 @@ static int set_entry(struct search *search, const struct stat *status) {
         int reason = wr_beneath_try_open(search->root_fd, search->mount->root, found->path,
                                          O_RDONLY | O_DIRECTORY, 0, &fd);
         /* One that may not be read is a directory all the same. */
-        if (reason || wr_files_holding(fd, true) == WR_HOLDS_NOTHING) return WEIR_OK;
+        if (reason || wr_files_holding(search->mount->encodings, fd, true) == WR_HOLDS_NOTHING)
+            return WEIR_OK;
         found->is_series = 1;
         WR_TRY(set_kind(search, "files"));
     } else if (!S_ISREG(status->st_mode)) {
@@ -118,7 +119,7 @@ static int set_entry(struct search *search, const struct stat *status) {
         if (!is_confined(search->mount)) WR_TRY(set_kind(search, "files"));
     } else if (wr_sql_is_name(name)) {
         WR_TRY(set_sql(search));
-    } else if (wr_stem_length(name) > 0) {
+    } else if (wr_stem_length(search->mount->encodings, name) > 0) {
         WR_TRY(set_kind(search, "files"));
     }
     if (found->kind && !entry->table) entry->table = name;
@@ -165,7 +166,8 @@ static int consider(struct search *search, const char *parent, const struct dire
                                    &short_name, search->error));
         return strcmp(short_name, wanted) == 0 ? add_candidate(search, candidates, name) : WEIR_OK;
     }
-    bool same = wr_stem_length(name) == length && strncmp(name, wanted, length) == 0;
+    bool same = wr_stem_length(search->mount->encodings, name) == length &&
+                strncmp(name, wanted, length) == 0;
     return same ? add_candidate(search, candidates, name) : WEIR_OK;
 }
 
@@ -262,7 +264,8 @@ static const char *nearest_name(struct search *search, const char *directory, co
     for (const struct dirent *entry; n_names + 2 <= MOST_NAMES && (entry = readdir(stream));) {
         const char *name = entry->d_name;
         if (wr_files_is_hidden(name)) continue;
-        size_t stem = wr_sql_is_name(name) ? strlen(name) - 4 : wr_stem_length(name);
+        size_t stem = wr_sql_is_name(name) ? strlen(name) - 4
+                                           : wr_stem_length(search->mount->encodings, name);
         if (stem > 0) names[n_names++] = wr_arena_copy(arena, name, stem);
         names[n_names++] = wr_arena_copy(arena, name, strlen(name));
         if (!names[n_names - 1] || (stem > 0 && !names[n_names - 2])) {

@@ -91,7 +91,8 @@ static int fill_options(const struct wr_files_source *source, const struct wr_sn
     if (source->csv_option && !csv) {
         return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
                             "option \"%s\" is for CSV files, but \"%s\" is of the format %s",
-                            source->csv_option, source->text, wr_format_name(format));
+                            source->csv_option, source->text,
+                            wr_format_name(source->encodings, format));
     }
     files->options = list.items;
     files->n_options = list.n_items;
@@ -174,7 +175,7 @@ static int fill_write_url(const struct wr_files_source *source, const struct wr_
 /* A table that has no files yet is of the format that was given, or that its name says. */
 static int check_format(const struct wr_files_source *source, struct wr_file_type *type,
                         struct weir_error *error) {
-    if (!type->format) *type = wr_type_of_name(source->path);
+    if (!type->format) *type = wr_type_of_name(source->encodings, source->path);
     if (type->format) return WEIR_OK;
     return wr_error_set(
         error, WEIR_INVALID_ARGUMENT, NULL,
@@ -188,7 +189,7 @@ static int fill_part(const struct wr_files_source *source, const struct wr_parti
                      struct holder *holder, struct weir_form *part, struct weir_error *error) {
     struct weir_files *files = &part->files;
     part->type = WEIR_FORM_FILES;
-    files->format = wr_format_engine_name(sniffed->type.format);
+    files->format = wr_format_engine_name(source->encodings, sniffed->type.format);
     files->compression = wr_compression_name(sniffed->type.compression);
     files->partition_columns = partitions->n_names > 0 ? &holder->partition_columns : NULL;
     if (source->order_by) {

@@ -40,7 +40,7 @@ int wr_file_list_add(struct wr_file_list *list, const char *path, size_t root_le
         .n_bytes = status->st_size,
         .modified_ns = wr_nanoseconds(status->st_mtim),
         .changed_ns = wr_nanoseconds(status->st_ctim),
-        .type = wr_type_of_name(copy),
+        .type = wr_type_of_name(list->encodings, copy),
     };
     return wr_file_list_push(list, &entry, error);
 }
@@ -118,7 +118,7 @@ static int missing(const struct wr_files_source *source, size_t length,
             return wr_access_error(error, &list->access, reason, "cannot look into", looked_in);
     }
     if (!source->external && !strpbrk(source->text, "/*?[{") &&
-        wr_type_of_name(source->text).format == WR_FORMAT_UNKNOWN) {
+        wr_type_of_name(source->encodings, source->text).format == WR_FORMAT_UNKNOWN) {
         /* "Orders.2024" was hardly meant as a file: the caller says that there is no such table. */
         return wr_error_set(error, WEIR_NOT_FOUND, "42P01", "%s", "");
     }
@@ -191,7 +191,7 @@ static int fill(const struct wr_files_source *source, struct wr_file_list *list,
 
 int wr_files_list(const struct wr_files_source *source, struct wr_arena *arena,
                   struct wr_file_list *ret_list, struct weir_error *error) {
-    struct wr_file_list list = {.arena = arena};
+    struct wr_file_list list = {.arena = arena, .encodings = source->encodings};
     WR_TRY(wr_access_open(source->root, &list.access, error));
     if (source->store) list.access.source = source;
     int code =

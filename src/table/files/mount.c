@@ -211,6 +211,7 @@ static int fill(const struct weir_definition *definition, struct wr_files_mount 
     const char *url = wr_options_get(definition->options, definition->n_options, "url");
     mount->read_only =
         wr_options_get_bool(definition->options, definition->n_options, "read_only", false);
+    mount->encodings = wr_definition_encodings(definition);
     mount->name = wr_strdup(definition->name);
     if (!mount->name) return wr_error_memory(error);
     struct wr_buffer shown;

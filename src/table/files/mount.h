@@ -33,6 +33,7 @@ struct wr_files_mount {
     char *shown; /* before a path within: "/lake/"; "/" of the mount of that name */
     bool read_only;
     /* Of a store: `root` is a URL that ends in a slash, `prefix` its part of the keys. */
+    const struct wr_encodings *encodings;
     const struct wr_stores *stores;
     struct wr_opened *store; /* NULL: a directory of this machine */
     char *prefix;
@@ -66,7 +67,7 @@ enum wr_holding {
 };
 
 /* `fd` is closed. `any`: WR_HOLDS_MIXED need not be told from WR_HOLDS_SERIES. */
-enum wr_holding wr_files_holding(int fd, bool any);
+enum wr_holding wr_files_holding(const struct wr_encodings *encodings, int fd, bool any);
 
 /* The name without extension by which the file at a path is a table, in the arena; NULL when it is
  * none. */

@@ -86,7 +86,7 @@ static int add(struct collect *collect, const struct wr_object *object) {
         .inode = hash(object->etag),
         .n_bytes = object->n_bytes,
         .modified_ns = object->modified_ns,
-        .type = wr_type_of_name(path),
+        .type = wr_type_of_name(list->encodings, path),
     };
     if (object->etag) {
         entry.etag = wr_arena_copy(list->arena, object->etag, strlen(object->etag));

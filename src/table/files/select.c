@@ -36,8 +36,9 @@ static bool has(const struct wr_file_list *list, enum wr_file_format format) {
     return false;
 }
 
-static const char *described(const struct wr_file_entry *entry) {
-    return entry->type.format ? wr_format_name(entry->type.format) : "of unknown format";
+static const char *described(const struct wr_encodings *encodings,
+                             const struct wr_file_entry *entry) {
+    return entry->type.format ? wr_format_name(encodings, entry->type.format) : "of unknown format";
 }
 
 static const char *compression_described(const struct wr_file_entry *entry) {
@@ -56,8 +57,10 @@ static int check_agreement(const struct wr_files_source *source, const struct wr
                 "\"%s\" stands for files of more than one format: \"%s\" (%s) and \"%s\" (%s); "
                 "choose with "
                 "the option format, or with a pattern such as '*.%s'",
-                source->text, first->path, described(first), entry->path, described(entry),
-                wr_format_name(first->type.format ? first->type.format : entry->type.format));
+                source->text, first->path, described(source->encodings, first), entry->path,
+                described(source->encodings, entry),
+                wr_format_name(source->encodings,
+                               first->type.format ? first->type.format : entry->type.format));
         }
         if (source->compression == WR_COMPRESSION_UNKNOWN &&
             entry->type.compression != first->type.compression) {
@@ -86,8 +89,8 @@ static int nothing_matched(const struct wr_files_source *source, const struct wr
         return wr_error_set(error, WEIR_NOT_FOUND, "58P01",
                             "no %s file in the directory \"%s\" (looked in %s); it holds others, "
                             "such as \"%s\" (%s)",
-                            wr_format_name(source->format), source->text, source->path, other->path,
-                            described(other));
+                            wr_format_name(source->encodings, source->format), source->text,
+                            source->path, other->path, described(source->encodings, other));
     }
     return wr_error_set(error, WEIR_NOT_FOUND, "58P01",
                         "no data file in the directory \"%s\" (looked in %s%s)", source->text,

@@ -143,7 +143,7 @@ int wr_files_sniff(const struct wr_files_source *source, const struct wr_file_li
                             "\"%s\": a %s file cannot be read from inside %s: the format "
                             "compresses its own parts; unpack it "
                             "first, or leave out the option compression",
-                            source->text, wr_format_name(sniffed.type.format),
+                            source->text, wr_format_name(source->encodings, sniffed.type.format),
                             wr_compression_name(sniffed.type.compression));
     }
     for (size_t i = 0;

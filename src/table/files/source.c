@@ -150,11 +150,11 @@ static int take_options(const struct weir_definition *definition, struct wr_file
     const char *order_by = get(definition, "order_by");
     const char *partition_by = get(definition, "partition_by");
     if (format) {
-        source->format = wr_format_parse(format);
+        source->format = wr_format_parse(source->encodings, format);
         if (!source->format) {
             return wr_error_set(error, WEIR_INVALID_ARGUMENT, NULL,
                                 "option \"format\" is \"%s\"; it can be parquet, csv, tsv, json, "
-                                "jsonl, arrow or avro",
+                                "jsonl, arrow or avro, or an encoding of an extension",
                                 format);
         }
     }
@@ -232,7 +232,8 @@ static int fill(const struct weir_definition *definition, struct wr_files_source
 
 int wr_files_source_init(const struct weir_definition *definition,
                          struct wr_files_source *ret_source, struct weir_error *error) {
-    struct wr_files_source source = {.compression = WR_COMPRESSION_UNKNOWN};
+    struct wr_files_source source = {.compression = WR_COMPRESSION_UNKNOWN,
+                                     .encodings = wr_definition_encodings(definition)};
     int code = fill(definition, &source, error);
     if (code) {
         wr_files_source_reset(&source);

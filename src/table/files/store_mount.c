@@ -35,6 +35,7 @@ static int no_such(const struct wr_files_mount *mount, const char *path, struct 
 /* ---- Listing ---- */
 
 struct listing {
+    const struct wr_encodings *encodings;
     size_t skip; /* bytes of keys before the names */
     weir_entry_fn take;
     void *sink;
@@ -52,7 +53,7 @@ static int give_entry(void *sink, const struct wr_object *object) {
     listing->n++;
     if (length == 0 || at[0] == '.') return 0;
     char *name = wr_strndup(at, length);
-    size_t stem = name && !directory ? wr_stem_length(name) : 0;
+    size_t stem = name && !directory ? wr_stem_length(listing->encodings, name) : 0;
     char *table = stem > 0 ? wr_strndup(name, stem) : NULL;
     if (!name || (stem > 0 && !table)) {
         listing->code = wr_error_memory(listing->error);
@@ -74,7 +75,8 @@ static int give_entry(void *sink, const struct wr_object *object) {
 
 int wr_store_mount_list(const struct wr_files_mount *mount, const char *path, weir_entry_fn take,
                         void *sink, struct weir_error *error) {
-    struct listing listing = {.take = take, .sink = sink, .error = error};
+    struct listing listing = {
+        .encodings = mount->encodings, .take = take, .sink = sink, .error = error};
     char *prefix = key_of(mount, path, true);
     if (!prefix) return wr_error_memory(error);
     listing.skip = strlen(prefix);
@@ -144,7 +146,7 @@ static int set_file(struct search *search, const struct wr_object_facts *facts) 
     entry->type = WEIR_ENTRY_FILE;
     entry->n_bytes = facts->n_bytes;
     entry->modified_ns = facts->modified_ns;
-    size_t stem = wr_stem_length(entry->name);
+    size_t stem = wr_stem_length(search->mount->encodings, entry->name);
     if (stem == 0) return WEIR_OK;
     entry->table = wr_arena_copy(&search->holder->arena, entry->name, stem);
     return entry->table ? set_table(search) : wr_error_memory(search->error);
@@ -173,6 +175,7 @@ static int find_object(struct search *search, const char *path, bool *ret_found)
 }
 
 struct below {
+    const struct wr_encodings *encodings;
     size_t skip;
     bool any;
     bool data; /* files of a known format, or directories of partitions */
@@ -184,14 +187,15 @@ static int look(void *sink, const struct wr_object *object) {
     below->any = true;
     bool directory = object->n_bytes < 0;
     if (*name && !wr_files_is_hidden(name) &&
-        (directory ? strchr(name, '=') != NULL : wr_type_of_name(name).format != WR_FORMAT_UNKNOWN))
+        (directory ? strchr(name, '=') != NULL
+                   : wr_type_of_name(below->encodings, name).format != WR_FORMAT_UNKNOWN))
         below->data = true;
     return below->data;
 }
 
 /* What lies below the path makes it a directory. */
 static int find_directory(struct search *search, const char *path, bool *ret_found) {
-    struct below below = {0};
+    struct below below = {.encodings = search->mount->encodings};
     char *prefix = key_of(search->mount, path, true);
     if (!prefix) return wr_error_memory(search->error);
     below.skip = strlen(prefix);
@@ -209,6 +213,7 @@ static int find_directory(struct search *search, const char *path, bool *ret_fou
 }
 
 struct named {
+    const struct wr_encodings *encodings;
     const char *name;
     char *keys[2];
     size_t skip;
@@ -219,7 +224,7 @@ struct named {
 static int match_stem(void *sink, const struct wr_object *object) {
     struct named *named = sink;
     const char *name = object->key + named->skip;
-    size_t stem = object->n_bytes < 0 ? 0 : wr_stem_length(name);
+    size_t stem = object->n_bytes < 0 ? 0 : wr_stem_length(named->encodings, name);
     if (stem == 0 || strlen(named->name) != stem || strncmp(name, named->name, stem) != 0) return 0;
     named->keys[named->n] = wr_strdup(object->key);
     if (!named->keys[named->n]) named->failed = true;
@@ -233,7 +238,9 @@ static int find_table(struct search *search, const char *path, bool *ret_found) 
     char *prefix = parent ? key_of(search->mount, parent, true) : NULL;
     wr_free(parent);
     if (!prefix) return wr_error_memory(search->error);
-    struct named named = {.name = slash ? slash + 1 : path, .skip = strlen(prefix)};
+    struct named named = {.encodings = search->mount->encodings,
+                          .name = slash ? slash + 1 : path,
+                          .skip = strlen(prefix)};
     int code = search->mount->stores->list(search->mount->store, prefix, false, NULL, match_stem,
                                            &named, search->error);
     wr_free(prefix);

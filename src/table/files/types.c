@@ -44,21 +44,30 @@ static const struct {
     {"xz", WR_COMPRESSION_XZ},
 };
 
-const char *wr_format_name(enum wr_file_format format) {
-    return formats[format].name;
+static const struct weir_encoding *encoding_of(const struct wr_encodings *encodings,
+                                               enum wr_file_format format) {
+    return wr_encodings_at(encodings, (int)format - (int)WR_FORMAT_OF_EXTENSION);
 }
 
-const char *wr_format_engine_name(enum wr_file_format format) {
-    return formats[format].engine_name;
+const char *wr_format_name(const struct wr_encodings *encodings, enum wr_file_format format) {
+    const struct weir_encoding *encoding = encoding_of(encodings, format);
+    return encoding ? encoding->name : formats[format].name;
+}
+
+const char *wr_format_engine_name(const struct wr_encodings *encodings,
+                                  enum wr_file_format format) {
+    const struct weir_encoding *encoding = encoding_of(encodings, format);
+    return encoding ? encoding->name : formats[format].engine_name;
 }
 
 bool wr_format_is_text(enum wr_file_format format) {
-    return formats[format].text;
+    return format < WR_FORMAT_OF_EXTENSION && formats[format].text;
 }
 
 bool wr_format_same_family(enum wr_file_format a, enum wr_file_format b) {
-    return formats[a].engine_name == formats[b].engine_name ||
-           (a && b && strcmp(formats[a].engine_name, formats[b].engine_name) == 0);
+    if (a == b) return true;
+    if (!a || !b || a >= WR_FORMAT_OF_EXTENSION || b >= WR_FORMAT_OF_EXTENSION) return false;
+    return strcmp(formats[a].engine_name, formats[b].engine_name) == 0;
 }
 
 const char *wr_compression_name(enum wr_file_compression compression) {
@@ -76,17 +85,20 @@ const char *wr_compression_name(enum wr_file_compression compression) {
     }
 }
 
-static enum wr_file_format format_of(const char *text, size_t length) {
+static enum wr_file_format format_of(const struct wr_encodings *encodings, const char *text,
+                                     size_t length) {
     for (size_t i = 0; i < COUNT(extensions); i++) {
         if (strlen(extensions[i].text) == length &&
             strncasecmp(extensions[i].text, text, length) == 0)
             return extensions[i].format;
     }
-    return WR_FORMAT_UNKNOWN;
+    int number = wr_encodings_find(encodings, text, length);
+    return number < 0 ? WR_FORMAT_UNKNOWN
+                      : (enum wr_file_format)((int)WR_FORMAT_OF_EXTENSION + number);
 }
 
-enum wr_file_format wr_format_parse(const char *text) {
-    return format_of(text, strlen(text));
+enum wr_file_format wr_format_parse(const struct wr_encodings *encodings, const char *text) {
+    return format_of(encodings, text, strlen(text));
 }
 
 enum wr_file_compression wr_compression_parse(const char *text) {
@@ -105,7 +117,8 @@ static const char *last_dot(const char *name, size_t length) {
 }
 
 /* The type, and the length of the name without what told it. */
-static struct wr_file_type take_name_apart(const char *name, size_t *ret_stem) {
+static struct wr_file_type take_name_apart(const struct wr_encodings *encodings, const char *name,
+                                           size_t *ret_stem) {
     size_t length = strlen(name);
     struct wr_file_type type = {WR_FORMAT_UNKNOWN, WR_COMPRESSION_NONE};
     const char *dot = last_dot(name, length);
@@ -118,20 +131,20 @@ static struct wr_file_type take_name_apart(const char *name, size_t *ret_stem) {
         dot = last_dot(name, length);
         if (!dot) return type;
     }
-    type.format = format_of(dot + 1, (size_t)(name + length - dot - 1));
+    type.format = format_of(encodings, dot + 1, (size_t)(name + length - dot - 1));
     if (type.format) *ret_stem = (size_t)(dot - name);
     return type;
 }
 
-struct wr_file_type wr_type_of_name(const char *name) {
+struct wr_file_type wr_type_of_name(const struct wr_encodings *encodings, const char *name) {
     size_t stem;
     const char *slash = strrchr(name, '/');
-    return take_name_apart(slash ? slash + 1 : name, &stem);
+    return take_name_apart(encodings, slash ? slash + 1 : name, &stem);
 }
 
-size_t wr_stem_length(const char *name) {
+size_t wr_stem_length(const struct wr_encodings *encodings, const char *name) {
     size_t stem;
-    take_name_apart(name, &stem);
+    take_name_apart(encodings, name, &stem);
     return stem;
 }
 

@@ -89,7 +89,8 @@ static int add_file(struct walk *walk, const struct stat *status) {
     if (S_ISREG(status->st_mode))
         return wr_file_list_add(walk->list, walk->path.data, walk->root_length, status,
                                 walk->error);
-    if (wr_type_of_name(walk->path.data).format == WR_FORMAT_UNKNOWN) return WEIR_OK;
+    if (wr_type_of_name(walk->list->encodings, walk->path.data).format == WR_FORMAT_UNKNOWN)
+        return WEIR_OK;
     return wr_error_set(walk->error, WEIR_INVALID_ARGUMENT, NULL,
                         "\"%s\" is not a regular file; a pipe can be read only by naming it alone",
                         walk->path.data);
@@ -171,7 +172,7 @@ static int visit_in_directory(struct walk *walk, const struct dirent *entry,
     if (wr_files_is_hidden(entry->d_name)) return WEIR_OK;
     struct stat status;
     bool gone;
-    bool data = wr_type_of_name(entry->d_name).format != WR_FORMAT_UNKNOWN;
+    bool data = wr_type_of_name(walk->list->encodings, entry->d_name).format != WR_FORMAT_UNKNOWN;
     WR_TRY(status_of(walk, level, data, &status, &gone));
     if (gone) return WEIR_OK;
     if (!S_ISDIR(status.st_mode)) return add_file(walk, &status);
