@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,8 +20,9 @@ extern char **environ;
 
 enum {
     CHILD_SOCKET = 3,
-    SLICE_MS = 20, /* how late a cancel is seen */
-    GRACE_MS = 500 /* what a cancelled request has to end by itself */
+    SLICE_MS = 20,  /* how late a cancel is seen */
+    GRACE_MS = 500, /* what a cancelled request has to end by itself */
+    NICENESS = 10   /* above weir's own: many that start at once must not keep it from answering */
 };
 
 /* ---- Starting ---- */
@@ -90,6 +92,9 @@ static int start(const char *program, const struct wp_limits *limits, struct wp_
                             "option `python`, with WEIR_PYTHON, or put python3 on PATH",
                             program, strerror(number));
         } else {
+            /* Before its first thread but one, which all others have it from. */
+            int own = getpriority(PRIO_PROCESS, 0);
+            setpriority(PRIO_PROCESS, (id_t)process->pid, own + NICENESS);
             process->socket = ends[0];
         }
     }
