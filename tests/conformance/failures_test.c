@@ -22,10 +22,13 @@ static void error_of_each_slot_arrives_with_code_and_message(void **state) {
         snprintf(part, sizeof part, "the probe refuses its %s", slots[i]);
         run("CREATE OR REPLACE TABLE t USING probe OPTIONS (rows 10, filters exact, fail_in %s)",
             slots[i]);
+        probe_reset();
         struct weir_error error = expect_error("28000", part, "SELECT id FROM t WHERE id > 3");
         assert_int_equal(error.code, WEIR_UNAUTHORIZED);
         assert_int_equal(error.vendor_code, 4711);
     }
+    /* Of the refused partition, perhaps after the answer. */
+    wait_for(&probe_log.scans_released, 1);
     run("DROP TABLE t");
     static const char *const early[] = {"open", "form"};
     for (size_t i = 0; i < sizeof early / sizeof *early; i++) {

@@ -11,7 +11,7 @@ import time
 
 import pytest
 from grpc_certificates import certificates  # noqa: F401  a fixture
-from databases import drivers, duckdb_tpch, nasty_databases, server, sqlite_tpch  # noqa: F401  fixtures
+from databases import drivers, duckdb_tpch, mysql_server, nasty_databases, server, sqlite_tpch  # noqa: F401  fixtures
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.path.abspath(os.environ.get("WEIR_PROGRAM") or ROOT / "build" / "weir")

@@ -11,10 +11,14 @@ import os
 import re
 import threading
 import time
+import urllib.parse
 
 import signed
 from fault_proxy import expired_token
 from stores import KEY_ID, SECRET, texts
+
+
+ROLE = "arn:aws:iam::123456789012:role/reader"
 
 
 def assume_role(store):
@@ -82,6 +86,15 @@ class CredentialServer:
                 self.end_headers()
                 self.wfile.write(text.encode())
 
+            def do_POST(self):
+                """Of the token service, to whom the keys of the source are shown."""
+                form = dict(urllib.parse.parse_qsl(self.rfile.read(int(self.headers["content-length"])).decode()))
+                asked.append(form["Action"])
+                assert form["RoleArn"] == ROLE and f"Credential={KEY_ID}/" in self.headers["authorization"] and "/sts/aws4_request" in self.headers["authorization"]
+                text = "".join(f"<{name}>{value}</{name}>" for name, value in rotating.document("SessionToken").items())
+                self.reply = lambda: (200, f"<AssumeRoleResponse><AssumeRoleResult><Credentials>{text}</Credentials></AssumeRoleResult></AssumeRoleResponse>")
+                self.do_GET()
+
             def do_PUT(self):
                 self.rfile.read(int(self.headers.get("content-length", 0)))
                 self.do_GET()
@@ -117,6 +130,13 @@ def write_program(home, rotating):
     os.replace(new, home / "credentials.json")
     (home / ".aws").mkdir(exist_ok=True)
     (home / ".aws/config").write_text(f"[profile program]\nregion = us-east-1\ncredential_process = cat '{home}/credentials.json'\n")
+
+
+def write_role(home, key=KEY_ID, secret=SECRET, more=""):
+    """A profile that takes a role with the keys of another."""
+    (home / ".aws").mkdir(exist_ok=True)
+    (home / ".aws/config").write_text(f"[profile role]\nregion = us-east-1\nrole_arn = {ROLE}\nsource_profile = base\n{more}")
+    (home / ".aws/credentials").write_text(f"[base]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
 
 
 def write_sign_in(home):

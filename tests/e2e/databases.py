@@ -11,6 +11,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 from backends import Drivers, DuckDB, Server, SQLite  # noqa: E402
+from backends_mysql import BY_BYTES, MySQLServer, load_tpch, mysql_template  # noqa: E402
 from backends_tpch import cached, load_duckdb, load_postgresql, load_sqlite, postgresql_template  # noqa: E402
 
 
@@ -38,6 +39,19 @@ def server(drivers, tpch):
     try:
         if os.environ.get("WEIR_TPCH"):
             load_postgresql(server.create("tpch"), tpch)
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def mysql_server(drivers, tpch):
+    """MariaDB with the database `tpch`."""
+    need(drivers, "mysql")
+    server = MySQLServer(drivers, None if os.environ.get("WEIR_TPCH") else mysql_template(drivers, tpch))
+    try:
+        if os.environ.get("WEIR_TPCH"):
+            load_tpch(server, tpch)
         yield server
     finally:
         server.close()
@@ -75,6 +89,11 @@ def nasty_databases(drivers, tmp_path_factory):
                 database = request.getfixturevalue("server").create("nasty")
                 nasty.load(database)
                 made[name] = database, database
+            elif name == "mysql":
+                server = request.getfixturevalue("mysql_server")
+                made[name] = server.create("nasty"), server.create("direct", BY_BYTES)
+                for database in made[name]:
+                    nasty.load(database)
             else:
                 kind = {"sqlite": SQLite, "duckdb": DuckDB}[name]
                 database = kind(drivers, directory / f"nasty.{name}")

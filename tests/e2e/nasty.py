@@ -68,6 +68,7 @@ def one_of(values, of_type=None):
 
 
 # Logical type: the types in PostgreSQL, DuckDB and SQLite (None: has no such column), and values.
+# Those of MySQL follow from PostgreSQL's.
 COLUMNS = [
     ("b", "bool", "BOOLEAN", "BOOLEAN", "BOOLEAN", one_of([True, False])),
     ("i16", "int", "SMALLINT", "SMALLINT", "SMALLINT", lambda rng: rng.randrange(-5, 12)),
@@ -104,12 +105,25 @@ COLUMNS = [
     ("günther's; --", "date", "DATE", "DATE", "DATE", any_day),
 ]  # fmt: skip
 POSITION = {"postgresql": 2, "duckdb": 3, "sqlite": 4}
+MYSQL = {
+    "SMALLINT": "SMALLINT", "INTEGER": "INTEGER", "BIGINT": "BIGINT", "TEXT": "TEXT", "VARCHAR(20)": "VARCHAR(20)", "CHAR(6)": "CHAR(6)",
+    "BYTEA": "BLOB", "DATE": "DATE", "TIMESTAMP": "DATETIME(6)", "TIMESTAMPTZ": "TIMESTAMP(6) NULL", "TIME": "TIME(6)", "UUID": "UUID",
+    "NUMERIC(12,3)": "DECIMAL(12,3)", "NUMERIC(38,10)": "DECIMAL(38,10)", "JSON": "JSON", "mood": "ENUM('sad', 'ok', 'Happy', 'it''s')",
+}  # fmt: skip
 TYPES_FIRST = "CREATE TYPE mood AS ENUM ('sad', 'ok', 'Happy', 'it''s')"
+
+
+def type_of(column, dialect):
+    """The column's type in a database; None: it has no such column."""
+    if dialect != "mysql":
+        return column[POSITION[dialect]]
+    # Its floats are numbers.
+    return "DOUBLE" if column[1] == "float" else MYSQL.get(column[2])
 
 
 def columns(dialect):
     """Names and logical types of a table; the key `id` first."""
-    return [("id", "key")] + [(c[0], c[1]) for c in COLUMNS if c[POSITION[dialect]]]
+    return [("id", "key")] + [(c[0], c[1]) for c in COLUMNS if type_of(c, dialect)]
 
 
 def quote(name):
@@ -124,6 +138,8 @@ def literal(value, type, dialect):
     """The value as PostgreSQL and DuckDB read it."""
     if value is None:
         return "NULL"
+    if dialect == "mysql":
+        return mysql_literal(value)
     if isinstance(value, bytes) and dialect == "duckdb":
         return "'" + "".join(f"\\x{byte:02x}" for byte in value) + "'::BLOB"
     if isinstance(value, bytes):
@@ -136,10 +152,18 @@ def literal(value, type, dialect):
     return f"CAST({text(str(value))} AS {type})"
 
 
+def mysql_literal(value):
+    if isinstance(value, bytes):
+        return f"x'{value.hex()}'"
+    if isinstance(value, datetime.datetime):
+        return text(value.replace(tzinfo=None).isoformat(" "))  # the session's zone is UTC
+    return text(str(value))
+
+
 def rows(table, dialect):
     """The values of NAMES[table]: the same in each database, for the columns it has."""
     rng = random.Random(table)
-    wanted = [c[POSITION[dialect]] is not None for c in COLUMNS]
+    wanted = [type_of(c, dialect) is not None for c in COLUMNS]
     for i in range(ROWS[table]):
         values = [None if rng.random() < 0.12 else c[5](rng) for c in COLUMNS]
         if i == 0:
@@ -148,7 +172,7 @@ def rows(table, dialect):
 
 
 def create(table, dialect):
-    types = [(c[0], c[POSITION[dialect]]) for c in COLUMNS if c[POSITION[dialect]]]
+    types = [(c[0], type_of(c, dialect)) for c in COLUMNS if type_of(c, dialect)]
     columns = ", ".join(f"{quote(name)} {type}" for name, type in types)
     # The only column without NULL.
     key = "INTEGER" if dialect == "sqlite" else "BIGINT"
@@ -160,15 +184,16 @@ def load(database):
     if database.dialect == "sqlite":
         load_sqlite(database.path)
         return
-    types = ["BIGINT"] + [c[POSITION[database.dialect]] for c in COLUMNS if c[POSITION[database.dialect]]]
-    statements = [TYPES_FIRST]
+    types = ["BIGINT"] + [type_of(c, database.dialect) for c in COLUMNS if type_of(c, database.dialect)]
+    statements = [] if database.dialect == "mysql" else [TYPES_FIRST]
     for table, name in enumerate(NAMES):
         statements.append(create(table, database.dialect))
         tuples = (
             "(" + ", ".join(literal(v, t, database.dialect) for v, t in zip(row, types)) + ")" for row in rows(table, database.dialect)
         )
         statements.append(f"INSERT INTO {quote(name)} VALUES " + ",\n".join(tuples))
-    statements.append("ANALYZE")
+    if database.dialect != "mysql":
+        statements.append("ANALYZE")
     database.script(";\n".join(statements))
 
 

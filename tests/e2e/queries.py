@@ -13,6 +13,7 @@ with: NULLIF over joins, and the least and greatest of groups with NaN and infin
 import dataclasses
 import re
 
+import mysql_words
 import nasty
 from nasty import quote
 
@@ -45,8 +46,9 @@ class Query:
     is_ordered: bool
     why: list  # what makes it not native
 
-    def over(self, tables):
-        text = self.sql
+    def over(self, tables, dialect=None):
+        """The text with the tables' names; of a dialect, as the database itself reads it."""
+        text = mysql_words.translated(self.sql) if dialect == "mysql" else self.sql
         for i, table in enumerate(tables):
             text = text.replace("{%d}" % i, table)
         return text
@@ -460,6 +462,8 @@ class Generator:
         sql, is_ordered = self.rng.choice(shapes)()
         if self.dialect == "sqlite" and (" CAST(" in sql and "VARCHAR" in sql):
             self.foreign("a cast to a text")
+        if self.dialect == "mysql":
+            self.why += mysql_words.foreign(sql)
         return Query(sql, not self.why, is_ordered, self.why)
 
     def rows(self):

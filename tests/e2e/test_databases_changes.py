@@ -11,6 +11,7 @@ import nasty
 import pytest
 import values
 from backends import DuckDB, SQLite
+from backends_mysql import BY_BYTES, COLLATION
 from databases import need
 from queries import Generator
 from test_pushdown import DATABASES, SEED, Weir
@@ -118,9 +119,17 @@ MEANT = {
     ("sqlite", "UPDATE t SET d = DATE '2024-02-29' WHERE d IS NULL"): "UPDATE t SET d = '2024-02-29' WHERE d IS NULL",
     ("duckdb", "DELETE FROM t WHERE s LIKE 'a\\%b'"): "DELETE FROM t WHERE s = 'a%b'",
     ("duckdb", "DELETE FROM t WHERE s LIKE 'a\\_b'"): "DELETE FROM t WHERE s = 'a_b'",
+    ("mysql", "DELETE FROM t WHERE id IN (SELECT id FROM t ORDER BY id LIMIT 2)"): "DELETE FROM t ORDER BY id LIMIT 2",
+    ("mysql", "DELETE FROM t WHERE x IS DISTINCT FROM 2"): "DELETE FROM t WHERE NOT (x <=> 2)",
+    ("mysql", "DELETE FROM t WHERE y / 4 = 10"): "DELETE FROM t WHERE y DIV 4 = 10",
+    ("mysql", "UPDATE t SET y = y / 4"): "UPDATE t SET y = y DIV 4",
     ("duckdb", "DELETE FROM t WHERE y / 4 = 10"): "DELETE FROM t WHERE y // 4 = 10",
     ("duckdb", "UPDATE t SET y = y / 4"): "UPDATE t SET y = y // 4",
 }
+
+
+# MySQL assigns one column after the other, and reads what it has assigned.
+IMPOSSIBLE = {("mysql", "UPDATE t SET x = y, y = x")}
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +145,9 @@ def pair(drivers, request, tmp_path_factory):
         for side in ("weir", "direct"):
             if name == "postgresql":
                 database = request.getfixturevalue("server").create(f"changes_{side}_{n}")
+            elif name == "mysql":
+                collation = COLLATION if side == "weir" else BY_BYTES
+                database = request.getfixturevalue("mysql_server").create(f"changes_{side}_{n}", collation)
             else:
                 path = tmp_path_factory.mktemp("changes") / f"{side}.{name}"
                 database = {"sqlite": SQLite, "duckdb": DuckDB}[name](drivers, path)
@@ -188,7 +200,7 @@ def test_every_shape_changes_what_the_database_would_change_or_nothing(name, pai
                 refused.append(sql)
                 if values.difference(got, before, values.exactly, True):
                     found.append(f"{sql}\nfailed ({error}) but changed rows")
-                if sql in PLAIN:
+                if sql in PLAIN and (name, sql) not in IMPOSSIBLE:
                     found.append(f"{sql}\nis refused: {error}")
             else:
                 expected = changed_by_the_database(direct, MEANT.get((name, sql), sql))

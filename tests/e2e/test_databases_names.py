@@ -37,7 +37,7 @@ def postgres(drivers):
         server.close()
 
 
-@pytest.fixture(params=["postgresql", "sqlite", "duckdb"])
+@pytest.fixture(params=["postgresql", "sqlite", "duckdb", "mysql"])
 def database(request, drivers, tmp_path):
     """One of each, empty; the name of the catalog is x."""
     need(drivers, request.param)
@@ -46,6 +46,8 @@ def database(request, drivers, tmp_path):
         made = server.create(tmp_path.name)
         made.uri_of = made.uri()
         return made
+    if request.param == "mysql":
+        return request.getfixturevalue("mysql_server").create(tmp_path.name)
     if request.param == "sqlite":
         sqlite3.connect(tmp_path / "x.sqlite").execute("PRAGMA user_version = 1").connection.close()
         return SQLite(drivers, tmp_path / "x.sqlite")
@@ -55,7 +57,7 @@ def database(request, drivers, tmp_path):
 
 
 def url_of(database):
-    return database.uri() if database.name == "postgresql" else str(database.path)
+    return database.uri() if hasattr(database, "uri") else str(database.path)
 
 
 def using(database, options):
@@ -120,7 +122,8 @@ def test_a_table_is_made_read_replaced_and_dropped(database, db):
     attach = database.attach("x")
     db.ok(f"{attach}; CREATE TABLE x.{database.schema}.made AS {MADE}")
     assert db.rows(f"{attach}; SELECT i, CAST(n AS DOUBLE), CAST(d AS VARCHAR), CAST(ts AS VARCHAR), s, b FROM x.made") == ROWS
-    assert db.rows(f"{attach}; SELECT data_type FROM information_schema.columns WHERE table_catalog = 'x' AND column_name IN ('n', 'd') ORDER BY 1") == [
+    made = f"table_catalog = 'x' AND table_schema = '{database.schema}' AND table_name = 'made'"
+    assert db.rows(f"{attach}; SELECT data_type FROM information_schema.columns WHERE {made} AND column_name IN ('n', 'd') ORDER BY 1") == [
         ("Date32",),
         ("Decimal128(12, 3)",),
     ]

@@ -6,7 +6,7 @@ from conftest import ROOT
 from test_pushdown import Weir
 from test_tpch import TABLES, reference, same  # noqa: F401  a fixture
 
-LAYOUTS = ["postgresql", "sqlite", "duckdb", "postgresql and parquet"]
+LAYOUTS = ["postgresql", "sqlite", "duckdb", "mysql", "postgresql and parquet"]
 IN_FILES = ["orders", "part", "partsupp", "region"]  # of the last layout: each join crosses
 
 
@@ -15,6 +15,8 @@ def weir(request, tpch):
     name = request.param
     if name.startswith("postgresql"):
         database = request.getfixturevalue("server").database("tpch")
+    elif name == "mysql":
+        database = request.getfixturevalue("mysql_server").database("tpch")
     else:
         database = request.getfixturevalue(f"{name}_tpch")
     with Weir({"x": database}) as weir:

@@ -215,6 +215,45 @@ def test_a_result_in_several_endpoints_is_whole(drivers, tmp_path):
         assert weir.session.rows("SELECT i FROM x.all ORDER BY i DESC LIMIT 3") == [(7999,), (7998,), (7997,)]
 
 
+@pytest.fixture(scope="module")
+def divided(drivers, tmp_path_factory):
+    """A table of eight files, whose rows the server gives in as many parts as it is asked for."""
+    path = tmp_path_factory.mktemp("divided")
+    (path / "all").mkdir()
+    for k in range(8):
+        pyarrow.parquet.write_table(pa.table({"i": list(range(k * 1000, k * 1000 + 1000))}), path / "all" / f"part{k}.parquet")
+    config = f"mounts:\n  parts: {{ kind: files, url: {path} }}\n"
+    with WeirServer(drivers, path / "ws", config) as server, Weir({}) as weir:
+
+        def create(name, query, more):
+            header = "\"adbc.flight.sql.rpc.call_header.weir-endpoints\" '8'"
+            options = f"url '{server.uri}', driver 'flightsql', query '{query}', {header}, {more}"
+            weir.session.run(f"CREATE TABLE {name} USING adbc OPTIONS ({options})")
+
+        weir.create = create
+        yield weir
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 16])
+def test_partitions_of_a_result_are_shared_by_several_connections(divided, n):
+    """Each is read once, whatever number of them there is for each connection."""
+    divided.create(f"p{n}", 'SELECT i FROM parts."all"', f"num_partitions {n}")
+    assert f"partitions={min(n, 8)}," in divided.explain(f"SELECT i FROM p{n}")
+    for _ in range(5):
+        assert sorted(i for (i,) in divided.session.rows(f"SELECT i FROM p{n}")) == list(range(8000))
+    assert divided.session.rows(f"SELECT sum(i), count(*) FROM p{n}") == [(7999 * 4000, 8000)]
+    assert sorted(divided.session.rows(f"SELECT i FROM p{n} WHERE i % 1000 = 7")) == [(k * 1000 + 7,) for k in range(8)]
+    assert len(divided.session.rows(f"SELECT i FROM p{n} LIMIT 5")) == 5
+    assert divided.session.rows(f"SELECT i FROM p{n} ORDER BY i DESC LIMIT 3") == [(7999,), (7998,), (7997,)]
+
+
+def test_a_partition_that_fails_is_named(divided):
+    divided.create("failing", 'SELECT 1 / (i - 7500) AS j FROM parts."all"', "num_partitions 3")
+    with pytest.raises(FAILURES, match=r"partition \d of \d.*[Dd]ivide by zero"):
+        divided.session.rows("SELECT j FROM failing")
+    assert divided.session.rows("SELECT 1") == [(1,)]
+
+
 def test_a_query_of_the_server_is_a_table(weir, server):
     weir.session.run(f"CREATE TABLE q USING adbc OPTIONS (url '{server.uri}', driver 'flightsql', query 'SELECT i + 1 AS j FROM lake.x WHERE i < 3')")
     assert sorted(weir.session.rows("SELECT j FROM q")) == [(1,), (2,), (3,)]

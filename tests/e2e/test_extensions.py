@@ -9,6 +9,7 @@ import shlex
 import sqlite3
 import subprocess
 
+import numpy
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -59,6 +60,7 @@ def libraries(installed, tmp_path_factory):
         ("forms", ["cc", "-std=c11", "-D_GNU_SOURCE", "forms.c", *flags(installed)]),
         ("scalar", ["cc", "-std=c11", "scalar.c", *flags(installed)]),
         ("aggregate", ["cc", "-std=c11", "aggregate.c", *flags(installed), "-lm"]),
+        ("vectors", ["cc", "-std=c11", "-D_GNU_SOURCE", "vectors.c", *flags(installed)]),
         ("library", ["c++", "-std=c++17", "library.cc", *flags(installed, "sqlite3")]),
     ]:
         command = [*command, *STRICT, "-o", out / f"{name}.so"]
@@ -151,6 +153,78 @@ def test_functions_of_an_extension_stay_here_over_a_database(db, libraries, serv
     assert all(mean == pytest.approx(means[b]) for b, mean, _ in got)
     plan = db.ok(load + "EXPLAIN SELECT b, geometric_mean(a) FROM pg.public.n GROUP BY b", "--format", "csv")
     assert "AggregateExec" in plan and "GROUP BY" not in plan, plan
+
+
+# ---- Encodings ----
+
+
+def write_vectors(path, vectors):
+    heads = numpy.full((len(vectors), 1), vectors.shape[1], "<i4")
+    numpy.hstack([heads.view("<f4"), vectors.astype("<f4")]).tofile(path)
+
+
+def read_vectors(path):
+    """In an order of their own: SQL's rows have none."""
+    words = numpy.fromfile(path, "<i4")
+    found = words.reshape(-1, words[0] + 1)[:, 1:].view("<f4")
+    return found[numpy.lexsort(found.T)]
+
+
+@pytest.fixture
+def vectors(db, libraries):
+    """10,000 of them in a.fvecs, in a workspace that knows what that is."""
+    (db.directory / "weir.yaml").write_text(f"extensions:\n  vectors: {{library: {libraries}/vectors.so}}\n")
+    made = numpy.random.default_rng(1).random((10000, 5), "f4")
+    made = made[numpy.lexsort(made.T)]
+    write_vectors(db.directory / "a.fvecs", made)
+    return made
+
+
+def test_files_of_an_encoding_are_read_and_written(db, vectors):
+    assert db.value("SELECT count(*) FROM 'a.fvecs'") == 10000
+    first = db.value("SELECT sum(vector[1]) FROM 'a.fvecs'")
+    assert first == pytest.approx(float(vectors[:, 0].astype("f8").sum()), rel=1e-6)
+    db.ok("COPY (SELECT arrow_cast(vector, 'List(Float32)') AS v FROM 'a.fvecs') TO 'b.fvecs'")
+    assert (read_vectors(db.directory / "b.fvecs") == vectors).all()
+    db.ok("COPY (SELECT arrow_cast(make_array(1, 2), 'List(Float32)') AS v) TO 'c' (FORMAT fvecs)")
+    (file,) = (db.directory / "c").iterdir()
+    assert file.suffix == ".fvecs" and read_vectors(file).tolist() == [[1.0, 2.0]]
+    db.fail("COPY (SELECT 1 AS v) TO 'd.fvecs'", "encoding fvecs", "one column of lists of float32")
+    db.fail("COPY 'a.fvecs' TO 'd.fvecs' (COMPRESSION gzip)", "does not apply to the format fvecs")
+    assert not (db.directory / "d.fvecs").exists()
+    assert db.rows("SELECT name, type, extension FROM system.extensions WHERE type = 'encoding'") == [
+        ("fvecs", "encoding", "vectors"),
+    ]
+
+
+def test_tables_have_bytes_of_an_encoding(db, vectors):
+    db.ok("CREATE VIEW near AS SELECT arrow_cast(vector, 'List(Float32)') AS v FROM 'a.fvecs' WHERE vector[1] < 0.1")
+    result = db.run("cp", "/weir/public/near.fvecs", "near.fvecs")
+    assert result.returncode == 0, result.stderr
+    assert (read_vectors(db.directory / "near.fvecs") == vectors[vectors[:, 0] < 0.1]).all()
+    # Its own bytes are what they are.
+    db.ok("ATTACH '.' AS here")
+    assert db.run("cp", "/here/a.fvecs", "copy.fvecs").returncode == 0
+    assert (db.directory / "copy.fvecs").read_bytes() == (db.directory / "a.fvecs").read_bytes()
+    assert db.value("SELECT count(*) FROM here.a") == 10000
+    result = db.run("cp", "/here/a.parquet", "a.parquet")
+    assert result.returncode == 0, result.stderr
+    assert pq.read_table(db.directory / "a.parquet").num_rows == 10000
+
+
+@pytest.mark.parametrize(
+    "spoil, words",
+    [
+        (lambda data: b"", "does not begin with a vector"),
+        (lambda data: data[:-1], "are not vectors of 5 dimensions"),
+        (lambda data: b"\xff" * 24, "does not begin with a vector"),
+        (lambda data: data[: 24 * 9000] + b"\x06" + data[24 * 9000 + 1 :], "vector 9000 has 6 dimensions"),
+    ],
+)
+def test_a_damaged_file_is_named(db, vectors, spoil, words):
+    path = db.directory / "a.fvecs"
+    path.write_bytes(spoil(path.read_bytes()))
+    db.fail("SELECT sum(vector[1]) FROM 'a.fvecs'", "a.fvecs: encoding fvecs: ", words)
 
 
 # ---- The configuration ----

@@ -72,7 +72,7 @@ def ask_flight(port, certificates, headers=(), own=None):
         return flight.info(statement("SELECT 1 AS a")).code
 
 
-@pytest.mark.parametrize("door, listen", [("http", "0.0.0.0:0"), ("http", "[::]:0"), ("flight", "0.0.0.0:0"), ("flight", "[::]:0"), ("flight", "*:0")])
+@pytest.mark.parametrize("door, listen", [("http", "0.0.0.0:0"), ("http", "[::]:0"), ("http", "*:0"), ("flight", "0.0.0.0:0"), ("flight", "[::]:0"), ("flight", "*:0")])
 @pytest.mark.parametrize("users, encrypted", [(False, False), (True, False), (False, True)])
 def test_what_is_missing_is_told_and_nothing_is_opened(tmp_path_factory, certificates, house, door, listen, users, encrypted):
     directory = house if users else tmp_path_factory.mktemp("nobody")
@@ -82,6 +82,12 @@ def test_what_is_missing_is_told_and_nothing_is_opened(tmp_path_factory, certifi
     assert done.returncode == 2 and done.stdout == "" and "weir serve:" not in done.stderr, done.stderr
     assert listen in done.stderr and ("users" in done.stderr) == (not users) and ("tls.certificate" in done.stderr) == (not encrypted), done.stderr
     assert "127.0.0.1" in done.stderr  # what to do
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:0,0.0.0.0:0", "0.0.0.0:0 , 127.0.0.1:0", " 0.0.0.0:0 ", "localhost:0,[::]:0"])
+def test_one_public_address_among_several_is_refused(tmp_path, listen):
+    done = subprocess.run([PROGRAM, "serve", "--flight-listen", listen, "--http-listen", "off"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "weir serve:" not in done.stderr and "which other machines reach" in done.stderr, done.stderr
 
 
 def test_users_and_tls_may_be_open_to_others(house, certificates):

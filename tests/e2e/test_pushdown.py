@@ -27,7 +27,7 @@ LIBRARY = pathlib.Path(PROGRAM).parent / "src/libweir.so"
 SEED = int(os.environ.get("WEIR_SEED") or time.time_ns() % 1_000_000)
 QUERIES = int(os.environ.get("WEIR_QUERIES") or 300)
 SHOWN = int(os.environ.get("WEIR_SHOWN") or 8)  # differences that a failure prints
-DATABASES = ["postgresql", "sqlite", "duckdb"]
+DATABASES = ["postgresql", "sqlite", "duckdb", "mysql"]
 
 
 class Weir:
@@ -95,7 +95,7 @@ class Run:
         assert self.n_failed <= self.n // 20 and self.n_filled >= self.n // 2, text
 
 
-def check(weir, run, query, tables, direct=None, names=None):
+def check(weir, run, query, tables, direct=None, names=None, dialect=None):
     sql = query.over(tables)
     on, off = weir.ask(sql, True), weir.ask(sql, False)
     what = compare(on, off, query.is_ordered)
@@ -106,7 +106,7 @@ def check(weir, run, query, tables, direct=None, names=None):
     run.n_filled += not isinstance(off, str) and off.num_rows > 0
     if not what and query.is_native and direct and not isinstance(on, str):
         run.n_native += 1
-        direct.execute(query.over(names))
+        direct.execute(query.over(names, dialect))
         rows = values.rows_of(direct.fetch_arrow_table())
         what = values.difference(values.rows_of(on), rows, values.alike, query.is_ordered)
         if what:
@@ -124,7 +124,7 @@ def test_random_queries_answer_alike_with_and_without_pushdown_and_in_the_databa
     with Weir({"x": database}) as weir, direct.cursor() as cursor:
         for i in range(QUERIES):
             query = Generator(random.Random(f"{SEED} {name} {i}"), name).query()
-            check(weir, run, query, tables, cursor, names)
+            check(weir, run, query, tables, cursor, names, name)
     run.report(name)
 
 

@@ -193,6 +193,15 @@ def test_the_wheel_for_others_needs_what_its_tag_says_and_no_more(tmp_path):
         assert set(re.findall(r"\(NEEDED\).*\[(.*)\]", told)) <= there | EVERYWHERE, path
         needed = [tuple(map(int, version.split("."))) for version in re.findall(r"Name: GLIBC_([\d.]+)", told)]
         assert max(needed) <= (major, minor), path
+    # With each library that was taken in comes its licence, and pip knows of it.
+    (info,) = (tmp_path / "site").glob("weir-*.dist-info")
+    licences = {path.relative_to(info / "licenses").as_posix() for path in (info / "licenses").rglob("*") if path.is_file()}
+    assert licences == set(re.findall(r"^License-File: (.*)$", (info / "METADATA").read_text(), re.M))
+    taken_in = [path.name for path in (tmp_path / "site/weir.libs").iterdir()]
+    assert "LICENSE" in licences and len(licences) > 3, licences
+    for name, package, words in [("libnghttp2", "libnghttp2-14/copyright", "Tatsuhiro"), ("libmicrohttpd", "libmicrohttpd12/copyright", "LGPL")]:
+        if any(library.startswith(name) for library in taken_in):
+            assert words in (info / "licenses" / package).read_text(), package
     (program,) = [path for path in binaries if path.name == "weir"]
     result = subprocess.run([program, "sql", "--format", "csv", "SELECT 6 * 7 AS n"], capture_output=True, text=True, timeout=60)
     assert (result.returncode, result.stdout) == (0, "n\n42\n"), result.stderr

@@ -4,7 +4,7 @@ Sessions of one server that read Python sources: ten readers that are slow, each
 one, and another session that asks SELECT 1 all the while, from a process of its own, so that no lock of this one counts.
 
 The worst answer must come within WEIR_SELECT_1_SECONDS, half a second by default, since a machine that runs tests does other
-things too; on a quiet one it is below 0.05.
+things too. On a quiet one it is below 0.05 nearly always; what others took of the machine is told beside it.
 """
 
 import json
@@ -17,6 +17,7 @@ import time
 
 import pytest
 from http_server import HttpServer
+from machine import Others
 
 WORST = float(os.environ.get("WEIR_SELECT_1_SECONDS", "0.5"))
 READERS = 10
@@ -83,12 +84,14 @@ def read_slowly(house, sql):
 
 
 def test_select_1_is_answered_while_ten_sessions_read_sources(house, tmp_path):
+    sql = "SELECT a.n, a.n + b.n AS m FROM a JOIN (SELECT DISTINCT n FROM b) b ON a.n = b.n"
+    read_slowly(house, sql)  # whose processes read Python's libraries from the disk
     until = tmp_path / "until"
     until.write_text("")
+    others = Others()
     watcher = subprocess.Popen([sys.executable, "-c", WATCHER, str(house.port), str(until)], stdout=subprocess.PIPE, text=True)
     try:
         assert watcher.stdout.readline() == "ready\n"
-        sql = "SELECT a.n, a.n + b.n AS m FROM a JOIN (SELECT DISTINCT n FROM b) b ON a.n = b.n"
         answers = [None] * READERS
 
         def session(number):
@@ -106,5 +109,7 @@ def test_select_1_is_answered_while_ten_sessions_read_sources(house, tmp_path):
         lines = answer.split()
         assert len(lines) == 1 + 200 * 1000 and lines.count(b"99,198") == 2000
     waits = sorted(json.loads(said))
+    cores = others.cores()
     print(f"{len(waits)} answers, the median after {waits[len(waits) // 2] * 1e3:.1f} ms, the worst after {waits[-1] * 1e3:.1f} ms")
-    assert len(waits) > 20 and waits[-1] < WORST, waits[-10:]
+    print(f"other processes took {cores:.2f} cores")
+    assert len(waits) > 20 and waits[-1] < WORST, (waits[-10:], cores)

@@ -8,15 +8,15 @@ import threading
 
 import pyarrow
 import pytest
-from credential_server import CredentialServer, Rotating, write_file, write_program, write_sign_in
+from credential_server import CredentialServer, Rotating, write_file, write_program, write_role, write_sign_in
 from fault_proxy import FaultProxy, delay, expired_token
 from http_server import HttpServer
-from stores import SECRET, MinIO
+from stores import KEY_ID, SECRET, MinIO
 from test_stores import parquet
 from test_stores_faults import write_config
 
 FILES = 120
-WAYS = ["container", "instance", "file", "program", "sign-in"]
+WAYS = ["container", "instance", "file", "program", "sign-in", "role"]
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +46,15 @@ class Place:
             "file": {"profile": "keys"},
             "program": {"profile": "program"},
             "sign-in": {"profile": "signed-in", "endpoint_url_sso": self.server.url},
+            "role": {"profile": "role", "endpoint_url_sts": self.server.url},
         }[way]
         options = {"url": "s3://rotate/", "endpoint": store.endpoint(proxy), "allow_http": "true", "region": "us-east-1", "concurrency": "8", **more}
         lines = "".join(f"    {key}: {json.dumps(value)}\n" for key, value in options.items())
         (self.home / "weir.yaml").write_text(f"stores:\n  own:\n{lines}")
         if way == "sign-in":
             write_sign_in(self.home)
+        if way == "role":
+            write_role(self.home)
         self.write()
 
     def write(self):
@@ -109,6 +112,19 @@ def test_credentials_are_asked_for_again_before_they_expire(store, tmp_path):
         assert 2 <= place.rotating.given <= 20 and not proxy.requests(fault="ExpiredToken")
 
 
+def test_a_profile_takes_its_role_at_the_token_service(store, db):
+    """MinIO's own, which checks what is signed."""
+    home = pathlib.Path(db.directory)
+    with FaultProxy("127.0.0.1", store.port, seed=1) as proxy:
+        options = {"url": "s3://rotate/", "endpoint": store.endpoint(proxy), "allow_http": "true", "region": "us-east-1", "profile": "role", "endpoint_url_sts": store.endpoint()}
+        (home / "weir.yaml").write_text("stores:\n  own:\n" + "".join(f"    {key}: {json.dumps(value)}\n" for key, value in options.items()))
+        write_role(home, more="external_id = a b\nrole_session_name = weir-test\nduration_seconds = 3600\n")
+        assert db.rows("SELECT count(*) FROM 's3://rotate/t/00*.parquet'") == [(100,)]
+        assert all("x-amz-security-token" in r.headers and f"Credential={KEY_ID}/" not in r.headers["authorization"] for r in proxy.requests())
+    write_role(home, secret="wrong")
+    assert "wrong" not in db.fail("SELECT count(*) FROM 's3://rotate/t/00*.parquet'", "s3://rotate/", "credentials from", "the answer is 403")
+
+
 def test_what_cannot_be_renewed_is_a_clear_error(store, tmp_path):
     with FaultProxy("127.0.0.1", store.port, seed=1) as proxy:
         write_config(tmp_path / "w", store, "rotate", proxy)
@@ -124,13 +140,16 @@ def test_what_cannot_be_renewed_is_a_clear_error(store, tmp_path):
     "config, said",
     [
         ("[profile p]\nregion = x\n", "has no keys"),
-        ("[profile p]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = q\n", "credential_process"),
+        ("[profile p]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = q\n", 'no profile "q"'),
+        ("[profile p]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = q\n[profile q]\nrole_arn = x\nsource_profile = p\n", "too many"),
+        ("[profile p]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = q\nmfa_serial = x\n", "mfa_serial"),
+        ("[profile p]\nrole_arn = arn:aws:iam::1:role/r\ncredential_source = Ec2InstanceMetadata\n", "Environment alone"),
         ("[profile p]\ncredential_process = sh -c 'echo hunter2; echo hunter2 >&2; exit 3'\n", "exit status: 3"),
         ("[profile p]\ncredential_process = echo hunter2\n", "no JSON"),
         ("[profile p]\nsso_account_id = 1\nsso_role_name = r\nsso_region = x\nsso_start_url = https://x/start\n", "aws sso login --profile p"),
         ("", 'no profile "p"'),
     ],
-    ids=["nothing", "role", "program fails", "program prints no JSON", "sign-in expired", "no profile"],
+    ids=["nothing", "role", "roles in a ring", "device", "source", "program fails", "program prints no JSON", "sign-in expired", "no profile"],
 )
 def test_a_profile_that_gives_no_credentials_says_why(db, config, said):
     home = pathlib.Path(db.directory)

@@ -4,6 +4,7 @@ Faults at random between weir and a store, and processes that are killed: every 
 partial object is seen, no upload stays open. WEIR_STORE_FAULTS says how many faults (30), WEIR_SEED which.
 """
 
+import io
 import json
 import os
 import pathlib
@@ -12,8 +13,9 @@ import signal
 import threading
 import time
 
+import pyarrow.parquet
 import pytest
-from fault_proxy import FaultProxy, cut, delay, expired_token, lost, reset, slow, stall, throttle, too_many
+from fault_proxy import FaultProxy, answer, cut, delay, expired_token, lost, reset, slow, stall, throttle, too_many
 from http_server import HttpServer, until
 from stores import MinIO, VersityGW
 from test_stores import TABLE, parquet
@@ -69,7 +71,6 @@ class Work:
     def __init__(self, store, bucket, server, proxy, chance):
         self.store, self.bucket, self.server, self.proxy, self.chance = store, bucket, server, proxy, chance
         self.n, self.right, self.failed = 0, 0, 0
-        self.later = []  # directories that the next start may have to take away, since the store took no delete either
         for i in range(4):
             store.put(bucket, f"in/{i}.parquet", parquet(TABLE.slice(i * 250, 250)))
             store.put(bucket, f"csv/{i}.csv", b"a,b\n" + b"".join(b"%d,x\n" % n for n in range(i * 1000, (i + 1) * 1000)))
@@ -81,8 +82,9 @@ class Work:
         self.n += 1
         self.chance.choice([self.read, self.read, self.read_text, self.write_one, self.write_large, self.write_directory, self.replace])()
 
-    def run(self, sql, target=None):
-        """The rows; None after an error that names the store's object, and left nothing."""
+    def run(self, sql, target=None, count=None):
+        """The rows; None after an error that names the store's object, and left nothing; or an object of `count` rows, which the
+        store had and never said so, nor gave back."""
         answer = self.server.sql(sql)
         self.proxy.forget(rules=True)
         if answer.status == 200:
@@ -91,12 +93,13 @@ class Work:
         self.failed += 1
         message = answer.error()["message"]
         assert self.url("") in message and "weir+" not in message and "panick" not in message, f"{sql}\n{message}"
-        if target and target.endswith("/"):
-            self.later.append(target)
-        elif target:
-            # What goes on behind a statement that failed has ended soon.
-            until(lambda: self.store.list(self.bucket, target) == [], f"{target} is gone after: {message}")
+        if target:
+            # What goes on behind a statement that failed has ended soon, also where the store took no delete then.
+            until(lambda: self.store.list(self.bucket, target) == [] or count and self.is_whole(target, count), f"{target} is gone after: {message}", 60)
         return None
+
+    def is_whole(self, key, count):
+        return pyarrow.parquet.read_table(io.BytesIO(self.store.get(self.bucket, key))).num_rows == count
 
     @staticmethod
     def server_rows(answer):
@@ -112,7 +115,7 @@ class Work:
 
     def write_one(self, rows="SELECT value AS id, random() AS x FROM generate_series(1, 1000)", count=1000):
         key = f"out/{self.n}/x.parquet"
-        if self.run(f"COPY ({rows}) TO '{self.url(key)}'", key):
+        if self.run(f"COPY ({rows}) TO '{self.url(key)}'", key, count):
             assert self.server.rows(f"SELECT count(*), sum(id), count(x) FROM '{self.url(key)}'") == [(count, count * (count + 1) // 2, count)]
             self.store.delete(self.bucket, key)
 
@@ -155,8 +158,6 @@ def test_faults_at_random_change_no_answer_and_leave_nothing(store, tmp_path):
     write_config(tmp_path / "w", store, bucket)
     with HttpServer(tmp_path / "w", deadline=120) as server:
         until(lambda: store.open_uploads(bucket) == [], "no upload is open", 30)
-        for target in work.later:
-            until(lambda: store.list(bucket, target) == [], f"{target} is gone", 30)  # noqa: B023
         assert server.end(seconds=60) == 0
     assert list((tmp_path / "w/.weir/uploads").iterdir()) == []
 
@@ -164,7 +165,7 @@ def test_faults_at_random_change_no_answer_and_leave_nothing(store, tmp_path):
 # ---- Answers that are lost ----
 
 
-@pytest.mark.parametrize("what", ["begin", "begin with a cut answer", "part", "end", "end for good", "put"])
+@pytest.mark.parametrize("what", ["begin", "begin with a cut answer", "part", "end", "end for good", "put", "put of one for good"])
 def test_what_was_done_and_not_answered_is_found_out(store, db, what):
     bucket, key = store.make("lost"), f"{what.replace(' ', '-')}/x.parquet"
     with FaultProxy("127.0.0.1", store.port, seed=1) as proxy:
@@ -175,6 +176,7 @@ def test_what_was_done_and_not_answered_is_found_out(store, db, what):
             "end": (lost(), {"method": "POST", "path": r"\?uploadId", "count": 1}),
             "end for good": (lost(), {"method": "POST", "path": r"\?uploadId"}),
             "put": (lost(), {"method": "PUT", "path": "/p/k(=|%3D)1/", "count": 1}),
+            "put of one for good": (lost(), {"method": "PUT", "path": "put-of-one"}),
         }[what]
         rule = proxy.rule(happen, **when)
         write_config(db.directory, store, bucket, proxy, **PATIENCE)
@@ -182,6 +184,10 @@ def test_what_was_done_and_not_answered_is_found_out(store, db, what):
             url = store.url(bucket, "p/")
             db.ok(f"COPY (SELECT value AS id, value % 3 AS k FROM generate_series(1, 30)) TO '{url}' (FORMAT parquet, PARTITION_BY (k))")
             assert db.rows(f"SELECT count(*), sum(id) FROM '{url}'") == [(30, 465)]
+        elif what == "put of one for good":
+            store.put(bucket, key, b"what was there")
+            db.ok(f"COPY (SELECT value AS id FROM generate_series(1, 1000)) TO '{store.url(bucket, key)}'")
+            assert db.rows(f"SELECT count(*), sum(id) FROM '{store.url(bucket, key)}'") == [(1000, 500500)]
         else:
             url = store.url(bucket, key)
             db.ok(f"COPY (SELECT value AS id, random() AS x FROM generate_series(1, 1500000)) TO '{url}'")
@@ -257,6 +263,36 @@ def test_a_directory_that_was_put_in_place_by_half_is_taken_away(store, db):
     write_config(db.directory, store, bucket)
     db.ok("SELECT 1")
     until(lambda: store.list(bucket, "d/") == ["d/others.csv"], "only what others put stays")
+
+
+def test_what_the_store_does_not_delete_at_once_is_deleted_later(store, tmp_path):
+    bucket = store.make("kept")
+    with FaultProxy("127.0.0.1", store.port, seed=6) as proxy:
+        write_config(tmp_path / "w", store, bucket, proxy, **PATIENCE)
+        with HttpServer(tmp_path / "w", deadline=120) as server:
+            refuse = answer(400, b"<Error><Code>BadDigest</Code></Error>")
+            proxy.rule(refuse, method="PUT", path="k(=|%3D)[3-9]")
+            kept = proxy.rule(refuse, method="POST|DELETE")
+            sql = f"COPY (SELECT value AS id, value % 10 AS k FROM generate_series(1, 100)) TO '{store.url(bucket, 'd/')}' (FORMAT csv, PARTITION_BY (k))"
+            assert server.sql(sql).status != 200 and kept.fired > 0 and store.list(bucket, "d/")
+            proxy.forget(rules=True)
+            until(lambda: store.list(bucket, "d/") == [], "it is gone while its process lives", 30)
+            # Nothing is left to a sweep.
+            until(lambda: all(path.stat().st_size == 0 for path in (tmp_path / "w/.weir/uploads").iterdir()), "nothing is remembered")
+
+
+def test_a_sweep_deletes_nothing_that_somebody_wrote_since(store, db):
+    bucket, uploads = store.make("since"), pathlib.Path(db.directory) / ".weir/uploads"
+    write_config(db.directory, store, bucket)
+    now = int(time.time() * 1000)
+    left = {"others.csv": (now - 600_000, 0), "old.csv": (now, 0), "random.csv": (now - 600_000, 1)}
+    for key in left:
+        store.put(bucket, key, b"a\n1\n")
+    uploads.mkdir(parents=True)
+    lines = [f"object\t{n}\t{ms}\t{alone}\t{store.url(bucket)}\t{key}\n" for n, (key, (ms, alone)) in enumerate(left.items())]
+    (uploads / "0123456789abcdef.log").write_text("".join(lines))
+    db.ok("SELECT 1")
+    until(lambda: store.list(bucket) == ["others.csv"] and list(uploads.iterdir()) == [], "what was to go is gone, and no more remembered")
 
 
 # ---- Throttling ----

@@ -59,8 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds)) abort();
     atomic_fetch_add(&server->n_connections, 1);
     atomic_fetch_add(&server->places[0].n_connections, 1);
-    if (wr_connection_open(server, &server->places[0], fds[0], (struct sockaddr *)&address,
-                           sizeof address, NULL)) {
+    if (wr_connection_open(server, &server->places[0], fds[0], (struct sockaddr *)&address, NULL)) {
         /* Without memory, as the listener has it. */
         atomic_fetch_sub(&server->places[0].n_connections, 1);
         wr_server_connection_ended(server, wr_address_key((struct sockaddr *)&address));

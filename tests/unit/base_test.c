@@ -13,7 +13,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
-#include "base/loopback.h"
+#include "base/address.h"
 #include "base/options.h"
 #include "base/units.h"
 
@@ -449,7 +449,7 @@ static void sizes_and_times_are_read_with_their_units(void **state) {
     assert_true(least == INT64_MIN);
 }
 
-/* ---- loopback ---- */
+/* ---- Addresses ---- */
 
 static void only_what_is_known_to_be_this_machine_is_loopback(void **state) {
     (void)state;
@@ -470,6 +470,51 @@ static void only_what_is_known_to_be_this_machine_is_loopback(void **state) {
     six.sin6_addr.s6_addr[0] = 1;
     assert_false(wr_address_is_loopback((struct sockaddr *)&four));
     assert_false(wr_address_is_loopback((struct sockaddr *)&six));
+}
+
+static void addresses_are_split(void **state) {
+    (void)state;
+    const struct {
+        const char *text, *host, *port;
+    } good[] = {{"localhost:80", "localhost", "80"},
+                {"127.0.0.1:0", "127.0.0.1", "0"},
+                {"[::1]:65535", "::1", "65535"},
+                {"*:8080", "", "8080"},
+                {"[fe80::1%eth0]:7", "fe80::1%eth0", "7"}};
+    const char *bad[] = {"",      "localhost", "localhost:", ":80",          "a:65536",
+                         "a:-1",  "a:+1",      "a: 1",       "a:1 ",         "::1:80",
+                         "[::1]", "[]:1",      "[::1:80",    "a:1000000001", "0.0.0.0:1,::1:2",
+                         "a:1x"};
+    char host[WR_HOST_SIZE], port[WR_PORT_SIZE], large[WR_HOST_SIZE + 8];
+    for (size_t i = 0; i < N_OF(good); i++) {
+        assert_true(wr_address_split(good[i].text, host, port));
+        assert_string_equal(host, good[i].host);
+        assert_string_equal(port, good[i].port);
+    }
+    for (size_t i = 0; i < N_OF(bad); i++)
+        assert_false(wr_address_split(bad[i], host, port));
+    memset(large, 'a', WR_HOST_SIZE);
+    memcpy(large + WR_HOST_SIZE, ":1", 3);
+    assert_false(wr_address_split(large, host, port));
+    assert_true(wr_address_split(large + 1, host, port));
+}
+
+static void addresses_are_shown(void **state) {
+    (void)state;
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(80)};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct sockaddr unix_path = {.sa_family = AF_UNIX};
+    char text[WR_ADDRESS_SIZE];
+    wr_address_show((struct sockaddr *)&four, text);
+    assert_string_equal(text, "0.0.0.0:80");
+    six.sin6_port = htons(65535);
+    wr_address_show((struct sockaddr *)&six, text);
+    assert_string_equal(text, "[::1]:65535");
+    memset(&six.sin6_addr, 0xfe, sizeof six.sin6_addr);
+    wr_address_show((struct sockaddr *)&six, text);
+    assert_string_equal(text, "[fefe:fefe:fefe:fefe:fefe:fefe:fefe:fefe]:65535");
+    wr_address_show(&unix_path, text);
+    assert_string_equal(text, "");
 }
 
 int main(void) {
@@ -498,6 +543,8 @@ int main(void) {
         cmocka_unit_test(the_nearest_word_is_near_or_nothing),
         cmocka_unit_test(sizes_and_times_are_read_with_their_units),
         cmocka_unit_test(only_what_is_known_to_be_this_machine_is_loopback),
+        cmocka_unit_test(addresses_are_split),
+        cmocka_unit_test(addresses_are_shown),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

@@ -106,12 +106,29 @@ static void every_failed_allocation_is_told_as_such(void **state) {
     }
 }
 
+static void a_text_that_was_written_is_read_as_it_was(void **state) {
+    (void)state;
+    static const char text[] = "a \"quoted\\ \n\x01\x7f \xc3\xa9/";
+    struct wr_buffer buffer;
+    struct wr_json *json = NULL;
+    wr_buffer_init(&buffer, 1000);
+    wr_json_write(&buffer, text);
+    assert_int_equal(wr_json_parse(buffer.data, buffer.length, &json, NULL), WEIR_OK);
+    assert_string_equal(json->text, text);
+    wr_json_free(json);
+    wr_buffer_clear(&buffer);
+    wr_json_write(&buffer, NULL);
+    assert_memory_equal(buffer.data, "null", 4);
+    wr_buffer_reset(&buffer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_of_every_type_are_read),
         cmocka_unit_test(everything_else_is_refused),
         cmocka_unit_test(every_cut_and_every_changed_byte_is_an_answer_without_a_leak),
         cmocka_unit_test(every_failed_allocation_is_told_as_such),
+        cmocka_unit_test(a_text_that_was_written_is_read_as_it_was),
     };
     cmocka_set_message_output(CM_OUTPUT_TAP);
     return cmocka_run_group_tests(tests, NULL, NULL);

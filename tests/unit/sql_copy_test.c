@@ -4,7 +4,7 @@
 static void assert_copied(const char *text, const char *expected) {
     struct wr_statement s;
     struct weir_error error = {0};
-    int code = wr_statement_parse(text, &s, &error);
+    int code = wr_statement_parse(text, NULL, &s, &error);
     assert_string_equal(error.message, "");
     assert_int_equal(code, WEIR_OK);
     assert_int_equal(s.type, WR_STATEMENT_ENGINE);
@@ -79,7 +79,7 @@ static void codecs_are_spelled_for_their_format(void **state) {
         snprintf(text, sizeof text, "COPY t TO 'x' (%s)", cases[i].options);
         snprintf(options, sizeof options, " OPTIONS (%s)", cases[i].compression);
         struct wr_statement s;
-        assert_int_equal(wr_statement_parse(text, &s, NULL), WEIR_OK);
+        assert_int_equal(wr_statement_parse(text, NULL, &s, NULL), WEIR_OK);
         const char *tail = strstr(s.text, " OPTIONS");
         assert_non_null(tail);
         assert_string_equal(tail, options);

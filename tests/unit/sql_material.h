@@ -27,7 +27,7 @@ static inline void assert_refused(const char *text, int expected_code, const cha
     memmove(mark, mark + 1, strlen(mark));
     struct wr_statement s = {.text = NULL};
     struct weir_error error = {0};
-    int code = wr_statement_parse(sql, &s, &error);
+    int code = wr_statement_parse(sql, NULL, &s, &error);
     assert_string_equal(error.message, message);
     assert_int_equal(code, expected_code);
     assert_string_equal(error.sqlstate, sqlstate);

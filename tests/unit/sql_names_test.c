@@ -5,7 +5,7 @@
 static struct wr_statement parse(const char *sql) {
     struct wr_statement statement;
     struct weir_error error = {0};
-    int code = wr_statement_parse(sql, &statement, &error);
+    int code = wr_statement_parse(sql, NULL, &statement, &error);
     if (code) print_error("%s: %s\n", sql, error.message);
     assert_int_equal(code, WEIR_OK);
     return statement;

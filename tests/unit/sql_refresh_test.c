@@ -5,7 +5,7 @@
 static struct wr_statement parse(const char *sql) {
     struct wr_statement statement;
     struct weir_error error = {0};
-    int code = wr_statement_parse(sql, &statement, &error);
+    int code = wr_statement_parse(sql, NULL, &statement, &error);
     if (code) print_error("%s: %s\n", sql, error.message);
     assert_int_equal(code, WEIR_OK);
     return statement;
@@ -53,7 +53,7 @@ static void a_refresh_of_anything_else_is_a_syntax_error(void **state) {
                                         "REFRESH MOUNT a.b", "REFRESH a b",     "REFRESH \"a"};
     for (size_t i = 0; i < N_OF(wrong); i++) {
         struct weir_error error = {0};
-        assert_int_equal(wr_statement_parse(wrong[i], &s, &error), WEIR_INVALID_ARGUMENT);
+        assert_int_equal(wr_statement_parse(wrong[i], NULL, &s, &error), WEIR_INVALID_ARGUMENT);
         assert_string_equal(error.sqlstate, "42601");
     }
 }

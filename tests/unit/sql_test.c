@@ -162,7 +162,7 @@ static void a_statement_that_is_not_ours_is_passed_on_byte_for_byte(void **state
     for (size_t i = 0; i < N_OF(texts); i++) {
         struct wr_statement statement;
         struct weir_error error = {0};
-        assert_int_equal(wr_statement_parse(texts[i], &statement, &error), WEIR_OK);
+        assert_int_equal(wr_statement_parse(texts[i], NULL, &statement, &error), WEIR_OK);
         assert_int_equal(statement.type, WR_STATEMENT_ENGINE);
         assert_string_equal(statement.text, texts[i]);
         wr_statement_reset(&statement);
@@ -177,8 +177,8 @@ static void create_using_takes_names_kind_and_options(void **state) {
     struct wr_statement s;
     assert_int_equal(
         wr_statement_parse(
-            "CREATE TABLE T USING Files OPTIONS (path 'it''s.csv', format.delimiter = ';')", &s,
-            NULL),
+            "CREATE TABLE T USING Files OPTIONS (path 'it''s.csv', format.delimiter = ';')", NULL,
+            &s, NULL),
         WEIR_OK);
     assert_int_equal(s.type, WR_STATEMENT_CREATE_USING);
     assert_null(s.text);
@@ -206,7 +206,7 @@ static void create_using_takes_every_clause(void **state) {
         "as\n"
         " SELECT 1 AS using, ')' -- tail\n ;";
     struct weir_error error = {0};
-    assert_int_equal(wr_statement_parse(text, &s, &error), WEIR_OK);
+    assert_int_equal(wr_statement_parse(text, NULL, &s, &error), WEIR_OK);
     assert_true(s.or_replace && s.temporary && s.if_not_exists);
     assert_string_equal(s.parts[0], "cat");
     assert_string_equal(s.parts[1], "My \"Schema");
@@ -216,7 +216,8 @@ static void create_using_takes_every_clause(void **state) {
     assert_int_equal(s.options.n_items, 0);
     assert_string_equal(s.query, "SELECT 1 AS using, ')'");
     wr_statement_reset(&s);
-    assert_int_equal(wr_statement_parse("CREATE TEMP TABLE a.b USING memory", &s, &error), WEIR_OK);
+    assert_int_equal(wr_statement_parse("CREATE TEMP TABLE a.b USING memory", NULL, &s, &error),
+                     WEIR_OK);
     assert_true(s.temporary);
     assert_null(s.parts[0]);
     assert_string_equal(s.parts[1], "a");
@@ -250,7 +251,7 @@ static void option_values_are_texts_numbers_and_words(void **state) {
         snprintf(text, sizeof text, "CREATE TABLE t USING k OPTIONS (%s)", cases[i].written);
         struct wr_statement s;
         struct weir_error error = {0};
-        assert_int_equal(wr_statement_parse(text, &s, &error), WEIR_OK);
+        assert_int_equal(wr_statement_parse(text, NULL, &s, &error), WEIR_OK);
         assert_int_equal(s.options.n_items, 1);
         assert_string_equal(s.options.items[0].key, cases[i].key);
         assert_string_equal(s.options.items[0].value, cases[i].value);
@@ -329,7 +330,7 @@ static void a_parser_without_memory_fails_cleanly_at_each_allocation(void **stat
             struct wr_statement s = {.text = NULL};
             struct weir_error error = {0};
             wr_alloc_fail_at(n);
-            int code = wr_statement_parse(cases[i].text, &s, &error);
+            int code = wr_statement_parse(cases[i].text, NULL, &s, &error);
             bool failed = wr_alloc_fail_at(0) >= n;
             if (!failed) {
                 assert_int_equal(code, cases[i].code);
@@ -365,7 +366,7 @@ static void any_cut_of_a_statement_is_parsed_without_harm(void **state) {
             cut[length] = '\0';
             struct wr_statement s;
             struct weir_error error = {0};
-            if (wr_statement_parse(cut, &s, &error) == WEIR_OK) {
+            if (wr_statement_parse(cut, NULL, &s, &error) == WEIR_OK) {
                 wr_statement_reset(&s);
             } else {
                 assert_int_equal(error.code, WEIR_INVALID_ARGUMENT);

@@ -6,7 +6,7 @@
 static struct wr_statement parse(const char *sql) {
     struct wr_statement statement;
     struct weir_error error = {0};
-    int code = wr_statement_parse(sql, &statement, &error);
+    int code = wr_statement_parse(sql, NULL, &statement, &error);
     if (code) print_error("%s: %s\n", sql, error.message);
     assert_int_equal(code, WEIR_OK);
     return statement;
@@ -108,7 +108,7 @@ static void an_error_has_a_place_and_no_word_of_the_text(void **state) {
     for (size_t i = 0; i < N_OF(cases); i++) {
         struct wr_statement s;
         struct weir_error error = {0};
-        assert_int_equal(wr_statement_parse(cases[i], &s, &error), WEIR_INVALID_ARGUMENT);
+        assert_int_equal(wr_statement_parse(cases[i], NULL, &s, &error), WEIR_INVALID_ARGUMENT);
         assert_string_equal(error.sqlstate, "42601");
         assert_true(error.position > 0);
         assert_null(strstr(error.message, "hunter2"));

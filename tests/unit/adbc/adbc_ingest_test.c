@@ -100,11 +100,12 @@ static void *cancel_soon(void *call) {
 
 static void a_cancel_ends_it_in_the_database_and_takes_everything_back(void **state) {
     (void)state;
+    struct wr_call_service service;
     struct weir_error error = {0};
     int64_t n_rows = -7;
     pthread_t thread;
     struct wr_call *call = wr_call_new();
-    wr_call_enter(call);
+    wr_call_serve(&service, call);
     assert_int_equal(pthread_create(&thread, NULL, cancel_soon, call), 0);
     int64_t started = now_ms();
     assert_int_equal(
@@ -112,7 +113,7 @@ static void a_cancel_ends_it_in_the_database_and_takes_everything_back(void **st
         WEIR_CANCELLED);
     assert_true(now_ms() - started < 2000);
     pthread_join(thread, NULL);
-    wr_call_leave(call);
+    wr_call_unserve(&service);
     wr_call_release(call);
     assert_string_equal(error.sqlstate, "57014");
     assert_int_equal(n_rows, -7);
@@ -125,13 +126,14 @@ static void a_cancel_ends_it_in_the_database_and_takes_everything_back(void **st
 
 static void a_cancel_ends_the_rows_where_the_driver_has_none(void **state) {
     (void)state;
+    struct wr_call_service service;
     struct weir_error error = {0};
     struct wr_call *call = wr_call_new();
     fake()->no_cancel = true;
-    wr_call_enter(call);
+    wr_call_serve(&service, call);
     assert_int_equal(ingest(WR_ADBC_APPEND, "t", (struct numbers){3, 0, -1, call}, NULL, &error),
                      WEIR_CANCELLED);
-    wr_call_leave(call);
+    wr_call_unserve(&service);
     wr_call_release(call);
     assert_true(fake()->ingested < 15);
     assert_int_equal(fake()->commits, 0);

@@ -395,17 +395,18 @@ static void *cancel_the_call(void *call) {
 
 static void a_change_is_cancelled_in_the_database(void **state) {
     (void)state;
+    struct wr_call_service service;
     struct weir_error error = {0};
     struct wr_adbc_database *database = fake_must_open(NULL);
     struct wr_call *call = wr_call_new();
     pthread_t thread;
-    wr_call_enter(call);
+    wr_call_serve(&service, call);
     assert_int_equal(pthread_create(&thread, NULL, cancel_the_call, call), 0);
     int64_t started = now_ms();
     assert_int_equal(wr_adbc_change(database, "hang", NULL, &error), WEIR_CANCELLED);
     assert_true(now_ms() - started < 1500);
     pthread_join(thread, NULL);
-    wr_call_leave(call);
+    wr_call_unserve(&service);
     wr_call_release(call);
     assert_true(fake()->cancels > 0);
     assert_null(strstr(error.message, "not known"));

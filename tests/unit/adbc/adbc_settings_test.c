@@ -72,7 +72,7 @@ static void fit(const struct weir_option *options, size_t n, enum wr_adbc_family
                 struct wr_adbc_settings *settings) {
     struct weir_error error = {0};
     if (wr_adbc_settings_read(options, n, settings, &error) ||
-        wr_adbc_settings_fit(settings, family, 7, &error))
+        wr_adbc_settings_fit(settings, family, 7, "x.so", &error))
         fail_msg("%s", error.message);
 }
 
@@ -110,9 +110,11 @@ static void files_must_be_there_unless_they_are_to_be_made(void **state) {
     wr_adbc_settings_reset(&settings);
     options[0].value = "sqlite:/no/such.db";
     assert_int_equal(wr_adbc_settings_read(options, 3, &settings, NULL), WEIR_OK);
-    assert_int_equal(wr_adbc_settings_fit(&settings, WR_ADBC_SQLITE, 1, &error), WEIR_NOT_FOUND);
+    assert_int_equal(wr_adbc_settings_fit(&settings, WR_ADBC_SQLITE, 1, "x.so", &error),
+                     WEIR_NOT_FOUND);
     assert_true(contains(error.message, "no file \"/no/such.db\""));
-    assert_int_equal(wr_adbc_settings_fit(&settings, WR_ADBC_DUCKDB, 1, &error), WEIR_NOT_FOUND);
+    assert_int_equal(wr_adbc_settings_fit(&settings, WR_ADBC_DUCKDB, 1, "x.so", &error),
+                     WEIR_NOT_FOUND);
     wr_adbc_settings_reset(&settings);
     options[2].value = "true";
     fit(options, 3, WR_ADBC_SQLITE, &settings);

@@ -24,11 +24,7 @@ struct database {
     char options[4096];
 };
 
-struct connection {
-    int generation;
-    bool in_transaction;
-    const struct database *database;
-};
+struct connection;
 
 struct statement {
     struct connection *connection;
@@ -38,10 +34,17 @@ struct statement {
     atomic_bool cancelled;
 };
 
+struct connection {
+    int generation;
+    bool in_transaction;
+    const struct database *database;
+    struct statement partitions; /* what ends the reading of them */
+};
+
 struct rows {
     struct statement *statement;
     long next, end;
-    bool fails, hangs;
+    bool fails, hangs, gives_texts;
     struct AdbcError error;
     AdbcStatusCode status;
 };
@@ -171,10 +174,11 @@ static AdbcStatusCode table_schema(struct AdbcConnection *connection, const char
 /* ---- Rows ---- */
 
 static int rows_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out) {
-    (void)stream;
+    const struct rows *self = stream->private_data;
     ArrowSchemaInit(out);
     ArrowSchemaSetTypeStruct(out, 1);
-    ArrowSchemaSetType(out->children[0], NANOARROW_TYPE_INT64);
+    ArrowSchemaSetType(out->children[0],
+                       self->gives_texts ? NANOARROW_TYPE_STRING : NANOARROW_TYPE_INT64);
     return ArrowSchemaSetName(out->children[0], "a");
 }
 
@@ -212,7 +216,7 @@ static void rows_release(struct ArrowArrayStream *stream) {
     struct rows *self = stream->private_data;
     if (self->error.release) self->error.release(&self->error);
     free(self);
-    stream->release = NULL;
+    stream->private_data = NULL; /* and not its release: Flight SQL's driver does so */
     the_fake.streams--;
 }
 
@@ -224,13 +228,9 @@ static const struct AdbcError *error_of_stream(struct ArrowArrayStream *stream,
     return &self->error;
 }
 
-static void make_rows(struct statement *statement, long n, bool fails, bool hangs,
-                      struct ArrowArrayStream *out) {
+static void make_rows(const struct rows *what, struct ArrowArrayStream *out) {
     struct rows *self = calloc(1, sizeof *self);
-    self->statement = statement;
-    self->end = n;
-    self->fails = fails;
-    self->hangs = hangs;
+    *self = *what;
     *out = (struct ArrowArrayStream){rows_schema, rows_next, rows_error, rows_release, self};
     the_fake.streams++;
 }
@@ -324,7 +324,8 @@ static AdbcStatusCode execute(struct AdbcStatement *statement, struct ArrowArray
     bool hangs = sscanf(self->sql, "hang_after %ld", &n) == 1;
     if (sscanf(self->sql, "change %ld", &n) == 1 && n_rows) *n_rows = n;
     sscanf(self->sql, "rows %ld", &n);
-    if (out) make_rows(self, n, fails, hangs, out);
+    struct rows rows = {.statement = self, .end = n, .fails = fails, .hangs = hangs};
+    if (out) make_rows(&rows, out);
     return WEIR_OK;
 }
 
@@ -333,6 +334,87 @@ static AdbcStatusCode cancel(struct AdbcStatement *statement, struct AdbcError *
     if (the_fake.no_cancel) return fail(error, WEIR_NOT_IMPLEMENTED, "-", "no cancel");
     the_fake.cancels++;
     self->cancelled = true;
+    return WEIR_OK;
+}
+
+/* ---- Partitions ---- */
+
+struct descriptor {
+    long first, end;
+    bool fails, hangs, gives_texts;
+};
+
+static void release_partitions(struct AdbcPartitions *partitions) {
+    for (size_t i = 0; i < partitions->num_partitions; i++)
+        free((void *)partitions->partitions[i]);
+    free(partitions->partitions);
+    free((void *)partitions->partition_lengths);
+    partitions->release = NULL;
+    the_fake.streams--;
+}
+
+static AdbcStatusCode execute_partitions(struct AdbcStatement *statement,
+                                         struct ArrowSchema *schema,
+                                         struct AdbcPartitions *partitions, int64_t *n_rows,
+                                         struct AdbcError *error) {
+    const struct statement *self = statement->private_data;
+    long n = 0, n_each = 0;
+    char how[16] = "";
+    (void)schema;
+    (void)n_rows;
+    if (!the_fake.has_partitions) return fail(error, WEIR_NOT_IMPLEMENTED, "-", "no partitions");
+    if (!self->sql[0]) return fail(error, WEIR_INVALID_STATE, "-", "no query");
+    the_fake.executions++;
+    if (self->connection->generation != the_fake.generation)
+        return fail(error, WEIR_IO, "08006", "the server closed the connection");
+    if (strncmp(self->sql, "fail ", 5) == 0) return scripted_failure(self->sql, error);
+    if (strcmp(self->sql, "hang") == 0) {
+        hang(self);
+        return fail(error, WEIR_CANCELLED, "57014", "cancelled on request");
+    }
+    if (sscanf(self->sql, "%15s %ld %ld", how, &n, &n_each) != 3) return WEIR_INTERNAL;
+    const uint8_t **items = calloc((size_t)n + 1, sizeof *items);
+    size_t *lengths = calloc((size_t)n + 1, sizeof *lengths);
+    for (long i = 0; i < n; i++) {
+        struct descriptor *item = calloc(1, sizeof *item);
+        item->first = i * n_each;
+        item->end = item->first + n_each;
+        item->fails = strcmp(how, "parts_fail") == 0 && i == n - 1;
+        item->hangs = strcmp(how, "parts_hang") == 0;
+        item->gives_texts = strcmp(how, "parts_differ") == 0 && i > 0;
+        items[i] = (const uint8_t *)item;
+        lengths[i] = sizeof *item;
+    }
+    *partitions = (struct AdbcPartitions){(size_t)n, items, lengths, NULL, release_partitions};
+    the_fake.streams++;
+    return WEIR_OK;
+}
+
+static AdbcStatusCode read_partition(struct AdbcConnection *connection, const uint8_t *bytes,
+                                     size_t length, struct ArrowArrayStream *out,
+                                     struct AdbcError *error) {
+    struct connection *self = connection->private_data;
+    struct descriptor item;
+    if (length != sizeof item) return fail(error, WEIR_NOT_FOUND, "-", "no such partition");
+    if (self->generation != the_fake.generation)
+        return fail(error, WEIR_IO, "08006", "the server closed the connection");
+    memcpy(&item, bytes, sizeof item);
+    the_fake.partitions++;
+    make_rows(&(struct rows){.statement = &self->partitions,
+                             .next = item.first,
+                             .end = item.end,
+                             .fails = item.fails,
+                             .hangs = item.hangs,
+                             .gives_texts = item.gives_texts},
+              out);
+    return WEIR_OK;
+}
+
+static AdbcStatusCode connection_cancel(struct AdbcConnection *connection,
+                                        struct AdbcError *error) {
+    struct connection *self = connection->private_data;
+    if (the_fake.no_cancel) return fail(error, WEIR_NOT_IMPLEMENTED, "-", "no cancel");
+    self->partitions.cancelled = true;
     return WEIR_OK;
 }
 
@@ -361,8 +443,11 @@ static AdbcStatusCode fill(int version, void *raw, struct AdbcError *error) {
     driver->StatementSetOption = statement_set;
     driver->StatementBindStream = bind_stream;
     driver->StatementExecuteQuery = execute;
+    driver->StatementExecutePartitions = execute_partitions;
+    driver->ConnectionReadPartition = read_partition;
     if (version == WR_ADBC_VERSION_1_0_0) return WEIR_OK;
     driver->StatementCancel = cancel;
+    driver->ConnectionCancel = connection_cancel;
     driver->ErrorFromArrayStream = error_of_stream;
     return WEIR_OK;
 }

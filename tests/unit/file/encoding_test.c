@@ -10,40 +10,40 @@ static void each_spelling_of_an_encoding_is_known_in_any_case(void **state) {
         {"ipc", "arrow"},       {"csv", "csv"},     {"TSV", "tsv"},     {"json", "json"},
         {"jsonl", "jsonl"},     {"ndjson", "jsonl"}};
     for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
-        assert_string_equal(wr_encoding_parse(spellings[i][0]), spellings[i][1]);
+        assert_string_equal(wr_encoding_parse(NULL, spellings[i][0]), spellings[i][1]);
     }
-    assert_null(wr_encoding_parse(""));
-    assert_null(wr_encoding_parse("sql"));
-    assert_null(wr_encoding_parse("parquets"));
+    assert_null(wr_encoding_parse(NULL, ""));
+    assert_null(wr_encoding_parse(NULL, "sql"));
+    assert_null(wr_encoding_parse(NULL, "parquets"));
 }
 
 static void an_unknown_encoding_names_the_nearest_and_all(void **state) {
     (void)state;
     struct weir_error error = {0};
     const char *encoding = NULL;
-    assert_int_equal(wr_encoding_check("parqet", &encoding, &error), WEIR_INVALID_ARGUMENT);
+    assert_int_equal(wr_encoding_check(NULL, "parqet", &encoding, &error), WEIR_INVALID_ARGUMENT);
     assert_string_equal(error.message, "there is no encoding \"parqet\"; the nearest is "
                                        "\"parquet\"; known: parquet, arrow, csv, tsv, json, jsonl");
-    assert_int_equal(wr_encoding_check("zip", &encoding, &error), WEIR_INVALID_ARGUMENT);
+    assert_int_equal(wr_encoding_check(NULL, "zip", &encoding, &error), WEIR_INVALID_ARGUMENT);
     assert_string_equal(error.message, "there is no encoding \"zip\"; known: parquet, arrow, csv, "
                                        "tsv, json, jsonl");
     assert_null(encoding);
-    assert_int_equal(wr_encoding_check("NDJSON", &encoding, &error), WEIR_OK);
+    assert_int_equal(wr_encoding_check(NULL, "NDJSON", &encoding, &error), WEIR_OK);
     assert_string_equal(encoding, "jsonl");
 }
 
 static void only_the_last_components_extension_counts(void **state) {
     (void)state;
     size_t stem = 99;
-    assert_string_equal(wr_encoding_of_path("/lake/a.b/x.parquet", &stem), "parquet");
+    assert_string_equal(wr_encoding_of_path(NULL, "/lake/a.b/x.parquet", &stem), "parquet");
     assert_int_equal(stem, strlen("/lake/a.b/x"));
-    assert_string_equal(wr_encoding_of_path("x.sql.CSV", &stem), "csv");
+    assert_string_equal(wr_encoding_of_path(NULL, "x.sql.CSV", &stem), "csv");
     assert_int_equal(stem, strlen("x.sql"));
-    assert_null(wr_encoding_of_path("/lake.csv/x", &stem));
-    assert_null(wr_encoding_of_path("/lake/.csv", &stem));
-    assert_null(wr_encoding_of_path("x.csv.gz", &stem));
-    assert_null(wr_encoding_of_path("x.", &stem));
-    assert_null(wr_encoding_of_path("", &stem));
+    assert_null(wr_encoding_of_path(NULL, "/lake.csv/x", &stem));
+    assert_null(wr_encoding_of_path(NULL, "/lake/.csv", &stem));
+    assert_null(wr_encoding_of_path(NULL, "x.csv.gz", &stem));
+    assert_null(wr_encoding_of_path(NULL, "x.", &stem));
+    assert_null(wr_encoding_of_path(NULL, "", &stem));
     assert_int_equal(stem, strlen("x.sql"));
     assert_string_equal(wr_path_extension("/a/notes.txt"), "txt");
     assert_null(wr_path_extension("/a.b/notes"));

@@ -16,6 +16,9 @@
 void wr_run_cancel(struct wr_run *run) {
     (void)run;
 }
+const char *wr_engine_version(void) {
+    return "";
+}
 void wr_run_free(struct wr_run *run) {
     (void)run;
 }
@@ -27,7 +30,7 @@ void wr_run_progress(const struct wr_run *run, struct weir_progress *ret_progres
 static struct wr_queries *open_queries(int32_t history) {
     const struct wr_queries_limits limits = {.max_waiting = 8, .wait_ms = 100, .history = history};
     struct wr_queries *queries = NULL;
-    assert_int_equal(wr_queries_new(&limits, NULL, &queries, NULL), WEIR_OK);
+    assert_int_equal(wr_queries_new(&limits, NULL, NULL, &queries, NULL), WEIR_OK);
     return queries;
 }
 

@@ -269,16 +269,16 @@ static void paths_are_joined_and_normal(void **state) {
 static void an_encoding_is_the_last_extension_of_a_name(void **state) {
     (void)state;
     size_t stem = 0;
-    assert_string_equal(wr_path_encoding("a/b.parquet", &stem), "parquet");
+    assert_string_equal(wr_path_encoding(NULL, "a/b.parquet", &stem), "parquet");
     assert_int_equal(stem, 3);
-    assert_string_equal(wr_path_encoding("a.csv.jsonl", &stem), "jsonl");
+    assert_string_equal(wr_path_encoding(NULL, "a.csv.jsonl", &stem), "jsonl");
     assert_int_equal(stem, 5);
-    assert_null(wr_path_encoding("a.csv/b", NULL));
-    assert_null(wr_path_encoding(".csv", NULL));
-    assert_null(wr_path_encoding("a/.csv", NULL));
-    assert_null(wr_path_encoding("a.sql", NULL));
-    assert_null(wr_path_encoding("csv", NULL));
-    assert_null(wr_path_encoding("a.CSV", NULL));
+    assert_null(wr_path_encoding(NULL, "a.csv/b", NULL));
+    assert_null(wr_path_encoding(NULL, ".csv", NULL));
+    assert_null(wr_path_encoding(NULL, "a/.csv", NULL));
+    assert_null(wr_path_encoding(NULL, "a.sql", NULL));
+    assert_null(wr_path_encoding(NULL, "csv", NULL));
+    assert_null(wr_path_encoding(NULL, "a.CSV", NULL));
 }
 
 #define PLACE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

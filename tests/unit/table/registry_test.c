@@ -42,6 +42,11 @@ static int probe_form(void *table, struct weir_form *ret_form, struct weir_error
     return WEIR_OK;
 }
 
+static int32_t probe_parts(void *table) {
+    (void)table;
+    return 2;
+}
+
 static const struct weir_option_spec probe_options[] = {
     {"rows", WEIR_OPTION_INTEGER, 0, "how many"},
     {"format.", WEIR_OPTION_PREFIX, 0, "how it is written"},
@@ -112,6 +117,10 @@ static void a_kind_that_breaks_the_contract_is_refused(void **state) {
     kind.form = NULL;
     assert_int_equal(wr_registry_add(registry, &kind, &error), WEIR_INVALID_ARGUMENT);
     assert_non_null(strstr(error.message, "`form` is NULL"));
+    kind = probe;
+    kind.parts = probe_parts;
+    assert_int_equal(wr_registry_add(registry, &kind, &error), WEIR_INVALID_ARGUMENT);
+    assert_non_null(strstr(error.message, "`execute_parts` is NULL"));
     kind = probe;
     kind.options = NULL;
     assert_int_equal(wr_registry_add(registry, &kind, &error), WEIR_INVALID_ARGUMENT);
