@@ -7,7 +7,7 @@ duckdb (threads, setup: statements).
 
 Reads one JSON object per line and answers with one per line: {"sql": TEXT, "keep": BOOL} runs a query to
 its end, all rows into Arrow, kept as one table or each batch dropped before the next; "partitions" of a
-connectorx query. The answer has the seconds, CPU seconds, rows, and the peak of the process's memory.
+connectorx query. {"run": TEXT} runs a statement, {"explain": TEXT} answers with weir's physical plan. The answer has the seconds, CPU seconds, rows, and the peak of the process's memory.
 """
 
 import hashlib
@@ -56,6 +56,9 @@ class Adbc:
         self.cursor = self.connection.cursor()
 
     def batches(self, request):
+        # A cursor gives the same text to its database once only, and has what was planned then run again.
+        self.cursor.close()
+        self.cursor = self.connection.cursor()
         self.cursor.execute(request["sql"])
         return self.cursor.fetch_record_batch()
 
@@ -111,6 +114,9 @@ def answer(system, request):
     if "run" in request:
         system.run(request["run"])
         return {}
+    if "explain" in request:
+        rows = [row for batch in system.batches({"sql": "EXPLAIN " + request["explain"]}) for row in batch.to_pylist()]
+        return {"plan": rows[-1]["plan"]}
     start, start_cpu = time.perf_counter(), cpu_seconds()
     n_rows, kept = 0, []
     for batch in system.batches(request):
