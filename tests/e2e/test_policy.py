@@ -367,6 +367,7 @@ def test_members_of_admin_may_do_everything_but_leave_the_roots(house, bob, tmp_
     "PREPARE p AS COPY (SELECT 1 AS a) TO '{dir}/stolen.csv'",
     "ATTACH '{dir}' AS mine",
     "ATTACH '{dir}/x.db' AS mine (TYPE adbc, driver '{dir}/evil.so')",
+    "ATTACH 'mysql://h/d?driver={dir}/evil.so' AS mine (TYPE adbc, driver odbc)",
     "DETACH lake",
     "SELECT * FROM adbc(driver => '{dir}/evil.so', uri => 'x', table => 't')",
     "CREATE TABLE public.e USING adbc OPTIONS (driver '{dir}/evil.so', uri 'x', table 't')",

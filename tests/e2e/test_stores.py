@@ -24,6 +24,12 @@ def parquet(table):
     return out.getvalue()
 
 
+def put_table(store, bucket, prefix):
+    """TABLE as four objects."""
+    for i in range(4):
+        store.put(bucket, f"{prefix}/{i}.parquet", parquet(TABLE.slice(i * 250, 250)))
+
+
 def secret(store, bucket, proxy=None, name="own", **more):
     options = {**store.options(proxy), **more}
     text = ", ".join(f"{key} '{value}'" for key, value in options.items())

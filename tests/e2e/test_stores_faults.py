@@ -18,7 +18,7 @@ import pytest
 from fault_proxy import FaultProxy, answer, cut, delay, expired_token, lost, reset, slow, stall, throttle, too_many
 from http_server import HttpServer, until
 from stores import MinIO, VersityGW
-from test_stores import TABLE, parquet
+from test_stores import put_table
 
 FAULTS = int(os.environ.get("WEIR_STORE_FAULTS", "30"))
 # Short, so that what fails fails soon.
@@ -71,8 +71,8 @@ class Work:
     def __init__(self, store, bucket, server, proxy, chance):
         self.store, self.bucket, self.server, self.proxy, self.chance = store, bucket, server, proxy, chance
         self.n, self.right, self.failed = 0, 0, 0
+        put_table(store, bucket, "in")
         for i in range(4):
-            store.put(bucket, f"in/{i}.parquet", parquet(TABLE.slice(i * 250, 250)))
             store.put(bucket, f"csv/{i}.csv", b"a,b\n" + b"".join(b"%d,x\n" % n for n in range(i * 1000, (i + 1) * 1000)))
 
     def url(self, key):

@@ -8,7 +8,7 @@ import pytest
 from fault_proxy import FaultProxy, throttle
 from http_server import HttpServer
 from stores import MinIO
-from test_stores import TABLE, parquet
+from test_stores import put_table
 from test_stores_faults import write_config
 
 COLUMNS = ["store_gets", "store_heads", "store_lists", "store_puts", "store_posts", "store_deletes", "store_retries", "store_bytes_received", "store_bytes_sent", "cache_hits"]
@@ -19,8 +19,7 @@ def store(tmp_path_factory):
     store = MinIO(tmp_path_factory.mktemp("minio"))
     try:
         store.make("seen")
-        for i in range(4):
-            store.put("seen", f"t/{i}.parquet", parquet(TABLE.slice(i * 250, 250)))
+        put_table(store, "seen", "t")
         yield store
     finally:
         store.close()

@@ -12,7 +12,7 @@ from fault_proxy import FaultProxy, reset, throttle
 from http_server import HttpServer, until
 from otlp_collector import Collector
 from stores import KEY_ID, SECRET, MinIO
-from test_stores import TABLE, parquet
+from test_stores import put_table
 from test_stores_faults import write_config
 
 SELECT = "SELECT count(*) AS n, sum(id) AS s FROM 's3://traced/t/*.parquet' WHERE word <> 'canary literal'"
@@ -23,8 +23,7 @@ def store(tmp_path_factory):
     store = MinIO(tmp_path_factory.mktemp("minio"))
     try:
         store.make("traced")
-        for i in range(4):
-            store.put("traced", f"t/{i}.parquet", parquet(TABLE.slice(i * 250, 250)))
+        put_table(store, "traced", "t")
         yield store
     finally:
         store.close()

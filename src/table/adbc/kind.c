@@ -470,8 +470,7 @@ static const struct weir_option_spec options[] = {
     {"upper_bound", WEIR_OPTION_TEXT, 0, "about its greatest value"},
     {"num_partitions", WEIR_OPTION_INTEGER, 0,
      "how many ranges; without partition_column those of a PostgreSQL table's blocks, else how "
-     "many "
-     "connections share the partitions of a result that a driver divides (1: none)"},
+     "many connections share the partitions of a result that a driver divides (1: none)"},
 };
 
 const struct weir_table_kind wr_kind_adbc = {
