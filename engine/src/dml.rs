@@ -32,6 +32,7 @@ use crate::commit::{CommitExec, Target};
 use crate::error::Result;
 use crate::plan::Plan;
 use crate::remote::{self, remote_table};
+use crate::sampled::sampled;
 
 /// Option of COPY that weir adds: what stands at the target is replaced.
 const OVERWRITE: &str = "weir.overwrite";
@@ -56,15 +57,14 @@ pub async fn physical(state: &SessionState, settings: u64, plan: &Plan) -> Resul
     let rows = plan.rows().expect("who asks looked for them");
     let (plan, count) = match rows {
         LogicalPlan::Copy(copy) => (copy_to(state, copy).await?, None),
-        LogicalPlan::Dml(dml) if rewritten(&dml.op) && remote_table(&dml.target).is_some() => {
-            let table = remote_table(&dml.target).expect("just seen");
-            (remote::change(state, dml, &table)?, None)
-        }
-        LogicalPlan::Dml(dml) if rewritten(&dml.op) => {
-            let (change, changed) = overwrite(dml)?;
-            let count = state.create_physical_plan(&changed).await?;
-            (state.create_physical_plan(&change).await?, Some(count))
-        }
+        LogicalPlan::Dml(dml) if rewritten(&dml.op) => match remote_table(&dml.target) {
+            Some(table) => (remote::change(state, dml, &table)?, None),
+            None => {
+                let (change, changed) = overwrite(dml)?;
+                let count = state.create_physical_plan(&changed).await?;
+                (state.create_physical_plan(&change).await?, Some(count))
+            }
+        },
         LogicalPlan::Analyze(analyze) if matches!(*analyze.input, LogicalPlan::Copy(_)) => {
             return not_impl_err!("EXPLAIN ANALYZE of COPY, which would write; use EXPLAIN");
         }
@@ -216,7 +216,7 @@ async fn copy_to(state: &SessionState, copy: &CopyTo) -> Result<Arc<dyn Executio
     copy.options.insert(SINGLE_FILE.into(), single_file.to_string());
     let by = copy.partition_by.clone();
     let sink = state.create_physical_plan(&LogicalPlan::Copy(copy)).await?;
-    let sink = if by.is_empty() { sink } else { bounded(sink, &by)? };
+    let sink = if by.is_empty() { sampled(sink) } else { bounded(sink, &by)? };
     Ok(Arc::new(CommitExec::new(sink, Arc::new(Mutex::new(Some(target))))))
 }
 

@@ -49,6 +49,7 @@ use crate::large_parquet::LargeParquet;
 use crate::named_source::{NamedSource, in_file, path_of};
 use crate::objects;
 use crate::runtime::Engine;
+use crate::sampled::sampled;
 use crate::schema::TableSchema;
 use crate::stream::import_schema;
 
@@ -602,7 +603,7 @@ impl TableProvider for FilesTable {
         let ordering = create_lex_ordering(&self.schema, &self.order_by, state.execution_props())?;
         let ordering = ordering.into_iter().next().map(Into::into);
         let sink = self.format.create_writer_physical_plan(input, state, config, ordering).await?;
-        Ok(Arc::new(CommitExec::new(sink, Arc::new(Mutex::new(Some(target))))))
+        Ok(Arc::new(CommitExec::new(sampled(sink), Arc::new(Mutex::new(Some(target))))))
     }
 }
 
