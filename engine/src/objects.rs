@@ -18,6 +18,7 @@ mod renew;
 mod requests;
 mod roles;
 pub mod scope;
+mod sign_in;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -302,6 +303,9 @@ impl Objects {
         });
         open.insert(id, Arc::downgrade(&objects));
         drop(open);
+        if !objects.is_memory {
+            registry.blocks.get().inspect(|blocks| blocks.begin());
+        }
         objects.sweep();
         Ok(objects)
     }

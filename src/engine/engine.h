@@ -81,6 +81,8 @@ struct wr_blocks {
     size_t size;
     void *context;
     int32_t is_lasting; /* 0: they go when the engine is closed */
+    /* Not 0: `get` would find nothing, of any object. Waits for no disk. */
+    int32_t (*is_empty)(void *context);
     /* Reads those of `n` blocks from `first` on that are kept, each into its place in `data`, and
      * says how many bytes each has: 0 is not kept. */
     void (*get)(void *context, const char *object, uint64_t first, size_t n, void *data,

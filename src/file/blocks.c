@@ -84,23 +84,27 @@ static uint64_t seed_of(uint64_t block, size_t length) {
 
 /* ---- The directory ---- */
 
-/* With the mutex held. */
-static void open_directory(struct wr_block_store *store) {
+/* With the mutex held. `make`: also where it is not there yet. */
+static void open_directory(struct wr_block_store *store, bool make) {
     const char *path = store->path ? store->path : store->temporary.path;
-    if (!path && wr_temporary_make(&store->temporary, NULL) == WEIR_OK)
+    if (!path && make && wr_temporary_make(&store->temporary, NULL) == WEIR_OK)
         path = store->temporary.path;
     if (!path) return;
-    mkdir(path, 0700);
+    if (make) mkdir(path, 0700);
     store->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* -1: there is none, and nothing is kept. `make`: unless it can be made. */
 static int directory_of(struct wr_block_store *store, bool make) {
     pthread_mutex_lock(&store->mutex);
-    if (store->directory < 0 && (make || store->path)) open_directory(store);
+    if (store->directory < 0) open_directory(store, make);
     int directory = store->directory;
     pthread_mutex_unlock(&store->mutex);
     return directory;
+}
+
+static int32_t is_empty(void *context) {
+    return directory_of(context, false) < 0;
 }
 
 struct kept {
@@ -334,6 +338,7 @@ struct wr_blocks wr_block_store_blocks(struct wr_block_store *store) {
         .size = sizeof(struct wr_blocks),
         .context = store,
         .is_lasting = store->path != NULL,
+        .is_empty = is_empty,
         .get = get,
         .put = put,
     };

@@ -63,14 +63,16 @@ static int read_options(const struct wr_statement *parsed, struct wr_scope_info 
 
 static int create(const struct weir_statement *statement, struct weir_error *error) {
     const struct wr_statement *parsed = &statement->parsed;
-    struct wr_scopes *scopes = wr_store_pool_scopes(statement->session->workspace->stores);
+    struct wr_store_pool *stores = statement->session->workspace->stores;
     struct wr_scope_info info = {
         .name = parsed->parts[2], .origin = WR_SCOPE_SECRET, .from = "sql"};
     struct wr_options options = {0};
     int code = read_options(parsed, &info, &options, error);
     info.options = options.items;
     info.n_options = options.n_items;
-    if (code == WEIR_OK) code = wr_scopes_add(scopes, &info, parsed->or_replace, error);
+    if (code == WEIR_OK)
+        code = wr_scopes_add(wr_store_pool_scopes(stores), &info, parsed->or_replace, error);
+    if (code == WEIR_OK && info.scope) wr_store_pool_open_beforehand(stores, info.scope);
     if (code == WEIR_ALREADY_EXISTS && parsed->if_not_exists) {
         wr_error_clear(error);
         code = WEIR_OK;

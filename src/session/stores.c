@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/pool.h"
 #include "base/url.h"
 #include "session/policy.h"
 #include "store/listings.h"
@@ -30,6 +31,7 @@ struct wr_store_pool {
     struct wr_engine *engine; /* NULL: none yet, or no longer */
     struct wr_opened **items;
     size_t n_items;
+    struct wr_pool *opener; /* opens stores beforehand; NULL: none was */
 };
 
 /* ---- One store ---- */
@@ -154,6 +156,50 @@ static int pool_open(void *context, const struct wr_location *location,
     return code;
 }
 
+/* ---- Opening beforehand ---- */
+
+/* A client of HTTP, with its threads and certificates, is not made for more stores that may never
+ * be used. */
+enum { MOST_BEFOREHAND = 8 };
+
+struct beforehand {
+    struct wr_task task;
+    struct wr_store_pool *pool;
+    char *url;
+};
+
+/* What is wrong is said to whoever uses the store. */
+static void open_beforehand(struct wr_task *task) {
+    struct beforehand *one = (struct beforehand *)task;
+    struct wr_location location = {0};
+    struct wr_opened *store = NULL;
+    if (wr_location_parse(one->url, &location, NULL) == WEIR_OK &&
+        pool_open(one->pool, &location, &store, NULL) == WEIR_OK)
+        opened_release(store);
+    wr_location_reset(&location);
+    wr_free(one->url);
+    wr_free(one);
+}
+
+void wr_store_pool_open_beforehand(struct wr_store_pool *pool, const char *url) {
+    struct beforehand *one = wr_calloc(1, sizeof *one);
+    char *copy = wr_strdup(url);
+    if (!one || !copy) {
+        wr_free(copy);
+        wr_free(one);
+        return;
+    }
+    *one = (struct beforehand){{.run = open_beforehand}, pool, copy};
+    pthread_mutex_lock(&pool->mutex);
+    bool opens = pool->engine && pool->n_items < MOST_BEFOREHAND &&
+                 (pool->opener || wr_pool_open("weir-open", 1, &pool->opener, NULL) == WEIR_OK);
+    if (opens) wr_pool_submit(pool->opener, &one->task);
+    pthread_mutex_unlock(&pool->mutex);
+    if (opens) return;
+    wr_free(copy);
+    wr_free(one);
+}
+
 /* ---- Calls ---- */
 
 /* After what may have failed, too: an answer that was lost leaves what was done. */
@@ -266,12 +312,15 @@ void wr_store_pool_forget(struct wr_store_pool *pool) {
 void wr_store_pool_stop(struct wr_store_pool *pool) {
     if (!pool) return;
     pthread_mutex_lock(&pool->mutex);
+    struct wr_pool *opener = pool->opener;
+    pool->opener = NULL;
     struct wr_opened **items = pool->items;
     size_t n_items = pool->n_items;
     pool->engine = NULL;
     pool->items = NULL;
     pool->n_items = 0;
     pthread_mutex_unlock(&pool->mutex);
+    wr_pool_close(opener);
     for (size_t i = 0; i < n_items; i++)
         opened_release(items[i]);
     wr_free(items);

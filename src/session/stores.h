@@ -23,6 +23,9 @@ int wr_store_pool_new(int64_t max_listing_age_ms, struct wr_store_pool **ret_poo
 void wr_store_pool_engine(struct wr_store_pool *pool, struct wr_engine *engine);
 /* What web requests may reach; before the first store is opened. */
 void wr_store_pool_policy(struct wr_store_pool *pool, struct wr_policy *policy);
+/* Opens the store of a URL, unless several are open already, while whoever calls goes on: the first
+ * statement that reads it need not. */
+void wr_store_pool_open_beforehand(struct wr_store_pool *pool, const char *url);
 /* Before the engine is closed: closes all, what comes later is refused. */
 void wr_store_pool_stop(struct wr_store_pool *pool);
 void wr_store_pool_free(struct wr_store_pool *pool);

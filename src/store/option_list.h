@@ -29,6 +29,7 @@ OPTION("web_identity_token_file", S3, CREDENTIAL, "AWS_WEB_IDENTITY_TOKEN_FILE",
 OPTION("profile", S3, CREDENTIAL, "AWS_PROFILE",
        "a profile of ~/.aws: a role, keys, credential_process or a sign-in")
 OPTION("endpoint_url_sso", S3, PLAIN, "AWS_ENDPOINT_URL_SSO", "the address of the sign-in service")
+OPTION("endpoint_url_sso_oidc", S3, PLAIN, "AWS_ENDPOINT_URL_SSO_OIDC", "the address of the service that renews sign-ins")
 OPTION("endpoint_url_sts", S3, PLAIN, "AWS_ENDPOINT_URL_STS", "the address of STS")
 OPTION("container_credentials_relative_uri", S3, CREDENTIAL, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
        "where ECS has credentials")

@@ -190,10 +190,17 @@ impl Blocks {
     {
         let whole = ranges.iter().filter(|range| range.start < range.end);
         let whole = whole.map(|range| range.start / BLOCK..range.end.div_ceil(BLOCK));
-        let runs = joined(whole, 0);
-        let (blocks, name) = (self.clone(), object.clone());
-        let found = tokio::task::spawn_blocking(move || blocks.find(&name, &runs));
-        let (mut pieces, missing) = found.await.map_err(|source| Error::JoinError { source })?;
+        let (mut pieces, absent) = self.find_waiting(&object, &joined(whole, 0));
+        let missing = match !absent.is_empty() && self.may_be_kept() {
+            true => {
+                let (blocks, name) = (self.clone(), object.clone());
+                let load = tokio::task::spawn_blocking(move || blocks.load_all(&name, &absent));
+                let (loaded, missing) = load.await.map_err(|source| Error::JoinError { source })?;
+                pieces.extend(loaded);
+                missing
+            }
+            false => absent.into_iter().map(|run| run.start * BLOCK..run.end * BLOCK).collect(),
+        };
         let n_found = pieces.iter().map(|p| n_blocks(&p.data)).sum();
         count(&self.counters.blocks_kept, n_found);
         scope::count(Figure::CacheHits, n_found as i64);
@@ -207,34 +214,42 @@ impl Blocks {
             };
             pieces.retain(|piece| !came(piece));
             pieces.extend(fetched);
-            pieces.sort_by_key(|piece| piece.start);
         }
+        pieces.sort_by_key(|piece| piece.start);
         ranges.iter().map(|range| cut(&pieces, range)).collect()
     }
 
-    /// What is kept of runs of blocks, in order, and the ranges of bytes that are not.
-    fn find(&self, object: &Arc<str>, runs: &[Range<u64>]) -> (Vec<Piece>, Vec<Range<u64>>) {
-        let (mut pieces, mut missing) = (vec![], vec![]);
+    /// The blocks among runs of them that are in memory still, and the runs of the others.
+    fn find_waiting(&self, object: &str, runs: &[Range<u64>]) -> (Vec<Piece>, Vec<Range<u64>>) {
+        let queue = self.queue.lock().unwrap();
+        let Some(blocks) = queue.blocks.get(object) else { return (vec![], runs.to_vec()) };
+        let (mut pieces, mut absent) = (vec![], vec![]);
         for run in runs {
             let mut begin = run.start;
-            for block in self.find_waiting(object, run) {
-                self.load(object, begin..block.start / BLOCK, &mut pieces, &mut missing);
-                begin = block.start / BLOCK + 1;
-                pieces.push(block);
+            for block in run.clone() {
+                let Some(data) = blocks.get(&block) else { continue };
+                absent.push(begin..block);
+                begin = block + 1;
+                pieces.push(Piece { start: block * BLOCK, data: data.clone() });
             }
-            self.load(object, begin..run.end, &mut pieces, &mut missing);
+            absent.push(begin..run.end);
         }
-        (pieces, missing)
+        absent.retain(|run| run.start < run.end);
+        (pieces, absent)
     }
 
-    fn find_waiting(&self, object: &Arc<str>, run: &Range<u64>) -> Vec<Piece> {
-        let queue = self.queue.lock().unwrap();
-        let Some(blocks) = queue.blocks.get(object) else { return vec![] };
-        let found = run.clone().filter_map(|block| {
-            let data = blocks.get(&block)?.clone();
-            Some(Piece { start: block * BLOCK, data })
-        });
-        found.collect()
+    /// Whether anything is kept at all. Where nothing is there is no need of a thread that may wait for the disk.
+    fn may_be_kept(&self) -> bool {
+        self.kept.is_empty.is_none_or(|ask| unsafe { ask(self.kept.context) } == 0)
+    }
+
+    /// What is kept of runs of blocks, and the ranges of bytes that are not.
+    fn load_all(&self, object: &str, runs: &[Range<u64>]) -> (Vec<Piece>, Vec<Range<u64>>) {
+        let (mut pieces, mut missing) = (vec![], vec![]);
+        for run in runs {
+            self.load(object, run.clone(), &mut pieces, &mut missing);
+        }
+        (pieces, missing)
     }
 
     fn load(
@@ -245,7 +260,7 @@ impl Blocks {
         missing: &mut Vec<Range<u64>>,
     ) {
         let n = (run.end - run.start) as usize;
-        let (Some(get), Ok(name), 1..) = (self.kept.get, c_text(object), n) else {
+        let (Some(get), Ok(name)) = (self.kept.get, c_text(object)) else {
             missing.push(run.start * BLOCK..run.end * BLOCK);
             return;
         };
@@ -278,6 +293,7 @@ impl Blocks {
         let mut queue = self.queue.lock().unwrap();
         queue.n_times += 1;
         let Queue { waiting, blocks, n_bytes, .. } = &mut *queue;
+        let was_empty = waiting.is_empty();
         for piece in pieces.iter().filter(|piece| !piece.data.is_empty()) {
             if *n_bytes + piece.data.len() > MOST_WAITING {
                 break;
@@ -290,12 +306,24 @@ impl Blocks {
             }
             waiting.push_back(Waiting { object: object.clone(), piece: piece.clone() });
         }
+        // The thread that writes looks by itself, every QUIET, whether more has come.
+        if was_empty || queue.n_bytes > MANY_WAITING {
+            self.start_writer(&mut queue);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Makes the thread that writes, which takes its time, before anything waits for what was asked of a store.
+    pub fn begin(self: &Arc<Self>) {
+        self.start_writer(&mut self.queue.lock().unwrap());
+    }
+
+    fn start_writer(self: &Arc<Self>, queue: &mut Queue) {
         if queue.writer.is_none() && !queue.is_closed {
             let blocks = self.clone();
             let thread = std::thread::Builder::new().name("weir-blocks".into());
             queue.writer = thread.spawn(move || blocks.write_all()).ok();
         }
-        self.changed.notify_one();
     }
 
     fn write_all(&self) {

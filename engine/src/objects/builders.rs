@@ -25,7 +25,7 @@ use super::options::Given;
 use super::renew::{Bearer, Rotating, S3};
 use super::requests::{Connector, Requests};
 use super::sources::{Container, Profile};
-use super::uploads::Uploads;
+use super::uploads::{self, Uploads};
 
 /// The options and all else that the builders take.
 struct Parts<'a> {
@@ -128,9 +128,12 @@ impl Parts<'_> {
         let client = || self.connector.connect(&plain).map_err(|e| self.failed(e));
         let profile = |name: &str| -> Result<Option<Source>> {
             let address = |option: &str| given.get(option).map(str::to_string);
-            let (sso, sts) = (address("endpoint_url_sso"), address("endpoint_url_sts"));
-            let name = name.to_string();
-            let profile = Profile { name, sso_endpoint: sso, sts_endpoint: sts };
+            let profile = Profile {
+                name: name.to_string(),
+                sso_endpoint: address("endpoint_url_sso"),
+                oidc_endpoint: address("endpoint_url_sso_oidc"),
+                sts_endpoint: address("endpoint_url_sts"),
+            };
             Ok(Some(Source::Profile(profile, client()?)))
         };
         if let Some(name) = given.get("profile") {
@@ -184,7 +187,8 @@ impl Parts<'_> {
         let client = connector.connect(&self.client).map_err(|e| self.failed(e))?;
         let builder = builder.with_credentials(credentials.clone()).with_http_connector(connector);
         let store = Arc::new(builder.build().map_err(|e| self.failed(e))?);
-        let uploads = Uploads { signer: store.clone(), credentials, region, client };
+        let bucket = Box::new(uploads::S3 { signer: store.clone(), credentials, region });
+        let uploads = Uploads { bucket, client };
         Ok(Made {
             store: store.clone(),
             signer: Some(store.clone()),
@@ -245,6 +249,7 @@ impl Parts<'_> {
         for (key, value) in own {
             builder = builder.with_config(key, value);
         }
+        let url = format!("{}/{}", address_of_gcs(&builder), self.bucket()?);
         let (calls, inner) = (self.calls.clone(), builder.clone());
         let asked = AtomicBool::new(false);
         let credentials = Rotating::new(move || match &calls {
@@ -256,10 +261,15 @@ impl Parts<'_> {
         })
         .map_err(|e| self.failed(e))?;
         let connector = self.connector.resigning(Bearer { credentials: credentials.clone() });
+        let client = connector.connect(&self.client).map_err(|e| self.failed(e))?;
+        let is_signed = self.given.get("skip_signature") != Some("true");
+        let signing = is_signed.then(|| credentials.clone());
+        let uploads =
+            Uploads { bucket: Box::new(uploads::Gcs { url, credentials: signing }), client };
         let builder = builder.with_credentials(credentials).with_http_connector(connector);
         let store = Arc::new(builder.build().map_err(|e| self.failed(e))?);
         let multipart = Some(store.clone() as _);
-        Ok(Made { store: store.clone(), signer: Some(store), multipart, uploads: None })
+        Ok(Made { store: store.clone(), signer: Some(store), multipart, uploads: Some(uploads) })
     }
 
     fn http(mut self) -> Result<Made> {
@@ -276,4 +286,17 @@ impl Parts<'_> {
         let store = builder.build().map_err(|e| self.failed(e))?;
         Ok(Made { store: Arc::new(store), signer: None, multipart: None, uploads: None })
     }
+}
+
+/// Where the store's API is: as said, or in the key of the service account, as the client library looks for it.
+fn address_of_gcs(builder: &GoogleCloudStorageBuilder) -> String {
+    let of = |key| builder.get_config_value(&key);
+    let in_file = || std::fs::read_to_string(of(GoogleConfigKey::ServiceAccount)?).ok();
+    let in_account = || {
+        let account = of(GoogleConfigKey::ServiceAccountKey).or_else(in_file)?;
+        let account: serde_json::Value = serde_json::from_str(&account).ok()?;
+        Some(account.get("gcs_base_url")?.as_str()?.to_string())
+    };
+    let said = of(GoogleConfigKey::BaseUrl).or_else(in_account);
+    said.unwrap_or_else(|| "https://storage.googleapis.com".to_string())
 }

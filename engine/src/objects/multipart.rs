@@ -125,9 +125,11 @@ impl Multipart {
         }
         let found = self.objects.made.store.head(&self.path).await.ok()?;
         let has_parts = |etag: &String| etag.trim_matches('"').ends_with(&format!("-{n_parts}"));
+        let uploads = self.objects.made.uploads.as_ref();
+        let tells_parts = uploads.is_some_and(|uploads| uploads.bucket.tells_parts());
         let is_ours = found.size == n_bytes
             && found.last_modified.timestamp_millis() >= self.begun_ms - SKEW_MS
-            && (self.objects.made.uploads.is_none() || found.e_tag.as_ref().is_some_and(has_parts));
+            && (!tells_parts || found.e_tag.as_ref().is_some_and(has_parts));
         is_ours.then_some(found.e_tag)
     }
 

@@ -38,7 +38,7 @@ const CLIENT: [Known; 20] = [
     ("user_agent", "what the store is told of the client"),
 ];
 
-const S3: [Known; 28] = [
+const S3: [Known; 29] = [
     ("access_key_id", "the key's public part"),
     ("checksum_algorithm", "sha256: parts are sent with it"),
     ("conditional_put", "etag or disabled"),
@@ -50,6 +50,7 @@ const S3: [Known; 28] = [
     ("disable_tagging", "true: objects are not tagged"),
     ("endpoint", "URL of the service"),
     ("endpoint_url_sso", "URL of the sign-in service"),
+    ("endpoint_url_sso_oidc", "URL of the service that renews sign-ins"),
     ("endpoint_url_sts", "URL of the security token service"),
     ("imdsv1_fallback", "true: instance metadata of version 1, if there is no other"),
     ("metadata_endpoint", "URL of instance metadata"),
@@ -139,12 +140,13 @@ pub struct Given {
     options: Vec<(String, String)>,
 }
 
-const WEIRS: [&str; 10] = [
+const WEIRS: [&str; 11] = [
     "backoff_config.init_backoff",
     "backoff_config.max_backoff",
     "concurrency",
     "container_authorization_token",
     "endpoint_url_sso",
+    "endpoint_url_sso_oidc",
     "hedge_after",
     "max_retries",
     "profile",

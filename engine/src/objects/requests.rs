@@ -71,6 +71,8 @@ pub struct Requests {
 
 /// A read of at most so many bytes is a small one.
 const SMALL: u64 = 1 << 20;
+/// How often a request is signed again at most: credentials may be replaced once more before it is sent.
+const RENEWALS: usize = 3;
 
 impl Requests {
     pub fn new(given: &Given, told: Told) -> Result<Requests> {
@@ -282,20 +284,23 @@ async fn whole(response: HttpResponse, record: Option<&mut Record>) -> Answer {
 
 #[async_trait]
 impl HttpService for Measured {
-    async fn call(&self, request: HttpRequest) -> Answer {
+    async fn call(&self, mut request: HttpRequest) -> Answer {
         let Some(resign) = &self.resign else { return self.hedged(request).await };
-        let (mut again, since) = (request.clone(), Instant::now());
-        let answer = self.hedged(request).await?;
-        let status = answer.status().as_u16();
-        if !matches!(status, 400 | 401 | 403) {
-            return Ok(answer);
-        }
-        let (head, body) = answer.into_parts();
-        let body = body.bytes().await?;
-        if is_refusal(status, Some(&body)) && resign.again(&mut again, since).await {
+        for _ in 0..RENEWALS {
+            let (mut again, since) = (request.clone(), Instant::now());
+            let answer = self.hedged(request).await?;
+            let status = answer.status().as_u16();
+            if !matches!(status, 400 | 401 | 403) {
+                return Ok(answer);
+            }
+            let (head, body) = answer.into_parts();
+            let body = body.bytes().await?;
+            if !is_refusal(status, Some(&body)) || !resign.again(&mut again, since).await {
+                return Ok(HttpResponse::from_parts(head, body.into()));
+            }
             self.requests.add(Counter::Renewed, 1);
-            return self.hedged(again).await;
+            request = again;
         }
-        Ok(HttpResponse::from_parts(head, body.into()))
+        self.hedged(request).await
     }
 }

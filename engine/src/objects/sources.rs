@@ -13,10 +13,10 @@ use object_store::{Error, Result as StoreResult};
 use serde_json::Value;
 
 use super::credentials::{Told, failed};
-use super::roles;
+use super::{roles, sign_in};
 
 /// Sections of an INI file by their names, as `~/.aws` has them.
-type Sections = HashMap<String, HashMap<String, String>>;
+pub type Sections = HashMap<String, HashMap<String, String>>;
 
 fn parse(text: &str) -> Sections {
     let mut sections = Sections::new();
@@ -43,7 +43,7 @@ pub fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn aws_directory() -> PathBuf {
+pub fn aws_directory() -> PathBuf {
     Path::new(&setting("HOME").unwrap_or_default()).join(".aws")
 }
 
@@ -57,11 +57,12 @@ fn file(variable: &str, name: &str) -> StoreResult<Sections> {
     }
 }
 
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Profile {
     pub name: String,
     /// Instead of that of its region.
     pub sso_endpoint: Option<String>,
+    pub oidc_endpoint: Option<String>,
     pub sts_endpoint: Option<String>,
 }
 
@@ -87,7 +88,7 @@ impl Profile {
 
     /// Whether the profile `default` can give credentials.
     pub fn has_default() -> bool {
-        let profile = Profile { name: "default".into(), sso_endpoint: None, sts_endpoint: None };
+        let profile = Profile { name: "default".into(), ..Profile::default() };
         let names = ["aws_access_key_id", "credential_process", "sso_account_id", "role_arn"];
         profile.read().is_ok_and(|(keys, _)| names.iter().any(|name| keys.contains_key(*name)))
     }
@@ -118,42 +119,10 @@ impl Profile {
             return told(&ran.map_err(failed)??);
         }
         if keys.contains_key("sso_account_id") {
-            return self.sign_in(&keys, &config, client).await;
+            return sign_in::ask(self, &keys, &config, client).await;
         }
         let text = "has no keys, no role_arn, no credential_process and no sso_account_id";
         Err(failed(format!("the profile \"{}\" {text}", self.name)))
-    }
-
-    /// With the token that `aws sso login` left.
-    async fn sign_in(
-        &self,
-        keys: &Keys,
-        config: &Sections,
-        client: &HttpClient,
-    ) -> StoreResult<Told> {
-        let session =
-            keys.get("sso_session").and_then(|name| config.get(&format!("sso-session {name}")));
-        let get = |name: &str| {
-            let value = keys.get(name).or_else(|| session?.get(name)).cloned();
-            value.ok_or_else(|| failed(format!("the profile \"{}\" has no {name}", self.name)))
-        };
-        let (start, region) = (get("sso_start_url")?, get("sso_region")?);
-        let token = cached_token(&start).ok_or_else(|| {
-            failed(format!(
-                "the sign-in of the profile \"{0}\" has expired: aws sso login --profile {0}",
-                self.name
-            ))
-        })?;
-        let endpoint = self.sso_endpoint.clone();
-        let endpoint =
-            endpoint.unwrap_or_else(|| format!("https://portal.sso.{region}.amazonaws.com"));
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("role_name", &get("sso_role_name")?)
-            .append_pair("account_id", &get("sso_account_id")?)
-            .finish();
-        let url = format!("{}/federation/credentials?{query}", endpoint.trim_end_matches('/'));
-        let answer = fetch_json(client, &url, Some(("x-amz-sso_bearer_token", token))).await?;
-        told(answer.get("roleCredentials").unwrap_or(&Value::Null))
     }
 }
 
@@ -174,26 +143,12 @@ fn run(profile: &str, command: &str) -> StoreResult<Value> {
     serde_json::from_slice(&output.stdout).map_err(|_| wrong("printed no JSON".into()))
 }
 
-/// The token of a start URL that holds longest.
-fn cached_token(start_url: &str) -> Option<String> {
-    let entries = std::fs::read_dir(aws_directory().join("sso/cache")).ok()?;
-    let read = |path: PathBuf| -> Option<(i64, String)> {
-        let value: Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-        let text = |name: &str| value.get(name).and_then(Value::as_str);
-        let same = text("startUrl")
-            .is_some_and(|url| url.trim_end_matches('/') == start_url.trim_end_matches('/'));
-        let until = expiry(value.get("expiresAt"))?;
-        (same && until > now_ns()).then_some((until, text("accessToken")?.to_string()))
-    };
-    entries.flatten().filter_map(|entry| read(entry.path())).max().map(|(_, token)| token)
-}
-
 pub fn now_ns() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as i64)
 }
 
 /// A time as a text, or in milliseconds.
-fn expiry(value: Option<&Value>) -> Option<i64> {
+pub fn expiry(value: Option<&Value>) -> Option<i64> {
     match value? {
         Value::Number(ms) => Some(ms.as_i64()?.saturating_mul(1_000_000)),
         Value::String(text) => {
@@ -285,7 +240,7 @@ fn wrong(url: &str, text: &str) -> Error {
     failed(format!("credentials from {host}: {text}"))
 }
 
-async fn fetch_json(
+pub async fn fetch_json(
     client: &HttpClient,
     url: &str,
     header: Option<(&'static str, String)>,

@@ -1,11 +1,13 @@
-//! Which uploads of a name are open in S3, which the store library does not ask for.
+//! Which uploads of a name are open in S3 and in Google's stores, which the store library does not ask for.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::DateTime;
 use object_store::aws::{AwsAuthorizer, AwsCredential};
 use object_store::client::{HttpClient, HttpRequest, HttpRequestBody};
+use object_store::gcp::GcpCredential;
 use object_store::path::Path;
 use object_store::signer::Signer;
 use object_store::{CredentialProvider, Error, Result as StoreResult};
@@ -13,16 +15,25 @@ use object_store::{CredentialProvider, Error, Result as StoreResult};
 use super::credentials::failed;
 use super::renew::Rotating;
 
-pub struct Uploads {
+/// A bucket, and how its requests are signed.
+#[async_trait]
+pub trait Bucket: Send + Sync {
+    async fn url(&self) -> StoreResult<String>;
+    async fn sign(&self, request: &mut HttpRequest) -> StoreResult<()>;
+    /// Whether the etag of an object that went up in parts ends with their number.
+    fn tells_parts(&self) -> bool;
+}
+
+pub struct S3 {
     pub signer: Arc<dyn Signer>,
     pub credentials: Arc<Rotating<AwsCredential>>,
     pub region: String,
-    pub client: HttpClient,
 }
 
-impl Uploads {
-    /// The address of the bucket, as the client library makes it.
-    async fn bucket(&self) -> StoreResult<String> {
+#[async_trait]
+impl Bucket for S3 {
+    /// As the client library makes it.
+    async fn url(&self) -> StoreResult<String> {
         let url = self
             .signer
             .signed_url(reqwest::Method::GET, &Path::from("x"), Duration::from_secs(1))
@@ -31,17 +42,60 @@ impl Uploads {
         Ok(url.strip_suffix("/x").unwrap_or(url).to_string())
     }
 
+    async fn sign(&self, request: &mut HttpRequest) -> StoreResult<()> {
+        let credential = self.credentials.get_credential().await?;
+        AwsAuthorizer::new(&credential, "s3", &self.region).authorize(request, None);
+        Ok(())
+    }
+
+    fn tells_parts(&self) -> bool {
+        true
+    }
+}
+
+pub struct Gcs {
+    pub url: String,
+    /// None: requests are not signed.
+    pub credentials: Option<Arc<Rotating<GcpCredential>>>,
+}
+
+#[async_trait]
+impl Bucket for Gcs {
+    async fn url(&self) -> StoreResult<String> {
+        Ok(self.url.clone())
+    }
+
+    async fn sign(&self, request: &mut HttpRequest) -> StoreResult<()> {
+        let Some(credentials) = &self.credentials else { return Ok(()) };
+        let credential = credentials.get_credential().await?;
+        if !credential.bearer.is_empty() {
+            let header = format!("Bearer {}", credential.bearer).parse().map_err(failed)?;
+            request.headers_mut().insert("authorization", header);
+        }
+        Ok(())
+    }
+
+    fn tells_parts(&self) -> bool {
+        false
+    }
+}
+
+pub struct Uploads {
+    pub bucket: Box<dyn Bucket>,
+    pub client: HttpClient,
+}
+
+impl Uploads {
     /// The store's time, and of each upload its id and when it was begun; milliseconds since 1970.
     pub async fn of(&self, path: &Path) -> StoreResult<(i64, Vec<(String, i64)>)> {
-        let credential = self.credentials.get_credential().await?;
         let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("prefix", path.as_ref())
             .append_pair("uploads", "")
             .finish();
         let mut request = HttpRequest::new(HttpRequestBody::empty());
-        let url = format!("{}?{}", self.bucket().await?, query.replace('+', "%20"));
+        let url = format!("{}?{}", self.bucket.url().await?, query.replace('+', "%20"));
         *request.uri_mut() = url.parse().map_err(failed)?;
-        AwsAuthorizer::new(&credential, "s3", &self.region).authorize(&mut request, None);
+        self.bucket.sign(&mut request).await?;
         let answer = self.client.execute(request).await.map_err(failed)?;
         let status = answer.status().as_u16();
         let date = answer.headers().get("date").and_then(|date| date.to_str().ok());

@@ -51,6 +51,7 @@ fn blocks(kept: &Kept) -> Arc<Blocks> {
         size: size_of::<wr_blocks>(),
         context: (&raw const *kept).cast_mut().cast(),
         is_lasting: 1,
+        is_empty: None,
         get: Some(get),
         put: Some(put),
     };
