@@ -333,6 +333,14 @@ struct weir_table_kind {
      */
     int32_t (*parts)(void *table);
     weir_execute_parts_fn execute_parts; /* needed with `parts` */
+    /*
+     * A thread that reads a partition batch after batch says so (`is_held` 1), and that it will
+     * wait for something else than the stream (`is_held` 0). In between, a kind may keep from one
+     * get_next to the next what it would take and give for each of them, as the turn of this thread
+     * among others. Called by that thread; the stream's release ends it too. Default: nothing is
+     * kept.
+     */
+    void (*hold)(void *table, struct weir_scan *scan, int32_t partition, int is_held);
 };
 
 /* ---- Mounts ---- */

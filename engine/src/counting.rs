@@ -1,5 +1,5 @@
 //! `count(*)` counts a literal 1, of which the engine makes an array for each batch. Written as eight
-//! bytes for each row, only to be counted, it can cost more than the batch itself: here it has one.
+//! bytes for each row, only to be counted, it can cost more than the batch itself: here it has one bit.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ fn narrow(function: &Arc<AggregateFunctionExpr>) -> Option<AggregateFunctionExpr
     }
     let [argument] = &function.expressions()[..] else { return None };
     let literal = argument.downcast_ref::<Literal>()?;
-    let one: Arc<Literal> = Arc::new(Literal::new(ScalarValue::Int8(Some(1))));
+    let one: Arc<Literal> = Arc::new(Literal::new(ScalarValue::Boolean(Some(true))));
     (*literal.value() == COUNT_STAR_EXPANSION)
         .then(|| function.with_new_expressions(vec![one], vec![]))
         .flatten()
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rows_are_counted_by_one_byte_each() {
+    async fn rows_are_counted_by_one_bit_each() {
         let context =
             SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));
         let sql = "SELECT k, count(*) AS n, count(v), count(1), sum(v) FROM \
@@ -93,7 +93,7 @@ mod tests {
         let narrow = NarrowCounts.optimize(plan.clone(), &ConfigOptions::default()).unwrap();
         assert!(counted(&plan).iter().all(|literal| literal.contains("Int64(1)")));
         assert!(!counted(&plan).is_empty());
-        assert!(counted(&narrow).iter().all(|literal| literal.contains("Int8(1)")));
+        assert!(counted(&narrow).iter().all(|literal| literal.contains("Boolean(true)")));
         assert_eq!(plan.schema(), narrow.schema());
         let task = context.task_ctx();
         let rows = datafusion::physical_plan::collect(narrow, task).await.unwrap();

@@ -12,7 +12,7 @@ use crate::bindings::*;
 use crate::catalog::{Held, text};
 use crate::error::{Result, call_c, coded};
 use crate::filters::Filters;
-use crate::stream::Imported;
+use crate::stream::{Hold, Imported};
 use crate::stream_exec::{Figure, Source};
 
 /// What a scan asks of its kind.
@@ -113,14 +113,21 @@ impl Scan {
         &mut **self.scan.lock().unwrap()
     }
 
-    pub fn open(&self, partition: usize) -> Result<Imported> {
+    pub fn open(self: &Arc<Scan>, partition: usize) -> Result<Imported> {
         let pointer = self.pointer();
         let Some(open) = (unsafe { (*pointer).open }) else {
             return Err(coded(WEIR_INTERNAL, "XX000", "a scan has no open"));
         };
         let mut stream = ArrowArrayStream::default();
         call_c(|error| unsafe { open(pointer, partition as i32, &mut stream, error) })?;
-        Imported::new(&mut stream)
+        let hold = self.held.kind().hold.map(|hold| {
+            let scan = self.clone();
+            let hold = move |is_held: bool| unsafe {
+                hold(scan.held.0.instance, scan.pointer(), partition as i32, is_held as i32)
+            };
+            Box::new(hold) as Hold
+        });
+        Ok(Imported::new(&mut stream)?.keeping(self.clone()).holding(hold))
     }
 
     /// What the kind tells of a partition that was read.
@@ -226,8 +233,7 @@ impl Source for KindSource {
             let plan = || Scan::of_request(&self.held, &self.request);
             Partitions::scan_for(&mut current, partition, self.n_partitions, plan)?
         };
-        let rows = scan.open(partition)?;
-        Ok(rows.keeping(scan))
+        scan.open(partition)
     }
 
     fn cancel(&self) {

@@ -15,8 +15,8 @@ use datafusion::common::DataFusionError;
 
 use crate::bindings::*;
 use crate::error::{Result, coded, fill, from_c, from_panic};
-use crate::functions::answer::{Answered, import};
-use crate::functions::{Who, wrong};
+use crate::foreign::answer::{Answered, import};
+use crate::foreign::{Who, wrong};
 
 /// What Rust readers give: a batch, or an error that keeps its structure inside
 /// `ArrowError::ExternalError`.
@@ -163,6 +163,8 @@ fn checked_batch(who: Who, array: FFI_ArrowArray, schema: &SchemaRef) -> Result<
     Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
 }
 
+pub type Hold = Box<dyn Fn(bool) + Send>;
+
 /// A stream of C's, taken over.
 pub struct Imported {
     stream: ArrowArrayStream,
@@ -170,6 +172,7 @@ pub struct Imported {
     done: bool,
     /// Whose it is, where it is not believed: what it gives is looked through.
     suspect: Option<(&'static str, String)>,
+    hold: Option<Hold>,
     /// Outlives the stream: fields are dropped after `drop` released it.
     _source: Option<Arc<dyn Any + Send + Sync>>,
 }
@@ -232,6 +235,7 @@ impl Imported {
             schema: Schema::empty().into(),
             done: false,
             suspect: None,
+            hold: None,
             _source: None,
         }
     }
@@ -253,6 +257,19 @@ impl Imported {
     pub fn keeping(mut self, source: Arc<dyn Any + Send + Sync>) -> Self {
         self._source = Some(source);
         self
+    }
+
+    /// The same stream, whose kind wants to hear when it is read batch after batch.
+    pub fn holding(mut self, hold: Option<Hold>) -> Self {
+        self.hold = hold;
+        self
+    }
+
+    /// Whether this thread reads on and waits for nothing else (`hold` of `weir_table_kind`).
+    pub fn hold(&self, is_held: bool) {
+        if let Some(hold) = &self.hold {
+            hold(is_held);
+        }
     }
 
     fn error(&mut self, code: c_int) -> DataFusionError {

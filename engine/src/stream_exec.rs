@@ -1,10 +1,12 @@
-//! Rows that C hands over as Arrow streams: partitions read on blocking threads, through a channel
-//! of two batches, or by the very thread that wants them.
+//! Rows that C hands over as Arrow streams: partitions read ahead on blocking threads, or by the very
+//! thread that wants them.
 
 use std::collections::HashSet;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
@@ -31,15 +33,12 @@ use datafusion::physical_plan::{
 };
 use futures::future::BoxFuture;
 use futures::{Stream, StreamExt};
-use tokio::sync::mpsc;
 
 use crate::bindings::WEIR_INVALID_DATA;
 use crate::decimals;
 use crate::error::{Result, coded, from_panic};
+use crate::read_ahead::{self, Receiver, Sender};
 use crate::stream::{Imported, from_arrow};
-
-/// Batches that one partition reads ahead.
-const CHANNEL_BATCHES: usize = 2;
 
 /// Partitions of rows to be had from C.
 pub trait Source: Send + Sync {
@@ -301,28 +300,36 @@ impl ExecutionPlan for StreamExec {
         // Opened when first asked: what waits for another table's rows holds no connection.
         let rows = async move {
             let reader = PartitionReader::new(&partition.source, &readers);
-            received(partition.start(None), reader, metrics)
+            if !partition.source.filters().is_empty() {
+                partition.source.ready().await;
+            }
+            Received { rows: partition.start(None), reader, metrics }
         };
-        let rows = futures::stream::once(rows).flatten();
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), rows)))
+        let rows = futures::stream::once(rows).flatten().boxed();
+        let rows = RecordBatchStreamAdapter::new(self.schema.clone(), rows);
+        Ok(Box::pin(cooperative(rows)))
     }
 }
 
 /// What comes of a partition that is read on another thread.
-fn received(
-    receiver: mpsc::Receiver<Result<RecordBatch>>,
+struct Received {
+    rows: Receiver,
     reader: PartitionReader,
     metrics: BaselineMetrics,
-) -> impl Stream<Item = Result<RecordBatch>> + Send {
-    let state = (receiver, reader, metrics);
-    futures::stream::unfold(state, |(mut receiver, mut reader, metrics)| async move {
-        let item = receiver.recv().await;
+}
+
+impl Stream for Received {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        let item = ready!(this.rows.poll_next_unpin(context));
         match &item {
-            Some(Ok(batch)) => metrics.record_output(batch.num_rows()),
-            _ => reader.finished = true,
+            Some(Ok(batch)) => this.metrics.record_output(batch.num_rows()),
+            _ => this.reader.finished = true,
         }
-        item.map(|item| (item, (receiver, reader, metrics)))
-    })
+        Poll::Ready(item)
+    }
 }
 
 /// The rows of a plan's only partition, read by the thread that wants them.
@@ -363,7 +370,7 @@ impl OwnRows {
     /// What is left of them, read ahead on another thread.
     pub fn ahead(self) -> impl Stream<Item = Result<RecordBatch>> + Send {
         let OwnRows { partition, reading, reader, metrics } = self;
-        let rows = async move { received(partition.start(reading), reader, metrics) };
+        let rows = async move { Received { rows: partition.start(reading), reader, metrics } };
         futures::stream::once(rows).flatten()
     }
 }
@@ -381,40 +388,28 @@ impl Partition {
         Reading::open(self.source.as_ref(), self.at, &self.schema)
     }
 
-    /// Reads it, or what is left of it, on a blocking thread once the source is ready.
-    fn start(self, opened: Option<Reading>) -> mpsc::Receiver<Result<RecordBatch>> {
-        let (sender, receiver) = mpsc::channel::<Result<RecordBatch>>(CHANNEL_BATCHES);
-        let ready = (!self.source.filters().is_empty()).then(|| self.source.ready());
-        let read = move |sender: mpsc::Sender<Result<RecordBatch>>| {
-            let read = || self.read(opened, &sender);
+    /// Reads it, or what is left of it, on a blocking thread.
+    fn start(self, opened: Option<Reading>) -> Receiver {
+        let (mut sender, receiver) = read_ahead::channel();
+        tokio::task::spawn_blocking(move || {
+            let read = || self.read(opened, &mut sender);
             let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
             if let Err(error) = outcome.unwrap_or_else(|payload| Err(from_panic(payload))) {
-                let _ = sender.blocking_send(Err(error));
+                sender.send(Err(error));
             }
-        };
-        match ready {
-            None => drop(tokio::task::spawn_blocking(move || read(sender))),
-            Some(ready) => drop(tokio::spawn(async move {
-                tokio::select! {
-                    () = ready => drop(tokio::task::spawn_blocking(move || read(sender))),
-                    () = sender.closed() => {} // the reader went away
-                }
-            })),
-        }
+        });
         receiver
     }
 
-    fn read(
-        &self,
-        opened: Option<Reading>,
-        sender: &mpsc::Sender<Result<RecordBatch>>,
-    ) -> Result<()> {
+    fn read(&self, opened: Option<Reading>, sender: &mut Sender) -> Result<()> {
         let mut rows = opened.map_or_else(|| self.open(), Ok)?;
-        for batch in rows.by_ref() {
-            if sender.blocking_send(batch).is_err() {
+        rows.rows.hold(true);
+        while let Some(batch) = rows.next() {
+            if !sender.send_holding(batch, |is_held| rows.rows.hold(is_held)) {
                 break; // the reader went away
             }
         }
+        rows.rows.hold(false);
         self.tell_figures();
         Ok(())
     }

@@ -52,6 +52,10 @@ int wr_registration_check_other(const struct wr_registration *item,
 
 /* ---- Checking a structure ---- */
 
+/* Whether a structure is large enough to have a slot: those of older extensions are smaller. */
+#define HAS(structure, slot)                                                                       \
+    ((structure)->size >= offsetof(__typeof__(*(structure)), slot) + sizeof(structure)->slot)
+
 /* The slots that the first extensions were compiled with. */
 #define FIRST_TABLE_SIZE                                                                           \
     (offsetof(struct weir_table_kind, refresh) + sizeof((struct weir_table_kind *)0)->refresh)
@@ -144,7 +148,7 @@ static const char *first_null(const struct slot *slots) {
 
 static int check_kind(const struct weir_table_kind *kind, struct weir_error *error) {
     WR_TRY(check_size("table kind", "table_kind", kind, FIRST_TABLE_SIZE, error));
-    bool executes_parts = kind->size < sizeof *kind || !kind->parts || kind->execute_parts;
+    bool executes_parts = !HAS(kind, execute_parts) || !kind->parts || kind->execute_parts;
     const struct head head = {
         .what = "table kind",
         .kind = kind,

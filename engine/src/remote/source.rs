@@ -80,8 +80,7 @@ impl Source for RemoteSource {
             let plan = || self.plan(statements);
             Partitions::scan_for(&mut current, partition, self.relation.n_partitions(), plan)?
         };
-        let rows = scan.open(partition)?;
-        Ok(rows.keeping(scan))
+        scan.open(partition)
     }
 
     fn cancel(&self) {

@@ -148,6 +148,14 @@ static struct ArrowArray column_view(struct shared *shared, const struct ArrowAr
     return view;
 }
 
+/* Of a batch without columns only the number of rows is kept: many may wait. */
+static int select_rows(struct ArrowArray *array, struct ArrowArray *ret_array,
+                       struct weir_error *error) {
+    if (wp_rows_only(array->length, ret_array)) return wp_error_memory(error);
+    wp_release_array(array);
+    return WEIR_OK;
+}
+
 int wp_batch_select(const struct ArrowSchema *asked, const struct ArrowSchema *given,
                     struct ArrowArray *array, struct ArrowArray *ret_array,
                     struct weir_error *error) {
@@ -162,6 +170,7 @@ int wp_batch_select(const struct ArrowSchema *asked, const struct ArrowSchema *g
     int64_t n_columns = asked->n_children, offset = array->offset, length = array->length;
     if (count_nulls(array, offset, length) > 0)
         return wp_error(error, WEIR_INVALID_DATA, "22000", "the batch has rows that are NULL");
+    if (n_columns == 0) return select_rows(array, ret_array, error);
     size_t columns_size = (size_t)n_columns * sizeof(struct ArrowArray);
     size_t pointers_size = (size_t)n_columns * sizeof(struct ArrowArray *);
     struct shared *shared = calloc(1, sizeof *shared + pointers_size + columns_size);

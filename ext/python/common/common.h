@@ -75,7 +75,8 @@ int wp_batch_check(const struct ArrowSchema *table, const struct ArrowSchema *gi
 /*
  * The columns of `asked` out of `array`, whose schema is `given`, by name: the same memory. Takes
  * over `array` on success. WEIR_INVALID_DATA when one is missing, of another type, or has NULL
- * where `asked` has none. Texts in another layout are the one thing that is copied.
+ * where `asked` has none. Texts in another layout are the one thing that is copied. Where no column
+ * is asked for, what `array` holds is given back at once.
  */
 int wp_batch_select(const struct ArrowSchema *asked, const struct ArrowSchema *given,
                     struct ArrowArray *array, struct ArrowArray *ret_array,
@@ -120,6 +121,7 @@ struct wp_runtime {
                   struct weir_error *error);
     void (*metrics)(void *table, struct weir_scan *scan, int32_t partition, weir_figure_fn take,
                     void *sink);
+    void (*hold)(void *table, struct weir_scan *scan, int32_t partition, int is_held); /* or NULL */
     /* A scan's partitions as bytes. */
     int (*scan_plan)(struct weir_scan *scan, struct wp_bytes *ret_plan, struct weir_error *error);
     /* Whether a source is registered under a name: WEIR_NOT_FOUND. */

@@ -74,6 +74,22 @@ int wpy_array(PyObject *object, const struct ArrowSchema *requested, struct Arro
     return result;
 }
 
+PyObject *wpy_array_method(PyObject *object) {
+    static PyObject *name; /* made once: this is asked of each batch */
+    if (!name) name = PyUnicode_InternFromString("__arrow_c_array__");
+    PyObject *method = name ? PyObject_GetAttr(object, name) : NULL;
+    if (!method) PyErr_Clear();
+    return method;
+}
+
+int wpy_array_of(PyObject *method, struct ArrowSchema *ret_schema, struct ArrowArray *ret_array) {
+    PyObject *pair = PyObject_CallNoArgs(method);
+    if (!pair) return -1;
+    int result = move_pair(pair, ret_schema, ret_array);
+    Py_DECREF(pair);
+    return result;
+}
+
 int wpy_stream(PyObject *object, const struct ArrowSchema *requested,
                struct ArrowArrayStream *ret_stream) {
     PyObject *capsule = call(object, "__arrow_c_stream__", requested);

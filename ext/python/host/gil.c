@@ -61,3 +61,16 @@ void wp_gil_give(struct wp_gil *gil) {
     PyGILState_Release(gil->state);
     atomic_fetch_sub(&n_inside, 1);
 }
+
+/* A turn within a turn, which ends when the stream does. */
+void wpy_stay(struct wp_stay *stay) {
+    if (stay->is_known && pthread_equal(stay->thread, pthread_self())) return;
+    PyGILState_Ensure();
+    *stay = (struct wp_stay){pthread_self(), true};
+}
+
+void wpy_leave(struct wp_stay *stay) {
+    if (stay->is_known && pthread_equal(stay->thread, pthread_self()))
+        PyGILState_Release(PyGILState_LOCKED);
+    stay->is_known = false;
+}

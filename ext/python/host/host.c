@@ -31,6 +31,7 @@ static const struct wp_runtime runtime = {
     .scan = wp_table_scan,
     .insert = wp_table_insert,
     .metrics = wp_scan_metrics,
+    .hold = wp_scan_hold,
     .scan_plan = wp_scan_plan,
     .find = host_find,
 };

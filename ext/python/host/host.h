@@ -19,6 +19,7 @@
 #endif
 #include <Python.h>
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <weir_extension.h>
@@ -46,6 +47,20 @@ void wp_gil_give(struct wp_gil *gil);
 /* Nobody gets it any more; returns when nobody has it. Called without it, as the process ends. */
 void wp_gil_close(void);
 bool wp_gil_is_closed(void);
+
+/*
+ * What makes a thread that takes the GIL for each batch known to Python in between. Without it each
+ * turn makes a thread's state, maps memory for its frames and unmaps it: more than a batch costs.
+ */
+struct wp_stay {
+    pthread_t thread;
+    bool is_known;
+};
+
+/* On each turn: another thread may go on with a stream. One that was left stays known until Python
+ * ends. */
+void wpy_stay(struct wp_stay *stay);
+void wpy_leave(struct wp_stay *stay);
 
 /* ---- Errors (error.c) ---- */
 
@@ -88,6 +103,10 @@ int wpy_stream(PyObject *object, const struct ArrowSchema *requested,
 PyObject *wpy_schema_capsule(struct ArrowSchema *schema);
 PyObject *wpy_stream_capsule(struct ArrowArrayStream *stream);
 bool wpy_has(PyObject *object, const char *method);
+/* The bound `__arrow_c_array__` of an object; NULL without an exception when it has none. */
+PyObject *wpy_array_method(PyObject *object);
+/* As wpy_array of any types, by that method. */
+int wpy_array_of(PyObject *method, struct ArrowSchema *ret_schema, struct ArrowArray *ret_array);
 
 /* A schema out of (format, name, nullable, [children]), and back. */
 int wpy_schema_of_tuple(PyObject *tuple, struct ArrowSchema *ret_schema);
@@ -132,6 +151,7 @@ int wp_table_scan(void *table, const struct weir_scan_request *request, const st
 int wp_scan_plan(struct weir_scan *scan, struct wp_bytes *ret_plan, struct weir_error *error);
 void wp_scan_metrics(void *table, struct weir_scan *scan, int32_t partition, weir_figure_fn take,
                      void *sink);
+void wp_scan_hold(void *table, struct weir_scan *scan, int32_t partition, int is_held);
 int wp_table_insert(void *table, int mode, struct ArrowArrayStream *rows, int64_t *ret_n_rows,
                     struct weir_error *error);
 PyObject *wpy_filters(const struct weir_filter *filters, size_t n_filters);

@@ -23,6 +23,7 @@ struct reader {
     struct ArrowSchema inner_schema;
     struct wp_rows *rows;    /* of the columns that rows have; made when the first row comes */
     struct ArrowArray ready; /* a batch that came while rows were gathered */
+    struct wp_stay stay;
     struct weir_error error;
 };
 
@@ -32,6 +33,10 @@ static const struct ArrowSchema *row_schema(const struct reader *reader) {
 
 static struct wp_times *times_of(const struct reader *reader) {
     return &reader->scan->times[reader->partition];
+}
+
+static struct wp_turn *turn_of(const struct reader *reader) {
+    return &reader->scan->turns[reader->partition];
 }
 
 static char *place(const struct reader *reader) {
@@ -109,10 +114,14 @@ static int select_asked(struct reader *reader, const struct ArrowSchema *given,
     return wp_batch_select(&reader->scan->asked, given, array, ret_array, &reader->error);
 }
 
-static int take_array(struct reader *reader, PyObject *object, struct ArrowArray *ret_array) {
+/* `method`: the object's __arrow_c_array__, which is taken over. */
+static int take_array(struct reader *reader, PyObject *object, PyObject *method,
+                      struct ArrowArray *ret_array) {
     struct ArrowSchema schema;
     struct ArrowArray array;
-    if (wpy_array(object, NULL, &schema, &array)) return raised(reader);
+    int failed = wpy_array_of(method, &schema, &array);
+    Py_DECREF(method);
+    if (failed) return raised(reader);
     int code = select_asked(reader, &schema, &array, ret_array);
     if (code == WEIR_INVALID_DATA && ask_again(reader, object, &schema, &array))
         code = select_asked(reader, &schema, &array, ret_array);
@@ -189,7 +198,8 @@ static bool is_row(PyObject *item) {
 /* One item of the iterator; *ret_array stays empty when it was a row, or a stream to read. */
 static int take_item(struct reader *reader, PyObject *item, struct ArrowArray *ret_array) {
     if (!is_row(item)) {
-        if (wpy_has(item, "__arrow_c_array__")) return take_array(reader, item, ret_array);
+        PyObject *method = wpy_array_method(item);
+        if (method) return take_array(reader, item, method, ret_array);
         if (wpy_has(item, "__arrow_c_stream__")) return start_inner(reader, item);
     }
     if (!reader->rows) reader->rows = wpy_rows_new(row_schema(reader));
@@ -225,30 +235,46 @@ static int take_items(struct reader *reader, struct ArrowArray *ret_array) {
 
 /* ---- The stream ---- */
 
+/* Goes on with the iterator, when it is this partition's turn. */
+static int take_turn(struct reader *reader, struct ArrowArray *ret_array) {
+    struct wp_gil gil;
+    struct wp_turn *turn = turn_of(reader);
+    atomic_fetch_add(&times_of(reader)->wait_ns, wp_turn_begin(turn));
+    if (!wp_gil_take(&gil, times_of(reader)))
+        return wp_error(&reader->error, WEIR_INVALID_STATE, "55000", "Python is going away"),
+               EINVAL;
+    wpy_stay(&reader->stay);
+    int number = take_items(reader, ret_array);
+    wp_gil_give(&gil);
+    wp_turn_end(turn);
+    return number;
+}
+
+/* Goes on with what there is to read; *ret_array stays empty when that came to its end. */
+static int read_on(struct reader *reader, struct ArrowArray *ret_array) {
+    if (atomic_load(&reader->scan->is_cancelled))
+        return wp_error(&reader->error, WEIR_CANCELLED, "57014", "cancelled"), ECANCELED;
+    if (reader->ready.release) {
+        *ret_array = reader->ready;
+        reader->ready.release = NULL;
+        return 0;
+    }
+    if (reader->inner.release) {
+        wp_turn_give(turn_of(reader));
+        return take_inner(reader, ret_array);
+    }
+    if (reader->iterator) return take_turn(reader, ret_array);
+    reader->is_finished = true;
+    return 0;
+}
+
 static int reader_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
     struct reader *reader = stream->private_data;
     struct ArrowArray array = {0};
     int number = 0;
-    while (!array.release && number == 0 && !reader->is_finished) {
-        struct wp_gil gil;
-        if (atomic_load(&reader->scan->is_cancelled)) {
-            wp_error(&reader->error, WEIR_CANCELLED, "57014", "cancelled");
-            number = ECANCELED;
-        } else if (reader->ready.release) {
-            array = reader->ready;
-            reader->ready.release = NULL;
-        } else if (reader->inner.release) {
-            number = take_inner(reader, &array);
-        } else if (!reader->iterator) {
-            reader->is_finished = true;
-        } else if (wp_gil_take(&gil, times_of(reader))) {
-            number = take_items(reader, &array);
-            wp_gil_give(&gil);
-        } else {
-            wp_error(&reader->error, WEIR_INVALID_STATE, "55000", "Python is going away");
-            number = EINVAL;
-        }
-    }
+    while (!array.release && number == 0 && !reader->is_finished)
+        number = read_on(reader, &array);
+    if (number || !array.release) wp_turn_give(turn_of(reader));
     if (number == 0 && array.release)
         times_of(reader)->n_bytes += (int64_t)wp_flat_size(&reader->scan->asked, &array);
     if (number == 0) *out = array;
@@ -276,11 +302,13 @@ void wpy_reader_drop(PyObject *iterator) {
 
 static void reader_free(struct reader *reader) {
     struct wp_gil gil;
+    wp_turn_give(turn_of(reader));
     drop_inner(reader);
     wp_release_array(&reader->ready);
     if (wp_gil_take(&gil, NULL)) {
         if (reader->iterator) wpy_reader_drop(reader->iterator);
         wpy_rows_free(reader->rows);
+        wpy_leave(&reader->stay);
         wp_gil_give(&gil);
     }
     free(reader);
@@ -297,10 +325,11 @@ static int start(struct reader *reader) {
         PyObject_CallMethod(reader->scan->object, "read", "(i)", (int)reader->partition);
     if (!given) return raised(reader);
     int number = 0;
+    PyObject *method = NULL;
     if (wpy_has(given, "__arrow_c_stream__"))
         number = start_inner(reader, given);
-    else if (wpy_has(given, "__arrow_c_array__"))
-        number = take_array(reader, given, &reader->ready);
+    else if ((method = wpy_array_method(given)))
+        number = take_array(reader, given, method, &reader->ready);
     else if (!(reader->iterator = PyObject_GetIter(given)))
         number = raised(reader);
     Py_DECREF(given);
@@ -316,6 +345,7 @@ int wp_reader_open(struct scan *scan, int32_t partition, struct ArrowArrayStream
     reader->partition = partition;
     int number = EINVAL;
     if (wp_gil_take(&gil, times_of(reader))) {
+        wpy_stay(&reader->stay);
         number = start(reader);
         wp_gil_give(&gil);
     } else {

@@ -6,6 +6,15 @@
 
 #include "host/scan.h"
 
+void wp_scan_hold(void *table, struct weir_scan *opened, int32_t partition, int is_held) {
+    struct scan *scan = opened->private_data;
+    (void)table;
+    if (partition < 0 || partition >= scan->n_partitions) return;
+    struct wp_turn *turn = &scan->turns[partition];
+    turn->is_wanted = is_held != 0;
+    if (!is_held) wp_turn_give(turn);
+}
+
 static PyObject *names_list(const struct ArrowSchema *schema) {
     PyObject *list = PyList_New(0);
     for (int64_t i = 0; i < schema->n_children && list; i++) {
@@ -45,7 +54,8 @@ static int count_partitions(struct scan *scan) {
         return -1;
     }
     scan->times = calloc((size_t)n + 1, sizeof *scan->times);
-    if (!scan->times) return PyErr_NoMemory(), -1;
+    scan->turns = calloc((size_t)n + 1, sizeof *scan->turns);
+    if (!scan->times || !scan->turns) return PyErr_NoMemory(), -1;
     scan->n_partitions = (int32_t)n;
     return 0;
 }
@@ -75,6 +85,7 @@ static void scan_free(struct scan *scan) {
     wp_release_schema(&scan->row);
     wp_release_schema(&scan->asked);
     free(scan->times);
+    free(scan->turns);
     free(scan);
 }
 

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "host/host.h"
+#include "host/turn.h"
 
 struct scan {
     struct wp_table *table;
@@ -16,6 +17,7 @@ struct scan {
     _Atomic bool is_cancelled;
     struct wp_times planning;
     struct wp_times *times; /* of each partition */
+    struct wp_turn *turns;  /* of each partition, its reading thread's own */
 };
 
 /* A partition's rows, read as they are asked for. It is released before the scan. */

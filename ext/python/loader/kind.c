@@ -224,10 +224,15 @@ static void table_metrics(void *instance, struct weir_scan *scan, int32_t partit
     table->runtime->metrics(table->inner, scan, partition, take, sink);
 }
 
+static void table_hold(void *instance, struct weir_scan *scan, int32_t partition, int is_held) {
+    struct table *table = instance;
+    if (table->runtime->hold) table->runtime->hold(table->inner, scan, partition, is_held);
+}
+
 #define SLOTS                                                                                      \
     .open = table_open, .close = table_close, .form = table_form, .statistics = table_statistics,  \
     .classify = table_classify, .scan = table_scan, .insert = table_insert,                        \
-    .metrics = table_metrics
+    .metrics = table_metrics, .hold = table_hold
 
 static const struct weir_table_kind python_kind = {
     .size = sizeof python_kind,

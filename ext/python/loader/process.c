@@ -69,6 +69,38 @@ static int spawn(const char *program, char *const *arguments, int socket, pid_t 
     return number;
 }
 
+struct spawning {
+    const char *program;
+    char *const *arguments;
+    int socket, number;
+    pid_t pid;
+};
+
+static void *spawn_low(void *context) {
+    struct spawning *spawning = context;
+    /* Of this thread, and of what it starts, from the first instruction on. */
+    setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICENESS);
+    spawning->number =
+        spawn(spawning->program, spawning->arguments, spawning->socket, &spawning->pid);
+    return NULL;
+}
+
+/* By a thread of its own, since none may lower its niceness again, and one process at a time. */
+static int spawn_nicely(const char *program, char *const *arguments, int socket, pid_t *ret_pid) {
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    struct spawning spawning = {.program = program, .arguments = arguments, .socket = socket};
+    pthread_t thread;
+    pthread_mutex_lock(&mutex);
+    int number = pthread_create(&thread, NULL, spawn_low, &spawning);
+    if (number == 0) {
+        pthread_join(thread, NULL);
+        number = spawning.number;
+    }
+    pthread_mutex_unlock(&mutex);
+    *ret_pid = spawning.pid;
+    return number;
+}
+
 static int start(const char *program, const struct wp_limits *limits, struct wp_process *process,
                  struct weir_error *error) {
     int ends[2];
@@ -83,7 +115,7 @@ static int start(const char *program, const struct wp_limits *limits, struct wp_
     } else if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
         code = wp_error(error, WEIR_IO, "58030", "socketpair: %s", strerror(errno));
     } else {
-        int number = spawn(program, arguments, ends[1], &process->pid);
+        int number = spawn_nicely(program, arguments, ends[1], &process->pid);
         close(ends[1]);
         if (number) {
             close(ends[0]);
@@ -92,9 +124,6 @@ static int start(const char *program, const struct wp_limits *limits, struct wp_
                             "option `python`, with WEIR_PYTHON, or put python3 on PATH",
                             program, strerror(number));
         } else {
-            /* Before its first thread but one, which all others have it from. */
-            int own = getpriority(PRIO_PROCESS, 0);
-            setpriority(PRIO_PROCESS, (id_t)process->pid, own + NICENESS);
             process->socket = ends[0];
         }
     }
