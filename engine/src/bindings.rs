@@ -1484,10 +1484,18 @@ pub struct weir_table_kind {
         unsafe extern "C" fn(table: *mut ::std::os::raw::c_void) -> i32,
     >,
     pub execute_parts: weir_execute_parts_fn,
+    pub hold: ::std::option::Option<
+        unsafe extern "C" fn(
+            table: *mut ::std::os::raw::c_void,
+            scan: *mut weir_scan,
+            partition: i32,
+            is_held: ::std::os::raw::c_int,
+        ),
+    >,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of weir_table_kind"][::std::mem::size_of::<weir_table_kind>() - 152usize];
+    ["Size of weir_table_kind"][::std::mem::size_of::<weir_table_kind>() - 160usize];
     ["Alignment of weir_table_kind"][::std::mem::align_of::<weir_table_kind>() - 8usize];
     [
         "Offset of field: weir_table_kind::size",
@@ -1546,6 +1554,9 @@ const _: () = {
     [
         "Offset of field: weir_table_kind::execute_parts",
     ][::std::mem::offset_of!(weir_table_kind, execute_parts) - 144usize];
+    [
+        "Offset of field: weir_table_kind::hold",
+    ][::std::mem::offset_of!(weir_table_kind, hold) - 152usize];
 };
 impl Default for weir_table_kind {
     fn default() -> Self {
@@ -2536,6 +2547,9 @@ pub struct wr_blocks {
     pub size: usize,
     pub context: *mut ::std::os::raw::c_void,
     pub is_lasting: i32,
+    pub is_empty: ::std::option::Option<
+        unsafe extern "C" fn(context: *mut ::std::os::raw::c_void) -> i32,
+    >,
     pub get: ::std::option::Option<
         unsafe extern "C" fn(
             context: *mut ::std::os::raw::c_void,
@@ -2558,7 +2572,7 @@ pub struct wr_blocks {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of wr_blocks"][::std::mem::size_of::<wr_blocks>() - 40usize];
+    ["Size of wr_blocks"][::std::mem::size_of::<wr_blocks>() - 48usize];
     ["Alignment of wr_blocks"][::std::mem::align_of::<wr_blocks>() - 8usize];
     [
         "Offset of field: wr_blocks::size",
@@ -2570,11 +2584,14 @@ const _: () = {
         "Offset of field: wr_blocks::is_lasting",
     ][::std::mem::offset_of!(wr_blocks, is_lasting) - 16usize];
     [
+        "Offset of field: wr_blocks::is_empty",
+    ][::std::mem::offset_of!(wr_blocks, is_empty) - 24usize];
+    [
         "Offset of field: wr_blocks::get",
-    ][::std::mem::offset_of!(wr_blocks, get) - 24usize];
+    ][::std::mem::offset_of!(wr_blocks, get) - 32usize];
     [
         "Offset of field: wr_blocks::put",
-    ][::std::mem::offset_of!(wr_blocks, put) - 32usize];
+    ][::std::mem::offset_of!(wr_blocks, put) - 40usize];
 };
 impl Default for wr_blocks {
     fn default() -> Self {

@@ -28,7 +28,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use crate::bindings::*;
 use crate::catalog::slice;
 use crate::error::{Result, coded};
-use crate::functions::{Private, Who, name_of};
+use crate::foreign::{Private, Who, name_of};
 
 /// A checked `struct weir_encoding`.
 #[derive(Clone)]

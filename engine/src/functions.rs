@@ -1,116 +1,29 @@
-//! Functions and encodings of extensions: known to the engine, learnt by its sessions, called over the
-//! Arrow C data interface.
+//! Functions of extensions: called over the Arrow C data interface.
 
 mod accumulator;
 mod aggregate;
-pub mod answer;
 mod scalar;
 
 use std::collections::HashSet;
-use std::ffi::{CStr, c_int};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::{ArrayRef, StructArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
-use datafusion::common::DataFusionError;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::execution::context::SessionState;
-use datafusion::execution::{FunctionRegistry, SessionStateDefaults};
-use datafusion::logical_expr::{
-    AggregateUDF, DocSection, Documentation, ScalarUDF, Volatility, WindowFunctionDefinition,
-};
+use datafusion::execution::SessionStateDefaults;
+use datafusion::logical_expr::{DocSection, Documentation, Volatility, WindowFunctionDefinition};
 use datafusion::prelude::Expr;
 
-use parking_lot::RwLock;
-
 use crate::bindings::*;
-use crate::encodings::Encoding;
-use crate::error::{Result, coded, from_c};
+use crate::error::{Result, coded};
+use crate::foreign::{Who, name_of};
 
-use aggregate::Aggregate;
-use scalar::Scalar;
-
-#[derive(Clone)]
-enum Function {
-    Scalar(Arc<ScalarUDF>),
-    Aggregate(Arc<AggregateUDF>),
-    Encoding(Encoding),
-}
-
-/// Those that were added, in the order in which they came. None is ever taken out.
-#[derive(Default)]
-pub struct Functions(Mutex<Vec<Function>>);
-
-impl Functions {
-    /// All or none.
-    pub fn add(&self, additions: &[wr_addition]) -> Result<()> {
-        let mut all = self.0.lock().unwrap();
-        let mut added = vec![];
-        for addition in additions {
-            // C knows which extensions of names are free.
-            if let Some(encoding) = unsafe { addition.encoding.as_ref() } {
-                added.push(Function::Encoding(Encoding::new(encoding)));
-                continue;
-            }
-            let function = match unsafe { (addition.scalar.as_ref(), addition.aggregate.as_ref()) }
-            {
-                (Some(scalar), _) => Function::Scalar(Arc::new(Scalar::new(scalar)?.into())),
-                (None, Some(one)) => Function::Aggregate(Arc::new(Aggregate::new(one)?.into())),
-                (None, None) => {
-                    return Err(coded(WEIR_INVALID_ARGUMENT, "22004", "a function is required"));
-                }
-            };
-            let name = function.name();
-            let is_taken = name.is_some_and(|name| built_in().contains(name))
-                || all.iter().chain(&added).any(|other| other.name() == name);
-            if is_taken {
-                let name = name.unwrap_or_default();
-                let text = format!("there is a function {name:?} already");
-                return Err(coded(WEIR_ALREADY_EXISTS, "42710", text));
-            }
-            added.push(function);
-        }
-        all.append(&mut added);
-        Ok(())
-    }
-
-    /// Gives a session those that it has not; `n_known` is how many it has.
-    pub fn teach(&self, n_known: &mut usize, state: impl FnOnce() -> Arc<RwLock<SessionState>>) {
-        let new = match self.0.lock().unwrap().get(*n_known..) {
-            Some(new) if !new.is_empty() => new.to_vec(),
-            _ => return,
-        };
-        let state = state();
-        let mut state = state.write();
-        for function in &new {
-            // Fails for states that take no functions, which the engine's do.
-            let _ = match function {
-                Function::Scalar(function) => state.register_udf(function.clone()).map(drop),
-                Function::Aggregate(function) => state.register_udaf(function.clone()).map(drop),
-                Function::Encoding(encoding) => {
-                    let mut factories = encoding.factories().into_iter();
-                    factories.try_for_each(|factory| state.register_file_format(factory, false))
-                }
-            };
-        }
-        *n_known += new.len();
-    }
-}
-
-impl Function {
-    /// By which SQL calls it.
-    fn name(&self) -> Option<&str> {
-        match self {
-            Function::Scalar(function) => Some(function.name()),
-            Function::Aggregate(function) => Some(function.name()),
-            Function::Encoding(_) => None,
-        }
-    }
-}
+pub use aggregate::Aggregate;
+pub use scalar::Scalar;
 
 /// Every name of a function that some set of functions has.
-fn built_in() -> &'static HashSet<String> {
+pub fn built_in() -> &'static HashSet<String> {
     static NAMES: OnceLock<HashSet<String>> = OnceLock::new();
     NAMES.get_or_init(|| {
         let mut names = HashSet::new();
@@ -161,17 +74,6 @@ pub fn is_foreign(expr: &Expr) -> bool {
 
 // ---- What both sorts of function share ----
 
-/// A pointer of C's that any thread may use.
-#[derive(Clone, Copy)]
-pub struct Private(pub *mut std::ffi::c_void);
-
-unsafe impl Send for Private {}
-unsafe impl Sync for Private {}
-
-pub unsafe fn name_of(name: *const std::ffi::c_char) -> String {
-    unsafe { CStr::from_ptr(name) }.to_string_lossy().into_owned()
-}
-
 fn volatility(value: i32) -> Result<Volatility> {
     match u32::try_from(value) {
         Ok(WEIR_IMMUTABLE) => Ok(Volatility::Immutable),
@@ -207,64 +109,8 @@ fn c_columns(fields: &Fields, columns: Vec<ArrayRef>, n_rows: usize) -> Result<F
     Ok(FFI_ArrowArray::new(&columns.into()))
 }
 
-/// Whose slots are called: "function", and its name.
-#[derive(Clone, Copy)]
-pub struct Who<'a>(pub &'static str, pub &'a str);
-
-impl std::fmt::Display for Who<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.0, self.1)
-    }
-}
-
 fn function(name: &str) -> Who<'_> {
     Who("function", name)
-}
-
-/// Calls a slot; its error names whose it is.
-pub fn call_slot(who: Who, slot: impl FnOnce(*mut weir_error) -> c_int) -> Result<()> {
-    let mut error = weir_error::default();
-    let code = slot(&mut error);
-    if code == 0 {
-        return Ok(());
-    }
-    // What C wrote need not end.
-    *error.message.last_mut().unwrap() = 0;
-    *error.sqlstate.last_mut().unwrap() = 0;
-    let known = (WEIR_UNKNOWN as c_int..=WEIR_UNAUTHORIZED as c_int).contains(&code);
-    let code = if known { code } else { WEIR_UNKNOWN as c_int };
-    let text = unsafe { CStr::from_ptr(error.message.as_ptr()) }.to_string_lossy().into_owned();
-    let text = if text.is_empty() { "it gave no reason" } else { &text };
-    let text = format!("{who}: {text}");
-    let room = error.message.len() - 1;
-    let mut length = text.len().min(room);
-    while !text.is_char_boundary(length) {
-        length -= 1;
-    }
-    error.message.fill(0);
-    for (to, from) in error.message.iter_mut().zip(&text.as_bytes()[..length]) {
-        *to = *from as std::ffi::c_char;
-    }
-    if error.sqlstate[0] == 0 {
-        let state = match code as u32 {
-            WEIR_INVALID_ARGUMENT => b"22023",
-            WEIR_CANCELLED => b"57014",
-            WEIR_NOT_IMPLEMENTED => b"0A000",
-            WEIR_INVALID_DATA => b"22000",
-            _ => b"39000",
-        };
-        for (to, from) in error.sqlstate.iter_mut().zip(state) {
-            *to = *from as std::ffi::c_char;
-        }
-    }
-    // A place in the statement's text is not the function's to know.
-    error.position = 0;
-    Err(from_c(error, code))
-}
-
-/// What was answered is not what it was said to be.
-pub fn wrong(who: Who, what: impl std::fmt::Display) -> DataFusionError {
-    coded(WEIR_INVALID_DATA, "22000", format!("{who}: {what}"))
 }
 
 /// Of any name, and NULL at times: the engine takes a promise of none at its word.

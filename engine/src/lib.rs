@@ -1,5 +1,6 @@
 //! Apache DataFusion behind the C ABI of src/engine/engine.h, which says what each entry does.
 
+mod additions;
 mod ahead;
 #[rustfmt::skip]
 mod bindings;
@@ -12,6 +13,7 @@ mod clock;
 mod commit;
 mod counting;
 mod decimals;
+mod dictionaries;
 mod direct;
 mod dml;
 mod encode;
@@ -21,6 +23,7 @@ mod facts;
 mod files;
 mod filters;
 mod footers;
+mod foreign;
 mod functions;
 mod hand_over;
 mod infer;
@@ -41,10 +44,12 @@ mod plan_cache;
 mod planners;
 mod planning;
 mod post;
+mod read_ahead;
 mod remote;
 mod run;
 mod runtime;
 mod same_names;
+mod sampled;
 mod scan;
 mod schema;
 mod session;
@@ -218,7 +223,7 @@ pub unsafe extern "C" fn wr_engine_add(
             0 => &[],
             n => unsafe { std::slice::from_raw_parts(additions, n) },
         };
-        unsafe { borrow::<Engine>(engine) }.functions.add(additions)
+        unsafe { borrow::<Engine>(engine) }.additions.add(additions)
     })
 }
 

@@ -1,13 +1,14 @@
-//! What a planning asked C for and was answered. A plan that stands on queries and databases alone
-//! would be made alike as long as the same questions are answered alike.
+//! What a planning asked C for and was answered. A plan that stands on queries, databases and objects
+//! of stores alone would be made alike as long as the same questions are answered alike.
 
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
 
 use crate::bindings::*;
-use crate::catalog::{FormOf, Held, Names, slice, text};
+use crate::catalog::{FormOf, Held, Names, options, slice, text};
 use crate::error::{Result, call_c};
+use crate::objects;
 use crate::stream::import_schema;
 use crate::view::Query;
 
@@ -29,6 +30,34 @@ enum Answer {
     Nothing,
     Query { query: Query, definition: Option<String>, is_view: bool, has_own_rights: bool },
     Remote(Remote),
+    Objects(Objects),
+}
+
+/// A plan holds what it knows of each of its files: with more of them than this it is not kept.
+const MOST_FILES: usize = 256;
+
+/// A table of the FILES form whose files are objects of stores, each in one version. What files of this machine depend on,
+/// the copy of a pipe, is not held for a plan that may never be wanted again.
+#[derive(PartialEq)]
+struct Objects {
+    kind: Option<String>,
+    is_view: bool,
+    definition: Option<String>,
+    declared: Option<Schema>,
+    partition_columns: Option<Schema>,
+    /// Format, compression, order, where rows are written.
+    texts: [Option<String>; 4],
+    options: Vec<(String, String)>,
+    files: Vec<Object>,
+}
+
+#[derive(PartialEq)]
+struct Object {
+    url: String,
+    etag: String,
+    n_bytes: i64,
+    modified_ns: i64,
+    partition_values: Vec<Option<String>>,
 }
 
 /// A table of the REMOTE form. It is held, so that no other one comes to be at its address.
@@ -51,6 +80,7 @@ impl LookUp {
         match &self.answer {
             Answer::Nothing | Answer::Query { .. } => true,
             Answer::Remote(remote) => remote.held.kind().roles & WEIR_ENDS_AT_ONCE != 0,
+            Answer::Objects(_) => false, // they may have to be listed
         }
     }
 
@@ -88,7 +118,50 @@ impl Answer {
                 version: held.version()?,
                 n_rows: n_rows(held)?,
             })),
+            WEIR_FORM_FILES => Objects::of(held)?.map(Answer::Objects),
             _ => None,
+        })
+    }
+}
+
+impl Objects {
+    fn of(held: &Held) -> Result<Option<Objects>> {
+        let (table, form) = (&held.0, &held.0.form);
+        let files = &form.files;
+        if !(1..=MOST_FILES).contains(&files.n_files) {
+            return Ok(None);
+        }
+        let schema = |schema: &ArrowSchema| schema.release.map(|_| import_schema(schema));
+        let partition_columns = unsafe { files.partition_columns.as_ref() };
+        let partition_columns = partition_columns.and_then(schema).transpose()?;
+        let n_values = partition_columns.as_ref().map_or(0, |columns| columns.fields().len());
+        let found = unsafe { slice(files.files, files.n_files) };
+        let found = found.iter().map(|file| Object::of(file, n_values)).collect();
+        let Some(found) = found else { return Ok(None) };
+        Ok(Some(Objects {
+            kind: text(held.kind().name),
+            is_view: table.is_view != 0,
+            definition: text(table.definition),
+            declared: schema(&form.schema).transpose()?,
+            partition_columns,
+            texts: [files.format, files.compression, files.order_by, files.write_url].map(text),
+            options: options(files.options, files.n_options),
+            files: found,
+        }))
+    }
+}
+
+impl Object {
+    /// None: it is none, or nothing tells its versions apart.
+    fn of(file: &weir_file, n_values: usize) -> Option<Object> {
+        let (url, etag) = (text(file.url)?, text(file.etag)?);
+        let is_stored = url.strip_prefix(objects::SCHEME)?.starts_with("://");
+        is_stored.then(|| Object {
+            url,
+            etag,
+            n_bytes: file.n_bytes,
+            modified_ns: file.modified_ns,
+            partition_values: texts(file.partition_values, n_values),
         })
     }
 }

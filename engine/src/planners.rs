@@ -18,11 +18,19 @@ pub const STACK: usize = 256 << 20;
 const NAME: &str = "weir-plan";
 /// How long an idle thread waits.
 const IDLE: Duration = Duration::from_secs(1);
-/// A plan that took longer may have gone deep: its thread ends, and gives the stack back.
+/// A plan that computed for longer may have gone deep: its thread ends, and gives the stack back. One that waited for a
+/// store has not.
 const LONG: Duration = Duration::from_millis(100);
 const MAX_IDLE: usize = 8;
 
 type Job = Box<dyn FnOnce() + Send>;
+
+/// How long this thread has had a processor.
+fn computed() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
 
 #[derive(Default)]
 pub struct Planners {
@@ -87,9 +95,9 @@ impl Planners {
     fn work(&self, id: u64, mut job: Job) {
         begin_planning();
         loop {
-            let begin = Instant::now();
+            let begin = computed();
             job();
-            if begin.elapsed() > LONG {
+            if computed() - begin > LONG {
                 break;
             }
             let (sender, jobs) = channel();

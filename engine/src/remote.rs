@@ -1,10 +1,12 @@
 //! The REMOTE form: whole parts of a plan, as SQL, for the database where the tables are.
 
+mod casts;
 mod change;
 mod dialect;
 mod expr;
 mod functions;
 mod keys;
+mod like;
 mod node;
 mod push;
 mod relation;

@@ -16,12 +16,12 @@ use datafusion::execution::memory_pool::{
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::additions::Additions;
 use crate::bindings::*;
 use crate::call::Ending;
 use crate::error::{Result, coded, from_panic};
 use crate::files::FileSet;
 use crate::footers::Footers;
-use crate::functions::Functions;
 use crate::objects::Registry;
 use crate::plan_cache::PlanCache;
 use crate::planners::{self, Planners};
@@ -46,7 +46,7 @@ pub struct Engine {
     /// Schemas and statistics of file lists by all their identities, so that they are never stale.
     pub file_sets: Mutex<HashMap<String, Arc<FileSet>>>,
     pub footers: Arc<Footers>,
-    pub functions: Functions,
+    pub additions: Additions,
     pub counters: Arc<Counters>,
     pub plans: PlanCache,
     pub objects: Arc<Registry>,
@@ -169,7 +169,7 @@ impl Engine {
             threads,
             file_sets: Mutex::default(),
             footers,
-            functions: Functions::default(),
+            additions: Additions::default(),
             counters,
             plans: PlanCache::default(),
             objects,

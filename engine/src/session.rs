@@ -62,6 +62,8 @@ impl Session {
         options.sql_parser.collect_spans = true;
         options.extensions.insert(Options::default());
         options.execution.parquet.maximum_buffered_record_batches_per_stream = BATCHES_BETWEEN;
+        // Where nobody says so, the first rows do: see `sampled`.
+        options.execution.parquet.dictionary_enabled = None;
         let limit = PARSER_RECURSION_LIMIT.to_string();
         options.set("datafusion.sql_parser.recursion_limit", &limit)?;
         let names = Names::new(callbacks, engine.clone());
@@ -101,7 +103,7 @@ impl Session {
     /// Takes in the functions of extensions that came since the last statement.
     pub fn learn(&self) {
         let mut n_learnt = self.n_learnt.lock().unwrap();
-        self.engine.functions.teach(&mut n_learnt, || self.context.state_ref());
+        self.engine.additions.teach(&mut n_learnt, || self.context.state_ref());
     }
 
     /// Another number after each change of what its statements are planned by. To be read before the

@@ -27,17 +27,14 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 
 use super::Format;
 use crate::bindings::*;
 use crate::error::{Result, coded, fill, from_panic, prefixed};
-use crate::functions::call_slot;
+use crate::foreign::call_slot;
 use crate::named_source::path_of;
+use crate::read_ahead;
 use crate::stream::{Imported, from_arrow};
-
-/// Batches that are read ahead of a file.
-const CHANNEL_BATCHES: usize = 2;
 
 // ---- Bytes for C ----
 
@@ -171,12 +168,12 @@ fn rows(
     schema: SchemaRef,
     path: String,
 ) -> BoxStream<'static, Result<RecordBatch>> {
-    let (sender, receiver) = mpsc::channel(CHANNEL_BATCHES);
+    let (mut sender, receiver) = read_ahead::channel();
     tokio::task::spawn_blocking(move || {
         let read = || {
             for batch in open(&format, bytes)? {
                 let batch = batch.map_err(|e: ArrowError| from_arrow(e))?;
-                if sender.blocking_send(put_under(batch, &schema)).is_err() {
+                if !sender.send(put_under(batch, &schema)) {
                     break; // the reader went away
                 }
             }
@@ -184,13 +181,10 @@ fn rows(
         };
         let outcome = catch_unwind(AssertUnwindSafe(read));
         if let Err(error) = outcome.unwrap_or_else(|payload| Err(from_panic(payload))) {
-            let _ = sender.blocking_send(Err(prefixed(error, &path)));
+            sender.send(Err(prefixed(error, &path)));
         }
     });
-    futures::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|batch| (batch, receiver))
-    })
-    .boxed()
+    receiver.boxed()
 }
 
 #[derive(Clone)]

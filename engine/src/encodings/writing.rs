@@ -31,7 +31,7 @@ use tokio::task::JoinSet;
 use super::Format;
 use crate::bindings::*;
 use crate::error::Result;
-use crate::functions::call_slot;
+use crate::foreign::call_slot;
 use crate::stream::export;
 
 pub struct Sink {

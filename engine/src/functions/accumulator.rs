@@ -14,10 +14,11 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 
 use super::aggregate::Bound;
-use super::answer::import;
-use super::{c_columns, c_schema, call_slot, function, wrong};
+use super::{c_columns, c_schema, function};
 use crate::bindings::*;
 use crate::error::Result;
+use crate::foreign::answer::import;
+use crate::foreign::{call_slot, wrong};
 
 type Feed = unsafe extern "C" fn(
     *mut c_void,

@@ -12,13 +12,11 @@ use datafusion::logical_expr::{
 };
 
 use super::accumulator::{Groups, Single, States};
-use super::answer::Answered;
-use super::wrong;
-use super::{
-    arguments_of, c_schema, call_slot, documentation, function, name_of, result_field, volatility,
-};
+use super::{arguments_of, c_schema, documentation, function, result_field, volatility};
 use crate::bindings::*;
 use crate::error::{Result, coded};
+use crate::foreign::answer::Answered;
+use crate::foreign::{call_slot, name_of, wrong};
 
 /// The function for arguments of certain types.
 #[derive(Debug)]

@@ -11,13 +11,11 @@ use datafusion::logical_expr::{
     Volatility,
 };
 
-use super::answer::{Answered, import};
-use super::{
-    Private, arguments_of, c_columns, c_schema, call_slot, documentation, function, name_of,
-    result_field, volatility, wrong,
-};
+use super::{arguments_of, c_columns, c_schema, documentation, function, result_field, volatility};
 use crate::bindings::*;
 use crate::error::{Result, coded};
+use crate::foreign::answer::{Answered, import};
+use crate::foreign::{Private, call_slot, name_of, wrong};
 
 #[derive(Debug)]
 pub struct Scalar {
