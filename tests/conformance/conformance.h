@@ -113,6 +113,7 @@ extern const struct weir_table_kind probe_kind;
 /* What happened since probe_reset. */
 extern struct probe_log {
     _Atomic int64_t forms, scans, scans_released, partitions_opened, streams_released, cancels;
+    _Atomic int64_t held, holds; /* partitions that are held now; how often one was */
     _Atomic int64_t rows, columns, filters,
         limit; /* rows: handed out; the others: of the last scan */
 } probe_log;

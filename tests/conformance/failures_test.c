@@ -193,6 +193,37 @@ static void cancel_reaches_the_kind(void **state) {
     assert_int_equal(probe_log.streams_released, probe_log.partitions_opened);
 }
 
+/* What a kind keeps between batches is nothing that others wait for while nobody reads. */
+static void nothing_is_held_while_the_reader_waits(void **state) {
+    (void)state;
+    struct ArrowArrayStream rows;
+    struct ArrowArray batch = {0};
+    struct weir_error error = {0};
+    run("CREATE OR REPLACE TABLE t USING probe OPTIONS (rows 100000, partitions 3)");
+    probe_reset();
+    assert_int_equal(weir_query(session, "SELECT id FROM t", &rows, NULL, &error), 0);
+    assert_int_equal(rows.get_next(&rows, &batch), 0);
+    batch.release(&batch);
+    wait_for(&probe_log.holds, 3);
+    int64_t n = 0, before, end = now_ms() + 10000;
+    do {
+        before = probe_log.rows;
+        sleep_ms(50);
+    } while ((probe_log.rows != before || probe_log.held != 0) && now_ms() < end);
+    assert_int_equal(probe_log.held, 0);
+    assert_true(probe_log.rows < 100000 && probe_log.streams_released == 0);
+    assert_int_equal(drain(&rows, &n, &error), 0);
+    wait_for(&probe_log.scans_released, 1);
+    assert_true(probe_log.held == 0 && probe_log.holds > 3);
+    /* An error ends it too. */
+    run("CREATE OR REPLACE TABLE t USING probe OPTIONS (rows 1000, fail_after 300)");
+    probe_reset();
+    assert_int_equal(weir_query(session, "SELECT id FROM t", &rows, NULL, &error), 0);
+    assert_int_not_equal(drain(&rows, &n, &error), 0);
+    wait_for(&probe_log.scans_released, 1);
+    assert_true(probe_log.held == 0 && probe_log.holds > 0);
+}
+
 static void release_of_the_result_cancels_the_scan(void **state) {
     (void)state;
     struct ArrowArrayStream rows;
@@ -291,6 +322,7 @@ int main(void) {
         cmocka_unit_test(cancel_ends_an_aggregate),
         cmocka_unit_test(cancel_ends_a_copy_and_leaves_nothing),
         cmocka_unit_test(cancel_reaches_the_kind),
+        cmocka_unit_test(nothing_is_held_while_the_reader_waits),
         cmocka_unit_test(release_of_the_result_cancels_the_scan),
         cmocka_unit_test(statement_runs_again_after_a_cancel),
         cmocka_unit_test(stream_is_read_once_or_kept),

@@ -273,6 +273,12 @@ static int probe_scan(void *table, const struct weir_scan_request *request,
     return WEIR_OK;
 }
 
+static void probe_hold(void *table, struct weir_scan *scan, int32_t partition, int is_held) {
+    (void)table, (void)scan, (void)partition;
+    probe_log.held += is_held ? 1 : -1;
+    probe_log.holds += is_held != 0;
+}
+
 static const struct weir_option_spec options[] = {
     {"rows", WEIR_OPTION_INTEGER, 1, "how many rows"},
     {"partitions", WEIR_OPTION_INTEGER, 0, "in how many partitions; 1 by default"},
@@ -295,4 +301,5 @@ const struct weir_table_kind probe_kind = {
     .statistics = probe_statistics,
     .classify = probe_classify,
     .scan = probe_scan,
+    .hold = probe_hold,
 };

@@ -53,10 +53,12 @@ class Rotating:
 
 
 class CredentialServer:
-    """ECS at /ecs (with the token "ecs-token"), instance metadata, and the portal of the sign-in."""
+    """ECS at /ecs (with the token "ecs-token"), instance metadata, the portal of the sign-in, and what renews its token: each
+    refresh token once."""
 
     def __init__(self, rotating):
         self.asked = asked = []
+        self.sign_in = sign_in = {"token": "sso-token", "refresh": "refresh-0"}
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -72,7 +74,7 @@ class CredentialServer:
                     return 200, json.dumps(rotating.document())
                 if path == "/ecs" and headers["Authorization"] == "ecs-token":
                     return 200, json.dumps(rotating.document())
-                if path == "/federation/credentials" and headers["x-amz-sso_bearer_token"] == "sso-token":
+                if path == "/federation/credentials" and headers["x-amz-sso_bearer_token"] == sign_in["token"]:
                     assert "role_name=reader" in self.path and "account_id=123456789012" in self.path
                     found = rotating.document("SessionToken")
                     named = {name[0].lower() + name[1:]: value for name, value in found.items()}
@@ -80,20 +82,33 @@ class CredentialServer:
                 return 403, "no"
 
             def do_GET(self):
-                status, text = self.reply()
+                self.send(*self.reply())
+
+            def send(self, status, text):
                 self.send_response(status)
                 self.send_header("content-length", str(len(text)))
                 self.end_headers()
                 self.wfile.write(text.encode())
 
+            def renew(self, given):
+                wanted = {"grantType": "refresh_token", "clientId": "client", "clientSecret": "client-secret", "refreshToken": sign_in["refresh"]}
+                if given != wanted:
+                    return 400, json.dumps({"error": "invalid_grant"})
+                n = int(sign_in["refresh"].removeprefix("refresh-")) + 1
+                sign_in.update(token=f"sso-token-{n}", refresh=f"refresh-{n}")
+                return 200, json.dumps({"accessToken": sign_in["token"], "expiresIn": 3600, "refreshToken": sign_in["refresh"], "tokenType": "Bearer"})
+
             def do_POST(self):
                 """Of the token service, to whom the keys of the source are shown."""
-                form = dict(urllib.parse.parse_qsl(self.rfile.read(int(self.headers["content-length"])).decode()))
+                body = self.rfile.read(int(self.headers["content-length"])).decode()
+                if self.path == "/token":
+                    asked.append(self.path)
+                    return self.send(*self.renew(json.loads(body)))
+                form = dict(urllib.parse.parse_qsl(body))
                 asked.append(form["Action"])
                 assert form["RoleArn"] == ROLE and f"Credential={KEY_ID}/" in self.headers["authorization"] and "/sts/aws4_request" in self.headers["authorization"]
                 text = "".join(f"<{name}>{value}</{name}>" for name, value in rotating.document("SessionToken").items())
-                self.reply = lambda: (200, f"<AssumeRoleResponse><AssumeRoleResult><Credentials>{text}</Credentials></AssumeRoleResult></AssumeRoleResponse>")
-                self.do_GET()
+                self.send(200, f"<AssumeRoleResponse><AssumeRoleResult><Credentials>{text}</Credentials></AssumeRoleResult></AssumeRoleResponse>")
 
             def do_PUT(self):
                 self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -139,8 +154,8 @@ def write_role(home, key=KEY_ID, secret=SECRET, more=""):
     (home / ".aws/credentials").write_text(f"[base]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
 
 
-def write_sign_in(home):
-    """What `aws sso login` leaves."""
+def write_sign_in(home, seconds=3600, renewable=None):
+    """What `aws sso login` leaves: a token for so many seconds, and what it is renewed with."""
     cache = home / ".aws/sso/cache"
     cache.mkdir(parents=True, exist_ok=True)
     start = "https://example.awsapps.com/start"
@@ -148,9 +163,9 @@ def write_sign_in(home):
         f"[sso-session s]\nsso_start_url = {start}\nsso_region = us-east-1\n\n"
         "[profile signed-in]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = reader\nregion = us-east-1\n"
     )
-    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
     old = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 3600))
-    (cache / "aaaa.json").write_text(json.dumps({"startUrl": start, "region": "us-east-1", "accessToken": "sso-token", "expiresAt": until}))
+    (cache / "aaaa.json").write_text(json.dumps({"startUrl": start, "region": "us-east-1", "accessToken": "sso-token", "expiresAt": until, **(renewable or {})}))
     (cache / "bbbb.json").write_text(json.dumps({"startUrl": start, "region": "us-east-1", "accessToken": "old-token", "expiresAt": old}))
     (cache / "cccc.json").write_text(json.dumps({"startUrl": "https://other/start", "accessToken": "other-token", "expiresAt": until}))
     assert re.fullmatch(r"\d{4}-.*Z", until)

@@ -10,7 +10,7 @@ A proxy between a client and an object store that does what networks and stores 
         assert [r.status for r in proxy.requests("GET")] == [503, 200]
 
 Every rule that matches a request and fires has its say; of two that disagree, the later one has it. The
-request that a client signed reaches the store byte for byte, Host included, so that signatures hold.
+request that a client signed reaches the store byte for byte, Host included, so that signatures hold, unless a rule says otherwise.
 """
 
 import asyncio
@@ -40,6 +40,7 @@ class Fate:
     cut: float = None  # of the answer's body, the share that still comes (an int: bytes)
     rate: float = 0.0  # bytes a second of the answer's body
     stall: bool = False  # no answer ever comes
+    rewrite: object = None  # makes of the request's head, as bytes, what the store gets
     name: str = ""
 
 
@@ -119,6 +120,13 @@ def stall():
     return happen
 
 
+def rewritten(by):
+    def happen(fate):
+        fate.rewrite = by
+
+    return happen
+
+
 class Rule:
     def __init__(self, happen, method=None, path=None, count=None, share=1.0, skip=0, when=None):
         self.when = when
@@ -129,7 +137,7 @@ class Rule:
     def fires(self, request, chance):
         if self.method and request.method not in self.method.split("|"):
             return False
-        if self.path and not self.path.search(request.target):
+        if self.path and not (self.path.search(request.target) or self.path.search(urllib.parse.unquote(request.target))):
             return False
         if self.when and not self.when(request):
             return False
@@ -283,7 +291,7 @@ class FaultProxy:
             self.loop.close()
 
     def rule(self, happen, **when):
-        """method "GET" or "GET|HEAD", path (a regular expression over path and query), count, share, skip, when (asked with the Request)."""
+        """method "GET" or "GET|HEAD", path (a regular expression over path and query, as sent or decoded), count, share, skip, when (asked with the Request)."""
         rule = Rule(happen, **when)
         self.rules.append(rule)
         return rule
@@ -369,7 +377,8 @@ class FaultProxy:
         if upstream is None:
             upstream = await asyncio.open_connection(*self.to, limit=1 << 20)
         from_store, to_store = upstream
-        to_store.write(head.without("expect"))
+        sent = head.without("expect")
+        to_store.write(fate.rewrite(sent) if fate.rewrite else sent)
         async for piece, n in pieces(reader, head, True):
             request.received += n
             to_store.write(piece)

@@ -4,11 +4,13 @@ What Google's XML API does and fake-gcs-server does not, in front of it: uploads
 conditions on reads. All else passes through.
 """
 
+import html
 import http.client
 import http.server
 import itertools
 import json
 import threading
+import time
 import urllib.parse
 import xml.etree.ElementTree
 
@@ -72,6 +74,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         _, bucket, *rest = urllib.parse.unquote(target).split("/", 2)
         key = rest[0] if rest else ""
         body = self.body()
+        if self.command == "GET" and not key and "uploads" in query:
+            return self.list_uploads(bucket, query.get("prefix", ""))
         if bucket in ("storage", "upload", "download", "_internal") or not key:
             return self.pass_on(body)
         if self.command == "POST" and "uploads" in query:
@@ -137,8 +141,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def begin(self, bucket, key):
         number = str(next(self.server.numbers))
-        self.server.uploads[number] = bucket, key, {name: self.headers[name] for name in KEPT if name in self.headers}, {}
+        headers = {name: self.headers[name] for name in KEPT if name in self.headers}
+        self.server.uploads[number] = bucket, key, headers, {}
+        self.server.begun[number] = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
         self.say(200, f"<InitiateMultipartUploadResult><Bucket>{bucket}</Bucket><UploadId>{number}</UploadId></InitiateMultipartUploadResult>".encode())
+
+    def list_uploads(self, bucket, prefix):
+        found = [(n, upload[1]) for n, upload in list(self.server.uploads.items()) if upload[0] == bucket and upload[1].startswith(prefix)]
+        text = "".join(
+            f"<Upload><Key>{html.escape(key)}</Key><UploadId>{n}</UploadId><StorageClass>STANDARD</StorageClass><Initiated>{self.server.begun[n]}</Initiated></Upload>" for n, key in found
+        )
+        self.say(200, f"<ListMultipartUploadsResult><Bucket>{bucket}</Bucket>{text}</ListMultipartUploadsResult>".encode(), {"content-type": "application/xml"})
 
     def upload(self, bucket, key, query, body):
         upload = self.server.uploads.get(query["uploadId"])
@@ -170,7 +183,7 @@ class GcsShim:
     def __init__(self, host, port):
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.server.store, self.server.uploads, self.server.numbers = (host, port), {}, itertools.count(1)
+        self.server.store, self.server.uploads, self.server.begun, self.server.numbers = (host, port), {}, {}, itertools.count(1)
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), name="gcs-shim", daemon=True)
         self.thread.start()

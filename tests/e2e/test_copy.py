@@ -63,6 +63,75 @@ def test_rows_that_have_an_order_keep_it_and_are_not_merged_for_cheap_work(db):
     assert table["s"].to_pylist() == [f"row {k}" for k in range(1, 300_001)]
 
 
+# All different; few values; few of which none comes twice in the first rows; different with a few nulls; few at last.
+COLUMNS = """value AS k, value % 7 AS few, 'text ' || (value % 20000) AS later, CASE WHEN value % 9 > 0 THEN value * 0.5 END AS nulls,
+    'row ' || value AS s"""
+WITH_DICTIONARIES = {"few", "later"}
+
+
+def dictionaries(path):
+    """The columns that have one in some row group; that a file has all of it or none is seen there too."""
+    groups = pq.ParquetFile(path).metadata
+    columns = [groups.row_group(i).column(c) for i in range(groups.num_row_groups) for c in range(groups.num_columns)]
+    return {column.path_in_schema for column in columns if column.has_dictionary_page}
+
+
+def test_columns_have_dictionaries_where_they_are_of_use(db):
+    rows = f"SELECT {COLUMNS} FROM generate_series(1, 1500000) ORDER BY k DESC"
+    db.ok(f"COPY ({rows}) TO 'auto.parquet'")
+    db.ok(f"COPY ({rows}) TO 'all.parquet' ('format.dictionary_enabled' true)")
+    assert dictionaries(db.directory / "auto.parquet") == WITH_DICTIONARIES
+    auto, every = (pq.ParquetFile(db.directory / name) for name in ("auto.parquet", "all.parquet"))
+    assert auto.read().equals(every.read())
+    assert auto.read(["k"])["k"].to_pylist() == list(range(1_500_000, 0, -1))
+    sizes = [(db.directory / name).stat().st_size for name in ("auto.parquet", "all.parquet")]
+    assert sizes[0] < sizes[1], sizes
+    for i in range(2):
+        one, other = auto.metadata.row_group(i), every.metadata.row_group(i)
+        assert one.num_rows == other.num_rows and one.sorting_columns == other.sorting_columns != ()
+        for c in range(one.num_columns):
+            assert one.column(c).statistics == other.column(c).statistics
+            assert one.column(c).has_column_index and one.column(c).has_offset_index
+
+
+@pytest.mark.parametrize(
+    "options, expected",
+    [
+        ("'format.dictionary_enabled' true", {"k", "few", "later", "nulls", "s"}),
+        ("'format.dictionary_enabled' false", set()),
+        ("'format.dictionary_enabled::k' true", {"k", "few", "later"}),
+        ("'format.dictionary_enabled::few' false, 'format.compression::k' snappy", {"later"}),
+        ("'format.dictionary_page_size_limit' 1000, 'format.bloom_filter_on_write' true", {"few"}),
+    ],
+)
+def test_what_is_said_of_dictionaries_holds(db, options, expected):
+    db.ok(f"COPY (SELECT {COLUMNS} FROM generate_series(1, 200000)) TO 'x.parquet' ({options})")
+    assert dictionaries(db.directory / "x.parquet") == expected
+    group = pq.ParquetFile(db.directory / "x.parquet").metadata.row_group(0)
+    assert (group.column(0).compression == "SNAPPY") == ("snappy" in options)
+    filters = [group.column(c).bloom_filter_offset is not None for c in range(group.num_columns)]
+    assert all(filters) if "bloom" in options else not any(filters)
+
+
+def test_dictionaries_of_inserted_files_and_those_that_a_session_sets(db):
+    def insert(name, *before):
+        table = f"CREATE EXTERNAL TABLE t (k BIGINT, few BIGINT) STORED AS PARQUET LOCATION '{name}/'"
+        (db.directory / name).mkdir()
+        db.ok("; ".join([*before, table, "INSERT INTO t SELECT value, value % 7 FROM generate_series(1, 200000)"]))
+        assert sorted(pq.read_table(db.directory / name)["k"].to_pylist()) == list(range(1, 200_001))
+        return set().union(*map(dictionaries, (db.directory / name).glob("*.parquet")))
+
+    assert insert("auto") == {"few"}
+    assert insert("all", "SET datafusion.execution.parquet.dictionary_enabled = true") == {"k", "few"}
+
+
+def test_partitions_have_dictionaries_of_their_own(db):
+    # All different over all partitions, which is what the first rows are of.
+    db.ok("COPY (SELECT value % 4 AS part, value / 4 % 1000 * 4 + value % 4 AS few FROM range(400000)) TO 'lake' (FORMAT parquet, PARTITION_BY (part))")
+    for path in (db.directory / "lake").glob("*/*.parquet"):
+        assert dictionaries(path) == {"few"}
+
+
 def test_empty_result_is_a_valid_file(db):
     for ending, name in FORMATS.items():
         db.ok(f"COPY (SELECT 1 AS id, 'x' AS name WHERE false) TO 'out.{ending}' (FORMAT {name})")

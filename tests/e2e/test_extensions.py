@@ -2,6 +2,7 @@
 """Extensions as others write them: built outside of the tree against the installed headers, loaded by LOAD and by the
 configuration, by those who may."""
 
+import json
 import math
 import os
 import pathlib
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from conftest import PROGRAM, ROOT
 from principals import LIBRARY, PASSWORD, UNAUTHORIZED, Principal, Session, WeirError
+from stores import Azurite, MinIO
 
 EXAMPLES = ROOT / "examples" / "extension"
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-shared", "-fPIC"]
@@ -210,6 +212,33 @@ def test_tables_have_bytes_of_an_encoding(db, vectors):
     result = db.run("cp", "/here/a.parquet", "a.parquet")
     assert result.returncode == 0, result.stderr
     assert pq.read_table(db.directory / "a.parquet").num_rows == 10000
+
+
+@pytest.fixture(scope="module", params=[MinIO, Azurite], ids=lambda kind: kind.name)
+def store(request, tmp_path_factory):
+    store = request.param(tmp_path_factory.mktemp(request.param.name))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def test_objects_of_an_encoding_are_read_and_written(db, vectors, store):
+    bucket = store.make("vectors")
+    options = {"url": store.url(bucket), **store.options()}
+    config = db.directory / "weir.yaml"
+    config.write_text(config.read_text() + "stores:\n  own:\n" + "".join(f"    {key}: {json.dumps(value)}\n" for key, value in options.items()))
+    base = store.url(bucket)
+    db.ok(f"COPY (SELECT arrow_cast(vector, 'List(Float32)') AS v FROM 'a.fvecs') TO '{base}one.fvecs'")
+    db.ok(f"COPY (SELECT arrow_cast(vector, 'List(Float32)') AS v, vector[1] < 0.5 AS low FROM 'a.fvecs') TO '{base}d/' (FORMAT fvecs, PARTITION_BY (low))")
+    (db.directory / "got.fvecs").write_bytes(store.get(bucket, "one.fvecs"))
+    assert (read_vectors(db.directory / "got.fvecs") == vectors).all()
+    assert db.value(f"SELECT count(*) FROM '{base}one.fvecs'") == 10000
+    assert db.rows(f"SELECT low, count(*) FROM '{base}d/*/*.fvecs' GROUP BY low ORDER BY low") == [("false", (vectors[:, 0] >= 0.5).sum()), ("true", (vectors[:, 0] < 0.5).sum())]
+    db.ok(f"ATTACH '{base}' AS lake")
+    assert db.value("SELECT count(*) FROM lake.one") == 10000
+    store.put(bucket, "bad.fvecs", store.get(bucket, "one.fvecs")[:-1])
+    db.fail(f"SELECT count(*) FROM '{base}bad.fvecs'", f"{base}bad.fvecs: encoding fvecs: ")
 
 
 @pytest.mark.parametrize(

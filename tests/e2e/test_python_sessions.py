@@ -4,7 +4,7 @@ Sessions of one server that read Python sources: ten readers that are slow, each
 one, and another session that asks SELECT 1 all the while, from a process of its own, so that no lock of this one counts.
 
 The worst answer must come within WEIR_SELECT_1_SECONDS, half a second by default, since a machine that runs tests does other
-things too. On a quiet one it is below 0.05 nearly always; what others took of the machine is told beside it.
+things too. What it is on a quiet one says docs/internals/performance.md; what others took of the machine is told beside it.
 """
 
 import json

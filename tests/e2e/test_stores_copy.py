@@ -193,7 +193,7 @@ def test_faults_that_pass_change_no_row(minio, db):
 
 def test_one_object_that_cannot_be_put_takes_back_the_others(minio, db):
     with FaultProxy("127.0.0.1", minio.port, seed=7) as proxy:
-        proxy.rule(s3_error(403, "AccessDenied", "no"), method="PUT", path="/k(=|%3D)3/")
+        proxy.rule(s3_error(403, "AccessDenied", "no"), method="PUT", path="/k=3/")
         begin = secret(minio, "out", proxy)
         sql = "COPY (SELECT value AS id, value % 5 AS k FROM generate_series(1, 50)) TO 's3://out/some/' (FORMAT csv, PARTITION_BY (k))"
         db.fail(begin + sql, "s3://out/some/k=3/")

@@ -125,6 +125,38 @@ def test_a_profile_takes_its_role_at_the_token_service(store, db):
     assert "wrong" not in db.fail("SELECT count(*) FROM 's3://rotate/t/00*.parquet'", "s3://rotate/", "credentials from", "the answer is 403")
 
 
+SIGNED_IN = {"clientId": "client", "clientSecret": "client-secret", "refreshToken": "refresh-0", "region": "us-east-1"}
+
+
+@pytest.mark.parametrize("seconds", [-60, 60], ids=["ended", "ends soon"])
+def test_a_sign_in_is_renewed_and_the_next_process_finds_it(store, db, seconds):
+    home = pathlib.Path(db.directory)
+    sql = "SELECT count(*) FROM 's3://rotate/t/00*.parquet'"
+    with FaultProxy("127.0.0.1", store.port, seed=1) as proxy, Place("sign-in", home, store, proxy) as place:
+        text = (home / "weir.yaml").read_text()
+        (home / "weir.yaml").write_text(f"{text}    endpoint_url_sso_oidc: {place.server.url}/\n")
+        write_sign_in(home, seconds, SIGNED_IN)
+        file = home / ".aws/sso/cache/aaaa.json"
+        for _ in range(2):
+            assert db.rows(sql) == [(100,)]
+            assert place.server.asked.count("/token") == 1
+            left = json.loads(file.read_text())
+            assert left["accessToken"] == "sso-token-1" and left["refreshToken"] == "refresh-1" and left["clientId"] == "client"
+            assert file.stat().st_mode & 0o777 == 0o600 and len(list(file.parent.iterdir())) == 3
+        # Another took the refresh token: what holds still is used, and what has ended is told.
+        for n, ends in enumerate((60, -60)):
+            write_sign_in(home, ends, SIGNED_IN | {"refreshToken": "gone"})
+            place.server.sign_in["token"] = "sso-token"
+            if ends > 0:
+                assert db.rows(sql) == [(100,)]
+            else:
+                db.fail(sql, "aws sso login --profile signed-in")
+            assert place.server.asked.count("/token") == 2 + n
+        write_sign_in(home, -60, {**SIGNED_IN, "registrationExpiresAt": "2020-01-01T00:00:00Z"})
+        db.fail(sql, "aws sso login --profile signed-in")
+        assert place.server.asked.count("/token") == 3
+
+
 def test_what_cannot_be_renewed_is_a_clear_error(store, tmp_path):
     with FaultProxy("127.0.0.1", store.port, seed=1) as proxy:
         write_config(tmp_path / "w", store, "rotate", proxy)

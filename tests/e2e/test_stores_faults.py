@@ -17,7 +17,7 @@ import pyarrow.parquet
 import pytest
 from fault_proxy import FaultProxy, answer, cut, delay, expired_token, lost, reset, slow, stall, throttle, too_many
 from http_server import HttpServer, until
-from stores import MinIO, VersityGW
+from stores import Gcs, MinIO, VersityGW
 from test_stores import put_table
 
 FAULTS = int(os.environ.get("WEIR_STORE_FAULTS", "30"))
@@ -26,7 +26,11 @@ PATIENCE = {"timeout": "2s", "retry_timeout": "6s", "max_retries": "5", "backoff
 ENDLESS = "SELECT value AS id, random() AS x, random() AS y FROM generate_series(1, 3000000000)"
 
 
-@pytest.fixture(scope="module", params=[MinIO, VersityGW], ids=lambda kind: kind.name)
+def name_of(kind):
+    return kind.name
+
+
+@pytest.fixture(scope="module", params=[MinIO, VersityGW, Gcs], ids=name_of)
 def store(request, tmp_path_factory):
     store = request.param(tmp_path_factory.mktemp(request.param.name))
     try:
@@ -175,7 +179,7 @@ def test_what_was_done_and_not_answered_is_found_out(store, db, what):
             "part": (lost(), {"method": "PUT", "path": "partNumber=1&", "count": 1}),
             "end": (lost(), {"method": "POST", "path": r"\?uploadId", "count": 1}),
             "end for good": (lost(), {"method": "POST", "path": r"\?uploadId"}),
-            "put": (lost(), {"method": "PUT", "path": "/p/k(=|%3D)1/", "count": 1}),
+            "put": (lost(), {"method": "PUT", "path": "/p/k=1/", "count": 1}),
             "put of one for good": (lost(), {"method": "PUT", "path": "put-of-one"}),
         }[what]
         rule = proxy.rule(happen, **when)
@@ -237,6 +241,7 @@ def test_uploads_of_killed_processes_are_ended_at_the_next_start_and_no_others(s
     assert store.list(bucket) == [] and list((pathlib.Path(db.directory) / ".weir/uploads").iterdir()) == []
 
 
+@pytest.mark.parametrize("store", [MinIO, VersityGW], indirect=True, ids=name_of)
 def test_a_sweep_waits_for_the_secret_of_its_store(store, db):
     bucket = store.make("secret")
     write_config(db.directory, store, bucket)
@@ -255,7 +260,7 @@ def test_a_directory_that_was_put_in_place_by_half_is_taken_away(store, db):
     bucket = store.make("half")
     with FaultProxy("127.0.0.1", store.port, seed=3) as proxy:
         write_config(db.directory, store, bucket, proxy, timeout="60s")
-        proxy.rule(stall(), method="PUT", path="k(=|%3D)[3-9]")
+        proxy.rule(stall(), method="PUT", path="k=[3-9]")
         process = db.start("sql", f"COPY (SELECT value AS id, value % 10 AS k FROM generate_series(1, 100)) TO '{store.url(bucket, 'd/')}' (FORMAT csv, PARTITION_BY (k))")
         until(lambda: store.list(bucket, "d/"), "some are there", 30)
         kill(process)
@@ -271,7 +276,7 @@ def test_what_the_store_does_not_delete_at_once_is_deleted_later(store, tmp_path
         write_config(tmp_path / "w", store, bucket, proxy, **PATIENCE)
         with HttpServer(tmp_path / "w", deadline=120) as server:
             refuse = answer(400, b"<Error><Code>BadDigest</Code></Error>")
-            proxy.rule(refuse, method="PUT", path="k(=|%3D)[3-9]")
+            proxy.rule(refuse, method="PUT", path="k=[3-9]")
             kept = proxy.rule(refuse, method="POST|DELETE")
             sql = f"COPY (SELECT value AS id, value % 10 AS k FROM generate_series(1, 100)) TO '{store.url(bucket, 'd/')}' (FORMAT csv, PARTITION_BY (k))"
             assert server.sql(sql).status != 200 and kept.fired > 0 and store.list(bucket, "d/")

@@ -9,6 +9,7 @@ import pyarrow.parquet
 import pytest
 from fault_proxy import FaultProxy
 from http_server import HttpServer, until
+from principals import LIBRARY, Session
 from stores import MinIO
 
 ROWS = 700_000  # of a file, 22 MB
@@ -148,3 +149,46 @@ def test_what_others_put_is_seen_within_the_age_and_what_weir_puts_at_once(store
         for n in (3, 4, 5):
             store.put("lake", f"new/{n}.parquet", parquet(10 * n, 10))
             assert asked.server.rows(count) == [(10 * (n + 1),)]
+
+
+def secret(store, proxy, name="own", scope="s3://lake/"):
+    options = ", ".join(f"{key} '{value}'" for key, value in store.options(proxy).items())
+    return f"CREATE SECRET {name} (TYPE s3, SCOPE '{scope}', {options})"
+
+
+def test_the_plan_of_a_query_over_objects_is_kept_as_long_as_they_are_the_same(store, tmp_path):
+    query = "SELECT count(*) AS n, sum(k) AS k FROM 's3://lake/kept/*.parquet'"
+    with FaultProxy("127.0.0.1", store.port) as proxy:
+        session = Session(LIBRARY, path=tmp_path, settings={"cache.listings.max_age": "0s"})
+        session.run(secret(store, proxy))
+
+        def ask():
+            """The rows, and whether their plan was kept from before."""
+            before = session.metrics()["plan_cache_hits"]
+            rows = session.rows(query)
+            return rows, session.metrics()["plan_cache_hits"] - before
+
+        keys = {}
+        for i, first in [(0, 0), (1, 10), (0, 20)]:  # new, one more, another one in its place
+            store.put("lake", f"kept/{i}.parquet", parquet(first, 10))
+            keys[i] = range(first, first + 10)
+            expected = [(10 * len(keys), sum(map(sum, keys.values())))]
+            assert [ask() for _ in range(3)] == [(expected, 0), (expected, 1), (expected, 1)]
+        store.delete("lake", "kept/1.parquet")
+        assert [ask() for _ in range(2)] == [([(10, sum(range(20, 30)))], n) for n in (0, 1)]
+        session.run("CREATE OR REPLACE" + secret(store, proxy).removeprefix("CREATE"))
+        assert [ask() for _ in range(2)] == [([(10, sum(range(20, 30)))], n) for n in (0, 1)]
+        session.run("SET weir.plan_cache = off")
+        assert [ask() for _ in range(2)] == [([(10, sum(range(20, 30)))], 0)] * 2
+        session.close()
+
+
+def test_a_secret_opens_its_store_and_asks_it_nothing(store, tmp_path):
+    with FaultProxy("127.0.0.1", store.port) as proxy, HttpServer(tmp_path) as server:
+        shown = lambda: {line.split('store="')[1].split('"')[0] for line in server.get("/metrics").body.decode().splitlines() if 'store="' in line}
+        for i in range(12):
+            assert server.sql(secret(store, proxy, f"s{i}", f"s3://bucket{i}/")).status == 200
+            if i == 0:
+                until(lambda: shown() == {"s3://bucket0/"}, "its store is open", 20)
+        until(lambda: len(shown()) == 8, "no more are opened than may be", 20)
+        assert proxy.requests() == []

@@ -207,6 +207,19 @@ static void the_bound_holds_for_what_another_process_left_too(void **state) {
     assert_string_equal(get("new", 0, 1), "1");
 }
 
+static void nothing_is_made_before_there_is_a_block(void **state) {
+    (void)state;
+    assert_int_not_equal(blocks.is_empty(blocks.context), 0);
+    assert_string_equal(get("aa", 0, 1), "0");
+    assert_int_not_equal(access(at("blocks"), F_OK), 0);
+    put("aa", 0, WR_BLOCK);
+    assert_int_equal(blocks.is_empty(blocks.context), 0);
+    close_store();
+    open_store(at("blocks"), PLENTY);
+    assert_int_equal(blocks.is_empty(blocks.context), 0);
+    assert_string_equal(get("aa", 0, 1), "1");
+}
+
 static void a_directory_that_cannot_be_made_keeps_nothing(void **state) {
     (void)state;
     close_store();
@@ -311,6 +324,7 @@ int main(void) {
         TEST(blocks_under_another_name_or_place_are_not_taken),
         TEST(what_was_used_longest_ago_goes_first),
         TEST(the_bound_holds_for_what_another_process_left_too),
+        TEST(nothing_is_made_before_there_is_a_block),
         TEST(a_directory_that_cannot_be_made_keeps_nothing),
         TEST(without_a_path_the_blocks_go_at_the_end),
         TEST(processes_and_threads_share_one_directory),
