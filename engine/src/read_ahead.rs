@@ -13,12 +13,14 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::time::Sleep;
 
 use crate::error::Result;
+use crate::memory::row_bytes;
 
 /// So many batches wait however large they are.
 const FEW_BATCHES: usize = 2;
-/// More only as long as they hold no more rows than two of the engine's own. Those without columns
-/// hold none: nothing of them stays in memory.
+/// More only as long as they hold no more rows than two of the engine's own, of so many bytes each
+/// on average. Those without columns hold none: nothing of them stays in memory.
 const MOST_ROWS: usize = 2 * 8192;
+const ROW_BYTES: usize = 64;
 const MOST_BATCHES: usize = 64;
 /// A batch that took longer is announced at once.
 const QUICK: Duration = Duration::from_micros(50);
@@ -28,7 +30,8 @@ const PATIENCE: Duration = Duration::from_millis(1);
 
 #[derive(Default)]
 struct Queue {
-    batches: VecDeque<Result<RecordBatch>>,
+    /// Each with the rows that it counts for.
+    batches: VecDeque<(usize, Result<RecordBatch>)>,
     n_rows: usize,
     /// The task that waits for a batch, and whether for a group of them.
     waker: Option<Waker>,
@@ -54,19 +57,26 @@ impl Queue {
     }
 
     fn push(&mut self, batch: Result<RecordBatch>) {
-        self.n_rows += rows_held(&batch);
-        self.batches.push_back(batch);
+        let n_rows = rows_held(&batch);
+        self.n_rows += n_rows;
+        self.batches.push_back((n_rows, batch));
     }
 
     fn pop(&mut self) -> Option<Result<RecordBatch>> {
-        let batch = self.batches.pop_front()?;
-        self.n_rows -= rows_held(&batch);
+        let (n_rows, batch) = self.batches.pop_front()?;
+        self.n_rows -= n_rows;
         Some(batch)
     }
 }
 
+/// A row that takes more counts for several.
 fn rows_held(batch: &Result<RecordBatch>) -> usize {
-    batch.as_ref().map_or(0, |batch| if batch.num_columns() == 0 { 0 } else { batch.num_rows() })
+    match batch {
+        Ok(batch) if batch.num_columns() == 0 => 0,
+        Ok(batch) if batch.num_rows() >= MOST_ROWS => batch.num_rows(),
+        Ok(batch) => batch.num_rows().max(row_bytes(batch) / ROW_BYTES),
+        Err(_) => 0,
+    }
 }
 
 #[derive(Default)]
@@ -204,7 +214,7 @@ impl Drop for Receiver {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use arrow::array::{ArrayRef, Int64Array, RecordBatchOptions};
+    use arrow::array::{ArrayRef, Int64Array, RecordBatchOptions, StringArray};
     use arrow::datatypes::Schema;
     use futures::StreamExt;
     use futures::task::{ArcWake, waker};
@@ -214,6 +224,12 @@ mod tests {
     fn rows(n: usize) -> Result<RecordBatch> {
         let column: ArrayRef = Arc::new(Int64Array::from(vec![7; n]));
         Ok(RecordBatch::try_from_iter([("i", column)]).unwrap())
+    }
+
+    /// Rows of a kilobyte.
+    fn wide_rows(n: usize) -> Result<RecordBatch> {
+        let column: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(1024); n]));
+        Ok(RecordBatch::try_from_iter([("s", column)]).unwrap())
     }
 
     fn rows_only(n: usize) -> Result<RecordBatch> {
@@ -273,6 +289,8 @@ mod tests {
         assert_eq!(admitted(rows, MOST_ROWS / 8), 8);
         assert_eq!(admitted(rows, 1), MOST_BATCHES);
         assert_eq!(admitted(rows_only, 1 << 20), MOST_BATCHES);
+        assert_eq!(admitted(wide_rows, 4000), FEW_BATCHES);
+        assert_eq!(admitted(wide_rows, 100), 11);
     }
 
     #[tokio::test]
