@@ -4,7 +4,6 @@
 import json
 import pathlib
 import re
-import threading
 
 import pyarrow
 import pytest
@@ -14,6 +13,7 @@ from http_server import HttpServer
 from stores import KEY_ID, SECRET, MinIO
 from test_stores import parquet
 from test_stores_faults import write_config
+from waiting import repeatedly
 
 FILES = 120
 WAYS = ["container", "instance", "file", "program", "sign-in", "role"]
@@ -79,23 +79,12 @@ def test_credentials_change_while_a_scan_and_a_write_run(store, tmp_path, way):
     with FaultProxy("127.0.0.1", store.port, seed=1) as proxy, Place(way, tmp_path / "w", store, proxy) as place:
         proxy.rule(delay(0.05))
         with HttpServer(place.home, deadline=120) as server:
-            ended = threading.Event()
-
-            def rotate():
-                while not ended.wait(0.4):
-                    place.rotate()
-
-            rotator = threading.Thread(target=rotate)
-            rotator.start()
-            try:
+            with repeatedly(place.rotate, 0.4):
                 assert server.rows("SELECT count(*), sum(a) FROM 's3://rotate/t/*.parquet'") == [(1200, 719400)]
                 read = place.rotating.rotations
                 sql = f"COPY (SELECT value AS id, random() AS x, random() AS y FROM generate_series(1, 3000000)) TO 's3://rotate/{way}.parquet'"
                 assert server.sql(sql).status == 200, sql
                 written = place.rotating.rotations - read
-            finally:
-                ended.set()
-                rotator.join()
             assert server.rows(f"SELECT count(*), sum(id) FROM 's3://rotate/{way}.parquet'") == [(3000000, 4500001500000)]
             renewed = dict(server.rows("SELECT name, value FROM system.metrics WHERE store IS NOT NULL"))["objects_renewed_requests"]
             print(f"{read} rotations in the scan, {written} in the write, {renewed} requests signed again")

@@ -16,6 +16,7 @@ from fault_proxy import FaultProxy, answer, delay, rewritten
 from http_server import HttpServer
 from stores import ACCOUNT, ACCOUNT_KEY, Azurite, Gcs
 from test_stores import parquet
+from waiting import repeatedly
 
 FILES = 120
 
@@ -113,23 +114,12 @@ def test_tokens_change_while_a_scan_and_a_write_run(store, tmp_path):
         given = {"url": store.url("rotate"), "allow_http": "true", "concurrency": "8", **options(store, proxy, tokens)}
         (tmp_path / "w/weir.yaml").write_text("log.level: debug\nlog.file: weir.log\nstores:\n  own:\n" + "".join(f"    {key}: {json.dumps(value)}\n" for key, value in given.items()))
         with HttpServer(tmp_path / "w", deadline=120, env={"GCE_METADATA_HOST": tokens.host}) as server:
-            ended = threading.Event()
-
-            def rotate():
-                while not ended.wait(0.4):
-                    tokens.rotate()
-
-            rotator = threading.Thread(target=rotate)
-            rotator.start()
-            try:
+            with repeatedly(tokens.rotate, 0.4):
                 assert server.rows(f"SELECT count(*), sum(a) FROM '{store.url('rotate', 't/*.parquet')}'") == [(1200, 719400)]
                 read = tokens.n
                 sql = f"COPY (SELECT value AS id, random() AS x, random() AS y FROM generate_series(1, 3000000)) TO '{store.url('rotate', 'out.parquet')}'"
                 assert server.sql(sql).status == 200, sql
                 written = tokens.n - read
-            finally:
-                ended.set()
-                rotator.join()
             assert server.rows(f"SELECT count(*), sum(id) FROM '{store.url('rotate', 'out.parquet')}'") == [(3000000, 4500001500000)]
             renewed = dict(server.rows("SELECT name, value FROM system.metrics WHERE store IS NOT NULL"))["objects_renewed_requests"]
             assert read > 0 and written > 0 and renewed > 0 and proxy.requests(fault="old token")

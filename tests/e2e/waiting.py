@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Waiting for a condition, with a deadline, and statements of a server that wait and are ended."""
 
+import contextlib
 import threading
 import time
 
@@ -59,3 +60,21 @@ def waits(house, *states):
     found = until(lambda: under_way(house, *states), "it waits")
     time.sleep(0.3)
     return until(lambda: under_way(house, *states), "it waits still") and found[0]
+
+
+@contextlib.contextmanager
+def repeatedly(call, seconds):
+    """Calls it again and again, so far apart, while the body runs."""
+    ended = threading.Event()
+
+    def run():
+        while not ended.wait(seconds):
+            call()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
