@@ -167,6 +167,44 @@ def test_anything_of_arrow_is_taken(sources):
     assert sources.value(f"SELECT count(*) FROM {table}") == 57
 
 
+def test_rows_of_batches_that_are_only_counted(sources):
+    """Batches of one schema are not handed over then; every other one is, and is checked."""
+    sources.write("""
+        import pyarrow as pa
+        BATCH = pa.record_batch({"n": pa.array([1, 2, None]), "s": ["x", None, "z"]})
+        SCHEMA = BATCH.schema
+        MORE = pa.record_batch({"n": pa.array([4, 5]), "s": ["a", "b"], "new": [1.5, 2.5]})
+        LARGE = BATCH.set_column(1, "s", BATCH["s"].cast(pa.large_string()))
+        NAMED = BATCH.replace_schema_metadata({"made by": "test"})
+        EMPTY = BATCH.slice(3)
+        class Counted:
+            def infer_schema(self, options): return SCHEMA
+            def plan_partitions(self, options): return range(3)
+            def read_partition(self, spec, options):
+                yield from [BATCH] * 5 + [BATCH.slice(1), EMPTY, BATCH.select(["s", "n"]), MORE, MORE, LARGE, NAMED, BATCH]
+                yield 7, "row"
+                yield BATCH
+                yield pa.table(BATCH)
+        class Other(Counted):
+            def read_partition(self, spec, options):
+                yield from [BATCH, BATCH]
+                yield BATCH.set_column(0, "n", pa.array([1.0, 2.0, 3.0]))  # which pyarrow makes int64 when it is asked
+                yield BATCH.set_column(0, "n", pa.array([1.0, 2.0, 3.5]))
+        class Nullable(Counted):
+            def infer_schema(self, options): return pa.schema([pa.field("n", pa.int64(), nullable=False)])
+            def read_partition(self, spec, options, projection=None):
+                yield from [BATCH.select(["n"]).slice(0, 2)] * 3
+    """)
+    of_each = 5 * 3 + 2 + 3 + 2 * 2 + 3 * 3 + 1 + 3 + 3
+    for options in ({}, {"workers": 2}):
+        counted, other = sources.of("Counted", **options), sources.of("Other", **options)
+        assert sources.value(f"SELECT count(*) FROM {counted}") == 3 * of_each
+        assert sources.rows(f"SELECT count(*), count(n) FROM {counted} WHERE n > 1") == [(3 * 17, 3 * 17)]
+        assert sources.rows(f"SELECT DISTINCT 'x' FROM {counted}") == [("x",)]
+        sources.fail(f"SELECT count(*) FROM {other}", 'column "n" is float64 in the batch and int64 in the schema')
+        assert sources.value(f"SELECT count(*) FROM {sources.of('Nullable', **options)}") == 18
+
+
 def test_the_hints_that_a_signature_takes_are_passed(sources):
     sources.write("""
         import json

@@ -41,12 +41,15 @@ void wp_gil_close(void) {
 }
 
 bool wp_gil_take(struct wp_gil *gil, struct wp_times *times) {
+    return wp_gil_take_since(gil, times, times ? wp_now_ns() : 0);
+}
+
+bool wp_gil_take_since(struct wp_gil *gil, struct wp_times *times, int64_t asked) {
     atomic_fetch_add(&n_inside, 1);
     if (atomic_load(&is_closed) || !Py_IsInitialized() || is_finalizing()) {
         atomic_fetch_sub(&n_inside, 1);
         return false;
     }
-    int64_t asked = times ? wp_now_ns() : 0;
     gil->state = PyGILState_Ensure();
     gil->times = times;
     if (times) {
@@ -56,10 +59,12 @@ bool wp_gil_take(struct wp_gil *gil, struct wp_times *times) {
     return true;
 }
 
-void wp_gil_give(struct wp_gil *gil) {
-    if (gil->times) atomic_fetch_add(&gil->times->python_ns, wp_now_ns() - gil->since);
+int64_t wp_gil_give(struct wp_gil *gil) {
+    int64_t now = gil->times ? wp_now_ns() : 0;
+    if (gil->times) atomic_fetch_add(&gil->times->python_ns, now - gil->since);
     PyGILState_Release(gil->state);
     atomic_fetch_sub(&n_inside, 1);
+    return now;
 }
 
 /* A turn within a turn, which ends when the stream does. */

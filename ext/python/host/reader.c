@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/wire.h"
+#include "host/counted.h"
 #include "host/scan.h"
 
 enum { MOST_BATCH_ROWS = 8192 };
@@ -23,6 +24,7 @@ struct reader {
     struct ArrowSchema inner_schema;
     struct wp_rows *rows;    /* of the columns that rows have; made when the first row comes */
     struct ArrowArray ready; /* a batch that came while rows were gathered */
+    struct wpy_counted counted;
     struct wp_stay stay;
     struct weir_error error;
 };
@@ -123,11 +125,17 @@ static int take_array(struct reader *reader, PyObject *object, PyObject *method,
     Py_DECREF(method);
     if (failed) return raised(reader);
     int code = select_asked(reader, &schema, &array, ret_array);
+    if (!code && reader->scan->asked.n_children == 0)
+        wpy_counted_learn(&reader->counted, object);
     if (code == WEIR_INVALID_DATA && ask_again(reader, object, &schema, &array))
         code = select_asked(reader, &schema, &array, ret_array);
     wp_release_schema(&schema);
     wp_release_array(&array);
     return code ? located(reader, code) : 0;
+}
+
+static int no_memory(struct reader *reader) {
+    return located(reader, wp_error_memory(&reader->error));
 }
 
 static int inner_failed(struct reader *reader, int number) {
@@ -198,6 +206,8 @@ static bool is_row(PyObject *item) {
 /* One item of the iterator; *ret_array stays empty when it was a row, or a stream to read. */
 static int take_item(struct reader *reader, PyObject *item, struct ArrowArray *ret_array) {
     if (!is_row(item)) {
+        int64_t n_rows = wpy_counted_rows(&reader->counted, item);
+        if (n_rows >= 0) return wp_rows_only(n_rows, ret_array) ? no_memory(reader) : 0;
         PyObject *method = wpy_array_method(item);
         if (method) return take_array(reader, item, method, ret_array);
         if (wpy_has(item, "__arrow_c_stream__")) return start_inner(reader, item);
@@ -206,9 +216,9 @@ static int take_item(struct reader *reader, PyObject *item, struct ArrowArray *r
     return reader->rows && wpy_rows_append(reader->rows, item) == 0 ? 0 : raised(reader);
 }
 
-/* Goes on with the iterator until there is something to hand on. */
-static int take_items(struct reader *reader, struct ArrowArray *ret_array) {
-    int64_t start = wp_now_ns(), limit = reader->scan->limit;
+/* Goes on with the iterator until there is something to hand on. It is `start` now. */
+static int take_items(struct reader *reader, int64_t start, struct ArrowArray *ret_array) {
+    int64_t limit = reader->scan->limit;
     int64_t most = limit > 0 && limit < MOST_BATCH_ROWS ? limit : MOST_BATCH_ROWS;
     while (!atomic_load(&reader->scan->is_cancelled) && !wp_gil_is_closed()) {
         PyObject *item = PyIter_Next(reader->iterator);
@@ -239,14 +249,14 @@ static int take_items(struct reader *reader, struct ArrowArray *ret_array) {
 static int take_turn(struct reader *reader, struct ArrowArray *ret_array) {
     struct wp_gil gil;
     struct wp_turn *turn = turn_of(reader);
-    atomic_fetch_add(&times_of(reader)->wait_ns, wp_turn_begin(turn));
-    if (!wp_gil_take(&gil, times_of(reader)))
+    int64_t asked = wp_now_ns();
+    wp_turn_begin(turn, asked);
+    if (!wp_gil_take_since(&gil, times_of(reader), asked))
         return wp_error(&reader->error, WEIR_INVALID_STATE, "55000", "Python is going away"),
                EINVAL;
     wpy_stay(&reader->stay);
-    int number = take_items(reader, ret_array);
-    wp_gil_give(&gil);
-    wp_turn_end(turn);
+    int number = take_items(reader, gil.since, ret_array);
+    wp_turn_end(turn, wp_gil_give(&gil));
     return number;
 }
 
@@ -308,6 +318,7 @@ static void reader_free(struct reader *reader) {
     if (wp_gil_take(&gil, NULL)) {
         if (reader->iterator) wpy_reader_drop(reader->iterator);
         wpy_rows_free(reader->rows);
+        wpy_counted_free(&reader->counted);
         wpy_leave(&reader->stay);
         wp_gil_give(&gil);
     }

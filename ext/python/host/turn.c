@@ -59,19 +59,16 @@ static void take(struct wp_turn *turn) {
     turn->since = wp_now_ns();
 }
 
-int64_t wp_turn_begin(struct wp_turn *turn) {
-    int64_t now = wp_now_ns();
+void wp_turn_begin(struct wp_turn *turn, int64_t now) {
     turn->batch_since = now;
-    if (turn->is_mine || !turn->is_wanted || turn->n_without-- > 0) return 0;
+    if (turn->is_mine || !turn->is_wanted || turn->n_without-- > 0) return;
     turn->n_without = 0;
     take(turn);
     turn->batch_since = turn->since;
-    return turn->since - now;
 }
 
-void wp_turn_end(struct wp_turn *turn) {
+void wp_turn_end(struct wp_turn *turn, int64_t now) {
     if (!turn->is_mine) return;
-    int64_t now = wp_now_ns();
     bool is_slow = now - turn->batch_since > SLOW_NS;
     if (is_slow) turn->n_without = N_WITHOUT;
     if (is_slow || now - turn->since > TURN_NS) wp_turn_give(turn);

@@ -22,9 +22,9 @@ struct wp_turn {
     int n_without; /* batches to be read without one */
 };
 
-/* Around each batch, without the GIL. Returns the nanoseconds that it waited. */
-int64_t wp_turn_begin(struct wp_turn *turn);
-void wp_turn_end(struct wp_turn *turn);
+/* Around each batch, without the GIL. `now`: wp_now_ns(), which the caller wants to know as well. */
+void wp_turn_begin(struct wp_turn *turn, int64_t now);
+void wp_turn_end(struct wp_turn *turn, int64_t now);
 void wp_turn_give(struct wp_turn *turn);
 
 #endif

@@ -19,37 +19,35 @@
 static void who_does_not_ask_for_turns_takes_none(void **state) {
     (void)state;
     struct wp_turn turn = {0};
-    assert_int_equal(wp_turn_begin(&turn), 0);
+    wp_turn_begin(&turn, wp_now_ns());
     assert_false(turn.is_mine);
-    wp_turn_end(&turn);
+    wp_turn_end(&turn, wp_now_ns());
     wp_turn_give(&turn);
 }
 
 static void a_turn_lasts_for_several_batches_and_ends(void **state) {
     (void)state;
     struct wp_turn turn = {.is_wanted = true};
-    wp_turn_begin(&turn);
-    uint64_t first = turn.ticket;
-    for (int64_t start = wp_now_ns(); turn.ticket == first;) {
-        assert_true(wp_now_ns() - start < 10000 * MS);
-        wp_turn_end(&turn);
-        turn.n_without = 0; /* where the machine was slow, that was not the source */
-        wp_turn_begin(&turn);
+    int n_batches = 0;
+    wp_turn_begin(&turn, wp_now_ns());
+    for (int64_t now = turn.since; turn.is_mine; n_batches++) {
+        assert_true(now - turn.since < MS);
+        wp_turn_begin(&turn, now);
+        now += MS / 20;
+        wp_turn_end(&turn, now);
     }
-    wp_turn_give(&turn);
-    assert_false(turn.is_mine);
+    assert_int_equal(n_batches, 5); /* of 0.05 ms, where a turn is 0.2 */
 }
 
 static void a_slow_source_reads_without_turns_for_a_while(void **state) {
     (void)state;
     struct wp_turn turn = {.is_wanted = true};
-    wp_turn_begin(&turn);
-    usleep(2000);
-    wp_turn_end(&turn);
+    wp_turn_begin(&turn, wp_now_ns());
+    wp_turn_end(&turn, turn.since + 2 * MS);
     assert_false(turn.is_mine);
     int n_without = 0;
-    for (wp_turn_begin(&turn); !turn.is_mine; wp_turn_begin(&turn)) {
-        wp_turn_end(&turn);
+    for (wp_turn_begin(&turn, wp_now_ns()); !turn.is_mine; wp_turn_begin(&turn, wp_now_ns())) {
+        wp_turn_end(&turn, wp_now_ns());
         n_without++;
     }
     assert_int_equal(n_without, 32);
@@ -64,7 +62,9 @@ struct other {
 static void *take(void *context) {
     struct other *other = context;
     struct wp_turn turn = {.is_wanted = true};
-    other->waited = wp_turn_begin(&turn);
+    int64_t asked = wp_now_ns();
+    wp_turn_begin(&turn, asked);
+    other->waited = wp_now_ns() - asked;
     other->has_it = true;
     wp_turn_give(&turn);
     return NULL;
@@ -79,7 +79,7 @@ static void others_wait_and_each_is_served(void **state) {
         pthread_t threads[N];
         struct other others[N] = {0};
         struct wp_turn turn = {.is_wanted = true};
-        wp_turn_begin(&turn);
+        wp_turn_begin(&turn, wp_now_ns());
         for (int i = 0; i < N; i++)
             assert_int_equal(pthread_create(&threads[i], NULL, take, &others[i]), 0);
         usleep(700);
@@ -98,12 +98,12 @@ static void a_turn_that_does_not_end_is_taken_away(void **state) {
     struct wp_turn turn = {.is_wanted = true};
     struct other other = {0};
     pthread_t thread;
-    wp_turn_begin(&turn);
+    wp_turn_begin(&turn, wp_now_ns());
     assert_int_equal(pthread_create(&thread, NULL, take, &other), 0);
     assert_int_equal(pthread_join(thread, NULL), 0); /* this one never gave it */
     assert_true(other.has_it && other.waited < 5000 * MS);
     struct wp_turn next = {.is_wanted = true};
-    wp_turn_begin(&next);
+    wp_turn_begin(&next, wp_now_ns());
     wp_turn_give(&turn); /* which is not its own any more */
     struct other third = {0};
     assert_int_equal(pthread_create(&thread, NULL, take, &third), 0);
