@@ -27,21 +27,42 @@ static bool has_types(const struct grid *grid) {
     return grid->settings->format->style == STYLE_BOX;
 }
 
-static struct grid_cell add_text(struct grid *grid, const char *text, size_t length) {
-    size_t offset = grid->text.length;
-
+/* Clean text, with `mark` in the place of each `at`. */
+static void add_pieces(struct wr_buffer *to, const char *text, size_t length, char at,
+                       const char *mark) {
     for (;;) {
-        const char *bar = is_markdown(grid) ? memchr(text, '|', length) : NULL;
-        size_t piece = bar == NULL ? length : (size_t)(bar - text);
-        text_clean(&grid->text, text, piece);
-        if (bar == NULL) break;
-        wr_buffer_text(&grid->text, "\\|");
+        const char *found = memchr(text, at, length);
+        size_t piece = found == NULL ? length : (size_t)(found - text);
+        text_clean(to, text, piece);
+        if (found == NULL) return;
+        wr_buffer_text(to, mark);
         text += piece + 1;
         length -= piece + 1;
     }
-    struct grid_cell cell = {.offset = offset, .length = grid->text.length - offset};
-    if (cell.length > 0 && !grid->text.failed)
-        cell.width = text_width(grid->text.data + offset, cell.length);
+}
+
+/* Bytes of the text's first line. */
+static size_t line_length(const char *text, size_t length) {
+    const char *end = memchr(text, '\n', length);
+    return end == NULL ? length : (size_t)(end - text);
+}
+
+static struct grid_cell add_text(struct grid *grid, const char *text, size_t length) {
+    struct grid_cell cell = {.offset = grid->text.length};
+
+    if (is_markdown(grid))
+        add_pieces(&grid->text, text, length, '|', "\\|");
+    else
+        add_pieces(&grid->text, text, length, '\n', "\n");
+    cell.length = grid->text.length - cell.offset;
+    for (size_t at = 0; at < cell.length && !grid->text.failed; at++) {
+        const char *rest = grid->text.data + cell.offset + at;
+        size_t line = line_length(rest, cell.length - at);
+        int width = text_width(rest, line);
+        if (width > cell.width) cell.width = width;
+        at += line;
+        if (at < cell.length) cell.has_lines = true;
+    }
     return cell;
 }
 
@@ -205,35 +226,44 @@ static const char *ellipsis(const struct grid *grid) {
     return grid->settings->unicode ? "…" : ".";
 }
 
-static void put_cell(struct grid *grid, const struct grid_column *column,
-                     const struct grid_cell *cell, bool dim) {
+/* The cell's next line, and what stands behind it: a sign where the value goes on. */
+static void put_cell(struct grid *grid, struct grid_column *column, const struct grid_cell *cell,
+                     bool dim) {
     struct wr_buffer *line = &grid->line;
-    const char *text = grid->text.data + cell->offset;
-    size_t length = cell->length;
-    int width = cell->width;
-    bool cut = grid->settings->width > 0 && width > column->width;
+    const char *text = grid->text.data + cell->offset + column->at;
+    size_t rest = cell->length - column->at, length = line_length(text, rest);
+    int width = length == cell->length ? cell->width : text_width(text, length);
+    size_t next = length < rest ? length + 1 : rest;
+    const char *mark = length == rest ? " " : grid->settings->unicode ? "↵" : "+", *cut = "";
 
-    if (cut) {
-        length = text_fit(text, length, column->width - 1, &width);
-        width++;
+    if (grid->settings->width > 0 && width > column->width) {
+        length = text_fit(text, length, column->width - !cell->has_lines, &width);
+        if (cell->has_lines && length > 0) {
+            next = length;
+            mark = ellipsis(grid);
+        } else {
+            cut = ellipsis(grid);
+            width++;
+        }
     }
+    column->at += next;
+    dim = dim && grid->settings->colour && length > 0;
     wr_buffer_char(line, ' ');
     if (column->number) repeat(line, " ", column->width - width);
-    dim = dim && grid->settings->colour;
     if (dim) wr_buffer_text(line, "\033[2m");
     wr_buffer_add(line, text, length);
-    if (cut) wr_buffer_text(line, ellipsis(grid));
+    wr_buffer_text(line, cut);
     if (dim) wr_buffer_text(line, "\033[0m");
     if (!column->number) repeat(line, " ", column->width - width);
-    wr_buffer_char(line, ' ');
+    wr_buffer_text(line, mark);
 }
 
-/* `cells` NULL: titles (types false) or types. */
-static void put_row(struct grid *grid, const struct grid_cell *cells, bool types) {
-    bool gap = false;
+/* One line of a row of cells. True: some of them go on. */
+static bool put_row_line(struct grid *grid, const struct grid_cell *cells, bool types) {
+    bool gap = false, goes_on = false;
 
     for (int64_t c = 0; c < grid->n_columns; c++) {
-        const struct grid_column *column = &grid->columns[c];
+        struct grid_column *column = &grid->columns[c];
         if (!column->shown && gap) continue;
         wr_buffer_text(&grid->line, grid->style->vertical);
         if (column->shown) {
@@ -241,6 +271,7 @@ static void put_row(struct grid *grid, const struct grid_cell *cells, bool types
                                            : types ? &column->type
                                                    : &column->title;
             put_cell(grid, column, cell, cells ? cell->null : types);
+            if (column->at < cell->length) goes_on = true;
         } else {
             gap = true;
             wr_buffer_format(&grid->line, " %s ", ellipsis(grid));
@@ -248,6 +279,15 @@ static void put_row(struct grid *grid, const struct grid_cell *cells, bool types
     }
     wr_buffer_text(&grid->line, grid->style->vertical);
     wr_buffer_char(&grid->line, '\n');
+    return goes_on;
+}
+
+/* `cells` NULL: titles (types false) or types. */
+static void put_row(struct grid *grid, const struct grid_cell *cells, bool types) {
+    for (int64_t c = 0; c < grid->n_columns; c++)
+        grid->columns[c].at = 0;
+    while (put_row_line(grid, cells, types))
+        continue;
 }
 
 static void put_border(struct grid *grid, const struct grid_border *border) {

@@ -8,8 +8,9 @@
 struct grid_cell {
     size_t offset; /* in the grid's text */
     size_t length;
-    int width;
+    int width; /* of its widest line */
     bool null;
+    bool has_lines; /* several, parted by \n: no other control character is in a cell */
 };
 
 struct grid_column {
@@ -19,6 +20,7 @@ struct grid_column {
     bool shown;
     int values_width;
     int width;
+    size_t at; /* while a row is drawn: where its cell goes on in the next line */
 };
 
 struct grid_border {

@@ -74,13 +74,14 @@ def run(weir, tmp_path):
 
 def test_a_table_is_aligned_by_display_width_and_numbers_are_at_the_right(run):
     assert run("sql", "SELECT * FROM 'people.csv'") == (
-        "+----+-------+-------+\n"
-        "| id | name  | score |\n"
-        "+----+-------+-------+\n"
-        "|  1 | Ada   |   1.5 |\n"
-        "|  2 | Bö\\nb |  NULL |\n"
-        "|  3 | 漢字  |  20.0 |\n"
-        "+----+-------+-------+\n"
+        "+----+------+-------+\n"
+        "| id | name | score |\n"
+        "+----+------+-------+\n"
+        "|  1 | Ada  |   1.5 |\n"
+        "|  2 | Bö  ↵|  NULL |\n"
+        "|    | b    |       |\n"
+        "|  3 | 漢字 |  20.0 |\n"
+        "+----+------+-------+\n"
     )
 
 
@@ -128,6 +129,23 @@ def test_json_is_an_array_and_jsonl_a_line_for_each_row(run):
 def test_control_characters_never_reach_the_terminal(run):
     out = run("sql", "SELECT chr(27) || '[31m' AS a")
     assert "\x1b" not in out and "\\x1b[31m" in out
+
+
+def test_a_value_with_line_breaks_takes_several_lines(run):
+    sql = "SELECT * FROM (VALUES (1, 'a' || chr(10) || 'bcd'), (2, NULL), (3, chr(10) || 'e|' || chr(10))) t(n, text)"
+    assert run("sql", sql).splitlines() == [
+        "+---+------+",
+        "| n | text |",
+        "+---+------+",
+        "| 1 | a   ↵|",
+        "|   | bcd  |",
+        "| 2 | NULL |",
+        "| 3 |     ↵|",
+        "|   | e|  ↵|",
+        "+---+------+",
+    ]
+    assert "text = a\\nbcd\n" in run("sql", "--format", "line", sql)
+    assert "| \\ne\\|\\n |" in run("sql", "--format", "markdown", sql)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 10, 99, 100])

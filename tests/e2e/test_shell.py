@@ -70,7 +70,7 @@ def test_a_statement_may_go_over_lines_and_a_line_hold_several(shell):
     out = s.run("  + 2 AS three; SELECT 4 AS four;")
     assert "│     3 │" in out and "│     4 │" in out
     s.run("SELECT 'a;", MORE)
-    assert "a;\\nb" in s.run("b';")
+    assert "│ a;      ↵│\n│ b        │\n" in s.run("b';")
 
 
 def test_an_error_points_at_its_place_and_the_shell_goes_on(shell):
@@ -337,8 +337,17 @@ def test_a_wide_table_is_fitted_to_the_terminal(shell):
 
 
 def test_without_a_utf8_locale_nothing_but_ascii_is_drawn(shell):
-    out = shell(LANG="C", LC_ALL="C").run("SELECT 1 AS a;")
-    assert "+---+" in out and out.isascii()
+    out = shell(LANG="C", LC_ALL="C").run("SELECT 1 AS a, 'b' || chr(10) || 'c' AS t;")
+    assert "+---+" in out and "| b+|\n" in out and out.isascii()
+
+
+def test_lines_of_a_value_go_on_where_the_terminal_ends(shell):
+    out = shell().run("SELECT repeat('x', 100) || chr(10) || 'y' AS text, repeat('z', 100) AS cut;")
+    rows = [[cell.strip() for cell in line.split("│")[1:3]] for line in out.splitlines() if "│" in line][2:]
+    texts = [text.rstrip("…↵").strip() for text, _ in rows]
+    assert "".join(texts) == "x" * 100 + "y" and texts[-1] == "y"
+    assert all(text.endswith("…") for text, _ in rows[:-2]) and rows[-2][0].endswith("↵")
+    assert rows[0][1].endswith("z…") and not any(cut for _, cut in rows[1:])
 
 
 def test_colours_are_only_used_when_wanted(shell):
