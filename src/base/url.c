@@ -93,8 +93,8 @@ int wr_local_path(const char *text, char **ret_path, struct weir_error *error) {
     if (scheme != 4 || strncasecmp(text, "file", 4) != 0) {
         return wr_error_set(
             error, WEIR_NOT_IMPLEMENTED, NULL,
-            "\"%s\": URLs of the scheme \"%.*s\" cannot be read yet; only local paths and file:// "
-            "URLs can",
+            "\"%s\": there is no store of the scheme \"%.*s\"; there are s3, s3a, az, abfss, gs, "
+            "http, https, memory and file",
             text, (int)scheme, text);
     }
     const char *path = text + strlen("file://");

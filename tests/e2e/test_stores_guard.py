@@ -69,6 +69,16 @@ def closed(*hosts):
     return ("--set", "policy.preset=server", "--set", "policy.hosts=" + ",".join(hosts))
 
 
+def test_nothing_is_asked_without_tls_unless_that_is_allowed(db):
+    with Server(file) as door:
+        host = f"127.0.0.1:{door.port}"
+        db.fail(f"SELECT * FROM 'http://{host}/x.csv'", f"http://{host} has no TLS", "allow_http", "x.csv")
+        keys = f"endpoint 'http://{host}', region 'x', access_key_id 'a', secret_access_key 'b'"
+        db.fail(f"CREATE SECRET s (TYPE s3, SCOPE 's3://b/', {keys}); SELECT * FROM 's3://b/x.csv'", f"http://{host} has no TLS", "s3://b/x.csv")
+        assert door.asked == []
+        assert db.rows(secret(door.port) + f"SELECT sum(a) FROM 'http://{host}/x.csv'") == [(3,)]
+
+
 def test_without_a_policy_an_answer_may_send_on(db):
     with Server(file) as decoy, Server(to(decoy.port)) as door:
         assert db.rows(secret(door.port) + f"SELECT sum(a) FROM 'http://127.0.0.1:{door.port}/x.csv'") == [(3,)]

@@ -60,6 +60,13 @@ pub fn refused(error: &StoreError, name: &str) -> Option<DataFusionError> {
     Some(coded(WEIR_UNAUTHORIZED, "42501", text))
 }
 
+/// Of a request that would go without TLS.
+pub fn without_tls(authority: &str) -> HttpError {
+    let text =
+        format!("http://{authority} has no TLS; the store's option allow_http 'true' allows that");
+    HttpError::new(HttpErrorKind::Unknown, Refused(text))
+}
+
 /// What is refused is not asked again.
 pub fn at_once(error: HttpError) -> HttpError {
     match refusal(&error).cloned() {

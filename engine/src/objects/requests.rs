@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
     SpawnService, SpawnedReqwestConnector,
 };
+use object_store::{ClientConfigKey, ClientOptions};
 use tokio::runtime::Handle;
 
 use crate::bindings::wr_metric_fn;
@@ -185,7 +185,9 @@ impl HttpConnector for Connector {
             }
         };
         let (requests, resign) = (self.requests.clone(), self.resign.clone());
-        Ok(HttpClient::new(Measured { inner, requests, resign }))
+        let allow_http = options.get_config_value(&ClientConfigKey::AllowHttp);
+        let needs_tls = allow_http.as_deref() != Some("true");
+        Ok(HttpClient::new(Measured { inner, requests, resign, needs_tls }))
     }
 }
 
@@ -194,6 +196,7 @@ struct Measured {
     inner: HttpClient,
     requests: Arc<Requests>,
     resign: Option<Arc<dyn Resign>>,
+    needs_tls: bool,
 }
 
 /// Whether a request is a read of few bytes, which may be asked twice.
@@ -285,6 +288,10 @@ async fn whole(response: HttpResponse, record: Option<&mut Record>) -> Answer {
 #[async_trait]
 impl HttpService for Measured {
     async fn call(&self, mut request: HttpRequest) -> Answer {
+        if self.needs_tls && request.uri().scheme_str() == Some("http") {
+            let authority = request.uri().authority().map_or("", |authority| authority.as_str());
+            return Err(guard::without_tls(authority));
+        }
         let Some(resign) = &self.resign else { return self.hedged(request).await };
         for _ in 0..RENEWALS {
             let (mut again, since) = (request.clone(), Instant::now());
