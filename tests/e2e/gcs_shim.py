@@ -57,7 +57,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def body(self):
         if "chunked" not in self.headers.get("transfer-encoding", ""):
-            return self.rfile.read(int(self.headers.get("content-length", 0)))
+            length = int(self.headers.get("content-length", 0))
+            whole = self.rfile.read(length)
+            if len(whole) < length:
+                raise ConnectionError("the body ends too early")
+            return whole
         whole = bytearray()
         while length := int(self.rfile.readline().split(b";")[0], 16):
             whole += self.rfile.read(length)
@@ -109,7 +113,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.say(304, headers={"etag": f'"{etag}"'})
         return self.pass_on(body)
 
-    def put(self, bucket, key, body, headers, answer=None):
+    def put(self, bucket, key, body, headers):
+        if made := self.make(bucket, key, body, headers):
+            self.say(200, headers=made)
+
+    def make(self, bucket, key, body, headers):
+        """What is told of the object; None after a refusal."""
         query = {"uploadType": "multipart", "name": key}
         if "x-goog-if-generation-match" in self.headers:
             query["ifGenerationMatch"] = self.headers["x-goog-if-generation-match"]
@@ -122,9 +131,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if response.status != 200:
             return self.refuse(response.status, "PreconditionFailed" if response.status == 412 else "NoSuchBucket" if response.status == 404 else "InvalidRequest")
         made = json.loads(said)
-        etag = '"' + made["etag"].strip('"') + '"'
-        text = answer(etag) if answer else b""
-        return self.say(200, text, {"etag": etag, "x-goog-generation": str(made["generation"])})
+        return {"etag": '"' + made["etag"].strip('"') + '"', "x-goog-generation": str(made["generation"])}
 
     def copy(self, bucket, key):
         source_bucket, _, source = urllib.parse.unquote(self.headers["x-goog-copy-source"]).lstrip("/").partition("/")
@@ -142,14 +149,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def begin(self, bucket, key):
         number = str(next(self.server.numbers))
         headers = {name: self.headers[name] for name in KEPT if name in self.headers}
-        self.server.uploads[number] = bucket, key, headers, {}
-        self.server.begun[number] = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+        begun = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+        self.server.uploads[number] = bucket, key, headers, {}, begun
         self.say(200, f"<InitiateMultipartUploadResult><Bucket>{bucket}</Bucket><UploadId>{number}</UploadId></InitiateMultipartUploadResult>".encode())
 
     def list_uploads(self, bucket, prefix):
-        found = [(n, upload[1]) for n, upload in list(self.server.uploads.items()) if upload[0] == bucket and upload[1].startswith(prefix)]
+        found = [(n, key, begun) for n, (of, key, _, _, begun) in list(self.server.uploads.items()) if of == bucket and key.startswith(prefix)]
         text = "".join(
-            f"<Upload><Key>{html.escape(key)}</Key><UploadId>{n}</UploadId><StorageClass>STANDARD</StorageClass><Initiated>{self.server.begun[n]}</Initiated></Upload>" for n, key in found
+            f"<Upload><Key>{html.escape(key)}</Key><UploadId>{n}</UploadId><StorageClass>STANDARD</StorageClass><Initiated>{begun}</Initiated></Upload>" for n, key, begun in found
         )
         self.say(200, f"<ListMultipartUploadsResult><Bucket>{bucket}</Bucket>{text}</ListMultipartUploadsResult>".encode(), {"content-type": "application/xml"})
 
@@ -159,7 +166,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.refuse(404, "NoSuchUpload")
         parts = upload[3]
         if self.command == "DELETE":
-            del self.server.uploads[query["uploadId"]]
+            self.server.uploads.pop(query["uploadId"], None)
             return self.say(204)
         if self.command == "PUT":
             parts[int(query["partNumber"])] = body
@@ -170,11 +177,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if any(len(parts[n]) < 5 << 20 for n in numbers[:-1]):
             return self.refuse(400, "EntityTooSmall")
 
-        def answer(etag):
-            return f"<CompleteMultipartUploadResult><Bucket>{bucket}</Bucket><ETag>{etag}</ETag></CompleteMultipartUploadResult>".encode()
-
-        self.put(bucket, key, b"".join(parts[n] for n in numbers), upload[2], answer)
-        self.server.uploads.pop(query["uploadId"], None)
+        if made := self.make(bucket, key, b"".join(parts[n] for n in numbers), upload[2]):
+            # Before the answer, which may reach nobody.
+            self.server.uploads.pop(query["uploadId"], None)
+            text = f"<CompleteMultipartUploadResult><Bucket>{bucket}</Bucket><ETag>{html.escape(made['etag'])}</ETag></CompleteMultipartUploadResult>"
+            self.say(200, text.encode(), made)
 
 
 class GcsShim:
@@ -183,14 +190,14 @@ class GcsShim:
     def __init__(self, host, port):
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.server.store, self.server.uploads, self.server.begun, self.server.numbers = (host, port), {}, {}, itertools.count(1)
+        self.server.store, self.server.uploads, self.server.numbers = (host, port), {}, itertools.count(1)
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), name="gcs-shim", daemon=True)
         self.thread.start()
 
     def open_uploads(self):
         """The keys of uploads that were begun and neither completed nor aborted."""
-        return sorted(key for _, key, _, _ in list(self.server.uploads.values()))
+        return sorted(key for _, key, *_ in list(self.server.uploads.values()))
 
     def close(self):
         self.server.shutdown()

@@ -19,16 +19,24 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// How far the clocks of a store and of this machine may be apart when an object is taken for one of ours, and how long the
+/// beginning of an upload may have taken that a process did not live to see the end of.
+pub const SKEW_MS: i64 = 60_000;
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum What {
     Upload,
     Object,
+    /// Uploads that were begun when one was to be: `id` is that one. An upload without an id to who comes after the process.
+    Lost,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Begun {
     pub what: What,
     pub ms: i64,
+    /// How long it took at most.
+    pub took_ms: i64,
     pub alone: bool,
     pub url: String,
     pub key: String,
@@ -87,7 +95,7 @@ impl Journal {
             let _ = writeln!(lines, "end\t{}", entry.n);
         }
         for (n, one) in (first..).zip(begun) {
-            let what = if one.what == What::Upload { "upload" } else { "object" };
+            let what = if one.what == What::Object { "object" } else { "upload" };
             let Begun { ms, url, key, .. } = one;
             let _ = writeln!(lines, "{what}\t{n}\t{ms}\t{}\t{url}\t{key}", one.alone as u8);
         }
@@ -210,7 +218,8 @@ fn parse(text: &str) -> Vec<Begun> {
                 let what = if what == "upload" { What::Upload } else { What::Object };
                 let ms = ms.parse().unwrap_or(0);
                 let (url, key) = (url.to_string(), key.to_string());
-                open.insert(n, Begun { what, ms, alone: alone == "1", url, key, id: None });
+                let (took_ms, alone) = (SKEW_MS, alone == "1");
+                open.insert(n, Begun { what, ms, took_ms, alone, url, key, id: None });
             }
             ["id", _, id] => {
                 if let Some(begun) = open.get_mut(&n) {
@@ -230,7 +239,7 @@ mod tests {
 
     fn begun(key: &str) -> Begun {
         let (url, key) = ("s3://b/".into(), key.into());
-        Begun { what: What::Upload, ms: 7, alone: true, url, key, id: None }
+        Begun { what: What::Upload, ms: 7, took_ms: 0, alone: true, url, key, id: None }
     }
 
     #[test]

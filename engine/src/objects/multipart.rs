@@ -1,7 +1,7 @@
 //! An upload in parts that is remembered until it has ended, and whose lost answers are looked into.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
@@ -10,7 +10,7 @@ use object_store::{
     Result as StoreResult,
 };
 
-use super::journal::{Begun, Entry, What, now_ms};
+use super::journal::{Begun, Entry, SKEW_MS, What, now_ms};
 use super::scope::Scope;
 use super::{Objects, Registry};
 
@@ -22,9 +22,7 @@ const LATER_TRIES: u32 = 64;
 const LATER_PAUSE: Duration = Duration::from_secs(1);
 /// How often that pause is doubled.
 const LATER_DOUBLED: u32 = 6;
-/// How far the clocks of a store and of this machine may be apart when an object is taken for one of ours.
-const SKEW_MS: i64 = 60_000;
-/// The same within one store.
+/// By how much a store's time of an upload may differ from its time of an answer.
 const SLACK_MS: i64 = 2_000;
 
 pub struct Multipart {
@@ -51,20 +49,16 @@ impl Multipart {
         let store = objects.made.multipart.clone().ok_or_else(|| Error::NotSupported {
             source: "a store of this type takes no parts".into(),
         })?;
-        let (begin, begun_ms) = (Instant::now(), now_ms());
-        let entry = objects.remember(What::Upload, path, alone);
+        let begun = objects.begun(What::Upload, path, alone);
+        let entry = objects.remember(&begun);
         let scope = Scope::new(None);
         let created = scope.run(store.create_multipart(path)).await;
         if let (Ok(id), Some(entry)) = (&created, &entry) {
             let _ = entry.set_id(id);
         }
-        let uncertain = scope.is_uncertain() || created.as_ref().is_err_and(is_unknown);
-        let since_ms = begin.elapsed().as_millis() as i64 + SLACK_MS;
-        let keep = created.as_ref().ok();
-        if uncertain && !objects.end_lost(path, alone, keep, (since_ms, 0)).await {
-            let entry = objects.remember(What::Upload, path, alone);
-            let begun = objects.begun(What::Upload, path, alone);
-            objects.take_back_later(vec![(begun, entry)]);
+        let begun_ms = begun.ms;
+        if scope.is_uncertain() || created.as_ref().is_err_and(is_unknown) {
+            objects.take_back_lost(begun, created.as_ref().ok()).await;
         }
         let entry = Mutex::new(entry);
         match created {
@@ -166,14 +160,23 @@ fn end(entry: &Mutex<Option<Entry>>) {
     }
 }
 
+impl Begun {
+    /// Whether it may be what a store, asked at a time of ours, says was begun so many milliseconds ago.
+    fn may_be(&self, ago_ms: i64, asked_ms: i64) -> bool {
+        let least = asked_ms - (self.ms + self.took_ms) - SLACK_MS;
+        let most = now_ms() - self.ms + SLACK_MS;
+        (least..=most).contains(&ago_ms)
+    }
+}
+
 impl Objects {
     pub fn begun(&self, what: What, path: &Path, alone: bool) -> Begun {
         let (url, key) = (self.shown.clone(), path.to_string());
-        Begun { what, ms: now_ms(), alone, url, key, id: None }
+        Begun { what, ms: now_ms(), took_ms: 0, alone, url, key, id: None }
     }
 
-    fn remember(&self, what: What, path: &Path, alone: bool) -> Option<Entry> {
-        self.remember_instead(vec![], &[self.begun(what, path, alone)]).pop()
+    fn remember(&self, begun: &Begun) -> Option<Entry> {
+        self.remember_instead(vec![], std::slice::from_ref(begun)).pop()
     }
 
     /// Ends some, in the same step. Nothing of what ends with the process is remembered; a journal that cannot be written
@@ -232,31 +235,35 @@ impl Objects {
         false
     }
 
-    /// Ends uploads of a name whose beginning was answered to nobody: all but the one to keep, and of a name that others
-    /// write too those alone that were begun at most and at least so many milliseconds ago, by the store's clock. False: they may be open still.
-    async fn end_lost(
-        &self,
-        path: &Path,
-        alone: bool,
-        keep: Option<&MultipartId>,
-        (most_ms, least_ms): (i64, i64),
-    ) -> bool {
+    /// Takes back what one beginning left open and nobody knows of, now or later: all but the upload that it gave at last.
+    async fn take_back_lost(self: &Arc<Self>, begun: Begun, given: Option<&MultipartId>) {
+        let took_ms = now_ms() - begun.ms;
+        let lost = Begun { what: What::Lost, took_ms, id: given.cloned(), ..begun };
+        if !self.take_back(&lost).await {
+            let entry = self.remember(&lost);
+            self.take_back_later(vec![(lost, entry)]);
+        }
+    }
+
+    /// Ends uploads of a name whose beginning was answered to nobody: all but the one whose id is known, and of a name that
+    /// others write too those alone that were begun in that moment. False: they may be open still.
+    async fn end_lost(&self, path: &Path, begun: &Begun) -> bool {
         let Some(uploads) = &self.made.uploads else { return true };
-        let known = match self.engine.objects.journal.get() {
-            Some(journal) if !alone => journal.known_ids(),
-            _ => vec![],
-        };
         for n in 0..TRIES {
-            let Ok((now_ms, found)) = uploads.of(path).await else {
+            let asked_ms = now_ms();
+            let Ok((store_ms, found)) = uploads.of(path).await else {
                 tokio::time::sleep(PAUSE * (1 << n)).await;
                 continue;
             };
+            let known = match self.engine.objects.journal.get() {
+                Some(journal) if !begun.alone => journal.known_ids(),
+                _ => vec![],
+            };
             let mut ended = true;
             for (id, at_ms) in found {
-                let ago = now_ms - at_ms;
-                let is_lost =
-                    alone || (ago <= most_ms && ago >= least_ms - SLACK_MS && !known.contains(&id));
-                if is_lost && Some(&id) != keep {
+                let is_in_time = begun.may_be(store_ms - at_ms, asked_ms);
+                let is_lost = begun.alone || is_in_time && !known.contains(&id);
+                if is_lost && begun.id.as_ref() != Some(&id) {
                     ended &= self.end_upload(path, &id).await;
                 }
             }
@@ -284,13 +291,9 @@ impl Objects {
             },
             (What::Upload, Some(id)) => {
                 self.end_upload(&path, id).await
-                    && (!begun.alone || self.end_lost(&path, true, None, (0, 0)).await)
+                    && (!begun.alone || self.end_lost(&path, begun).await)
             }
-            (What::Upload, None) => {
-                let ago = now_ms() - begun.ms;
-                let window = (ago + SLACK_MS, ago - SKEW_MS);
-                self.end_lost(&path, begun.alone, None, window).await
-            }
+            (What::Upload, None) | (What::Lost, _) => self.end_lost(&path, begun).await,
         }
     }
 
