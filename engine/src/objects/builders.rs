@@ -12,7 +12,10 @@ use object_store::client::HttpConnector;
 use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::http::HttpBuilder;
 use object_store::memory::InMemory;
-use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, Error, RetryConfig};
+use object_store::{
+    BackoffConfig, ClientConfigKey, ClientOptions, CredentialProvider, Error,
+    Result as StoreResult, RetryConfig,
+};
 use url::Url;
 
 use crate::bindings::*;
@@ -22,7 +25,7 @@ use crate::runtime::Engine;
 use super::Made;
 use super::credentials::{Aws, Azure, Calls, Credentials, Gcp, Source};
 use super::options::Given;
-use super::renew::{Bearer, Rotating, S3};
+use super::renew::{Bearer, Provider, Rotating, S3};
 use super::requests::{Connector, Requests};
 use super::sources::{Container, Profile};
 use super::uploads::{self, Uploads};
@@ -111,6 +114,24 @@ impl Parts<'_> {
         wrong(self.given, super::innermost(&error))
     }
 
+    /// Credentials of a source, or else those that the store library finds.
+    fn rotating<P: CredentialProvider<Credential: PartialEq> + 'static>(
+        &self,
+        source: Option<Source>,
+        of: fn(Arc<Credentials>) -> P,
+        found: impl Fn() -> StoreResult<Provider<P::Credential>> + Send + Sync + 'static,
+    ) -> Result<Arc<Rotating<P::Credential>>> {
+        let asked = AtomicBool::new(false);
+        let fresh = move || match &source {
+            Some(source) => {
+                let refused = asked.swap(true, Ordering::Relaxed);
+                Ok(Arc::new(of(Credentials::new(source.clone(), refused))) as _)
+            }
+            None => found(),
+        };
+        Rotating::new(fresh).map_err(|e| self.failed(e))
+    }
+
     /// What the store library does not know; None: it finds them itself.
     fn source_of_s3(&self) -> Result<Option<Source>> {
         if let Some(calls) = &self.calls {
@@ -172,15 +193,8 @@ impl Parts<'_> {
             builder = builder.with_allow_http(true);
         }
         let inner = builder.clone();
-        let asked = AtomicBool::new(false);
-        let credentials = Rotating::new(move || match &source {
-            Some(source) => {
-                let refused = asked.swap(true, Ordering::Relaxed);
-                Ok(Arc::new(Aws(Credentials::new(source.clone(), refused))))
-            }
-            None => Ok(inner.clone().build()?.credentials().clone()),
-        })
-        .map_err(|e| self.failed(e))?;
+        let found = move || Ok(inner.clone().build()?.credentials().clone());
+        let credentials = self.rotating(source, Aws, found)?;
         let connector = self
             .connector
             .resigning(S3 { credentials: credentials.clone(), region: region.clone() });
@@ -222,16 +236,9 @@ impl Parts<'_> {
         if self.given.get("allow_http") == Some("true") {
             builder = builder.with_allow_http(true);
         }
-        let (calls, inner) = (self.calls.clone(), builder.clone());
-        let asked = AtomicBool::new(false);
-        let credentials = Rotating::new(move || match &calls {
-            Some(calls) => {
-                let refused = asked.swap(true, Ordering::Relaxed);
-                Ok(Arc::new(Azure(Credentials::new(Source::C(calls.clone()), refused))))
-            }
-            None => Ok(inner.clone().build()?.credentials().clone()),
-        })
-        .map_err(|e| self.failed(e))?;
+        let inner = builder.clone();
+        let found = move || Ok(inner.clone().build()?.credentials().clone());
+        let credentials = self.rotating(self.calls.clone().map(Source::C), Azure, found)?;
         let connector = self.connector.resigning(Bearer { credentials: credentials.clone() });
         let builder = builder.with_credentials(credentials).with_http_connector(connector);
         let store = Arc::new(builder.build().map_err(|e| self.failed(e))?);
@@ -250,16 +257,9 @@ impl Parts<'_> {
             builder = builder.with_config(key, value);
         }
         let url = format!("{}/{}", address_of_gcs(&builder), self.bucket()?);
-        let (calls, inner) = (self.calls.clone(), builder.clone());
-        let asked = AtomicBool::new(false);
-        let credentials = Rotating::new(move || match &calls {
-            Some(calls) => {
-                let refused = asked.swap(true, Ordering::Relaxed);
-                Ok(Arc::new(Gcp(Credentials::new(Source::C(calls.clone()), refused))))
-            }
-            None => Ok(inner.clone().build()?.credentials().clone()),
-        })
-        .map_err(|e| self.failed(e))?;
+        let inner = builder.clone();
+        let found = move || Ok(inner.clone().build()?.credentials().clone());
+        let credentials = self.rotating(self.calls.clone().map(Source::C), Gcp, found)?;
         let connector = self.connector.resigning(Bearer { credentials: credentials.clone() });
         let client = connector.connect(&self.client).map_err(|e| self.failed(e))?;
         let is_signed = self.given.get("skip_signature") != Some("true");

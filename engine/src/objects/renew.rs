@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use crate::store::from_hexadecimal;
 
-type Provider<T> = Arc<dyn CredentialProvider<Credential = T>>;
+pub type Provider<T> = Arc<dyn CredentialProvider<Credential = T>>;
 type Fresh<T> = Box<dyn Fn() -> StoreResult<Provider<T>> + Send + Sync>;
 
 /// Where credentials did not change, they are not asked for again before this.

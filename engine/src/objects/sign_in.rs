@@ -102,8 +102,8 @@ impl Cached {
         let (Some(token), Some(seconds)) = (answer.get("accessToken"), seconds) else {
             return Err(failed("the answer holds no token"));
         };
-        self.until = now_ns().saturating_add(seconds.saturating_mul(1_000_000_000));
-        let until = DateTime::from_timestamp_nanos(self.until);
+        let until = now_ns().saturating_add(seconds.saturating_mul(1_000_000_000));
+        let until = DateTime::from_timestamp_nanos(until);
         self.value["accessToken"] = token.clone();
         self.value["expiresAt"] = json!(until.to_rfc3339_opts(SecondsFormat::Secs, true));
         if let Some(next) = answer.get("refreshToken").filter(|next| next.is_string()) {
