@@ -19,14 +19,19 @@ use std::io::{self, ErrorKind, Result as IoResult};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::error::Result;
+use datafusion::execution::object_store::ObjectStoreRegistry;
+
+use staged::Directory;
 
 pub use exec::CommitExec;
 pub use target::Target;
 
 mod exec;
+mod staged;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -35,15 +40,14 @@ mod tests;
 const UNLOCKED_AGE: Duration = Duration::from_secs(3600);
 
 /// Files on their way to a target on the local file system. Only [`commit`](Self::commit) makes
-/// them visible; dropping this removes them. The functions block, and their errors name the path.
+/// them visible; dropping this removes them, once those who write have ended. The functions block, and their errors name the
+/// path.
 #[derive(Debug)]
 pub struct Staging {
-    dir: PathBuf,
+    dir: Arc<Directory>,
     target: PathBuf,
     single_file: bool,
     overwrite: bool,
-    committed: bool,
-    _lock: File,
 }
 
 impl Staging {
@@ -67,14 +71,12 @@ impl Staging {
         if existing.is_some() && !single_file && !overwrite && !beside(&made, &target) {
             made = create_dir(&target);
         }
-        let (dir, lock) = made?;
-        let staging =
-            Staging { dir, target, single_file, overwrite, committed: false, _lock: lock };
+        let staging = Staging { dir: Arc::new(made?), target, single_file, overwrite };
         if !single_file {
             let data = staging.path();
             at("make", &data, fs::create_dir(&data))?;
         }
-        sweep(&staging.dir);
+        sweep(&staging.dir.path);
         Ok(staging)
     }
 
@@ -86,15 +88,21 @@ impl Staging {
     /// Where to write: a file that does not exist yet, or an empty directory.
     pub fn path(&self) -> PathBuf {
         match self.target.file_name() {
-            Some(name) if self.single_file => self.dir.join(name),
-            _ => self.dir.join("data"),
+            Some(name) if self.single_file => self.dir.path.join(name),
+            _ => self.dir.path.join("data"),
         }
+    }
+
+    /// What its writers write into.
+    pub fn stores(&self, inner: &Arc<dyn ObjectStoreRegistry>) -> Arc<dyn ObjectStoreRegistry> {
+        let (inner, directory) = (inner.clone(), Arc::downgrade(&self.dir));
+        Arc::new(staged::Stores { inner, directory })
     }
 
     /// Makes the staged files durable and then visible. Files that are added to a directory keep
     /// their sub-directories and replace nothing. On an error the target is as it was, unless it
     /// says that the target could not be synced.
-    pub fn commit(mut self) -> Result<()> {
+    pub fn commit(self) -> Result<()> {
         let staged = self.path();
         let entries = walk(&staged)?;
         sync(&staged, &entries)?;
@@ -113,7 +121,6 @@ impl Staging {
         for path in self.target.ancestors().skip(1).take(missing.len() + 1) {
             at("sync", path, sync_path(path))?;
         }
-        self.committed = true;
         Ok(())
     }
 
@@ -134,7 +141,7 @@ impl Staging {
         }
         let added = self.add(staged, entries);
         if added.is_err() {
-            undo(&self.dir)?;
+            undo(&self.dir.path)?;
         }
         added
     }
@@ -156,7 +163,7 @@ impl Staging {
             journal.push(0);
             journal.extend(entry.path.as_os_str().as_bytes());
         }
-        let undo = self.dir.join("undo");
+        let undo = self.dir.path.join("undo");
         at("write", &undo, write_whole(&undo, &journal))?;
         for entry in new {
             let (from, to) = (staged.join(&entry.path), self.target.join(&entry.path));
@@ -170,24 +177,7 @@ impl Staging {
             at("sync", &to, sync_path(&to))?;
         }
         at("sync", &self.target, sync_path(&self.target))?;
-        at("remove", &undo, fs::remove_file(&undo).and_then(|()| sync_path(&self.dir)))
-    }
-}
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        // What stays behind after an error here is swept later.
-        let _ = fs::remove_dir_all(&self.dir);
-        if !self.committed {
-            // A writer that was aborted may still be at work for a moment, and makes its directory
-            // again.
-            let dir = self.dir.clone();
-            let again = move || {
-                std::thread::sleep(Duration::from_millis(250));
-                let _ = fs::remove_dir_all(dir);
-            };
-            let _ = std::thread::Builder::new().name("weir-staging".into()).spawn(again);
-        }
+        at("remove", &undo, fs::remove_file(&undo).and_then(|()| sync_path(&self.dir.path)))
     }
 }
 
@@ -205,7 +195,7 @@ fn resolve(target: &Path) -> IoResult<(PathBuf, Option<fs::Metadata>)> {
 }
 
 /// Makes a staging directory in `home` and locks it.
-fn create_dir(home: &Path) -> IoResult<(PathBuf, File)> {
+fn create_dir(home: &Path) -> IoResult<Directory> {
     let dir = loop {
         let random = RandomState::new().build_hasher().finish();
         let dir = home.join(format!(".weir-{random:016x}"));
@@ -225,18 +215,13 @@ fn create_dir(home: &Path) -> IoResult<(PathBuf, File)> {
     if locked.is_err() {
         let _ = fs::remove_dir_all(&dir);
     }
-    at("lock", &dir, locked).map(|lock| (dir, lock))
+    at("lock", &dir, locked).map(|lock| Directory { path: dir, _lock: lock })
 }
 
-/// Whether a new staging directory is on the file system of `target`; if not, it is removed again.
-fn beside(made: &IoResult<(PathBuf, File)>, target: &Path) -> bool {
-    let Ok((dir, _)) = made else { return false };
+/// Whether a new staging directory is on the file system of `target`.
+fn beside(made: &IoResult<Directory>, target: &Path) -> bool {
     let device = |path: &Path| fs::metadata(path).map(|meta| meta.dev()).ok();
-    let same = device(dir) == device(target);
-    if !same {
-        let _ = fs::remove_dir_all(dir);
-    }
-    same
+    made.as_ref().is_ok_and(|dir| device(&dir.path) == device(target))
 }
 
 /// Removes our dead processes' staging directories beside `own`, and takes back what they had half

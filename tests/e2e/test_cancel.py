@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ctrl-C ends any statement within a second, with exit code 130, and leaves nothing behind."""
 
+import random
+import signal
+import time
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -31,6 +35,26 @@ def test_interrupt_ends_it_within_a_second(db, name):
     assert seconds < 1.0, f"it took {seconds:.2f} s"
     assert "cancel" in result.stderr.lower() or "interrupt" in result.stderr.lower(), result.stderr
     assert db.left() == before
+
+
+def test_copies_that_are_interrupted_while_they_begin_files_leave_nothing(db):
+    """Many at the same time, so that writes take long, and of many files, so that there is one to be made at any moment."""
+    chance = random.Random()
+    for _ in range(6):
+        copies = [
+            db.start("sql", "--memory-limit", "1GiB", f"COPY (SELECT value, value % 3000 AS p FROM range(500000000)) TO 'out{i}/' (FORMAT csv, PARTITION_BY (p))")
+            for i in range(10)
+        ]
+        try:
+            time.sleep(chance.uniform(0.3, 1.0))
+            for copy in copies:
+                copy.send_signal(signal.SIGINT)
+            ends = [copy.communicate(timeout=60) for copy in copies]
+        finally:
+            for copy in copies:
+                copy.kill()
+        assert [copy.returncode for copy in copies] == [130] * len(copies), ends
+        assert list(db.directory.glob("**/.weir-*")) == [] and db.left() == []
 
 
 def test_interrupted_script_runs_no_further_statement(db):

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::SessionConfig;
 
 use super::Staging;
@@ -90,11 +91,17 @@ impl Target {
 
     /// What the writers run with.
     pub fn context(&self, context: Arc<TaskContext>) -> Arc<TaskContext> {
-        if matches!(self, Target::Files(_)) {
-            return context;
-        }
         let mut config = context.session_config().clone();
-        config.options_mut().execution.objectstore_writer_buffer_size = PIECE;
+        let mut env = context.runtime_env();
+        match self {
+            Target::Files(staging) => {
+                let object_store_registry = staging.stores(&env.object_store_registry);
+                env = Arc::new(RuntimeEnv { object_store_registry, ..env.as_ref().clone() });
+            }
+            Target::Objects(_) => {
+                config.options_mut().execution.objectstore_writer_buffer_size = PIECE;
+            }
+        }
         Arc::new(TaskContext::new(
             context.task_id(),
             context.session_id(),
@@ -103,7 +110,7 @@ impl Target {
             context.higher_order_functions().clone(),
             context.aggregate_functions().clone(),
             context.window_functions().clone(),
-            context.runtime_env(),
+            env,
         ))
     }
 }

@@ -11,6 +11,8 @@ use datafusion::error::Result;
 use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
+use object_store::ObjectStoreExt;
+use url::Url;
 
 use super::*;
 
@@ -135,10 +137,9 @@ fn files_can_be_added_from_inside_the_target() {
     let scratch = Scratch::new();
     scratch.put("t/old", "old");
     let target = scratch.0.join("t");
-    let (dir, lock) = create_dir(&target).unwrap();
-    fs::create_dir(dir.join("data")).unwrap();
-    let (single_file, overwrite, committed) = (false, false, false);
-    let staging = Staging { dir, target, single_file, overwrite, committed, _lock: lock };
+    let dir = Arc::new(create_dir(&target).unwrap());
+    fs::create_dir(dir.path.join("data")).unwrap();
+    let staging = Staging { dir, target, single_file: false, overwrite: false };
     stage(&staging, &[("new", "new")]);
     staging.commit().unwrap();
     assert_eq!(scratch.tree(), tree(&[("t/", ""), ("t/old", "old"), ("t/new", "new")]));
@@ -187,7 +188,7 @@ fn what_a_dead_process_half_published_is_taken_back_by_the_next_one() {
     let (staged, entries) = fail_late(&staging);
     staging.add(&staged, &entries).unwrap_err();
     assert!(scratch.0.join("t/c").exists());
-    staging._lock.unlock().unwrap();
+    staging.dir._lock.unlock().unwrap();
     std::mem::forget(staging);
     drop(Staging::begin(&scratch.0.join("u"), true, false).unwrap());
     assert_eq!(scratch.tree(), before);
@@ -211,22 +212,45 @@ fn only_dead_staging_directories_are_swept() {
     assert_eq!(fs::read_to_string(scratch.0.join("a")).unwrap(), "a");
 }
 
-#[test]
-fn nothing_stays_of_a_dropped_staging_even_when_its_writer_is_late() {
+#[tokio::test]
+async fn nothing_stays_of_a_dropped_staging_whose_writers_are_at_work() -> Result<()> {
     let scratch = Scratch::new();
-    let staging = Staging::begin(&scratch.0.join("t"), false, false).unwrap();
-    let data = staging.path();
+    let staging = Staging::begin(&scratch.0.join("t"), false, false)?;
     stage(&staging, &[("a", "a")]);
+    let stores = staging.stores(&SessionContext::new().runtime_env().object_store_registry);
+    let store = stores.get_store(&Url::parse("file:///").unwrap())?;
+    let named = |name| object_store::path::Path::from_absolute_path(staging.path().join(name));
+    let (early, late) = (named("b=1/early")?, named("b=2/late")?);
+    store.put(&early, "x".into()).await?;
+    let mut parts = store.put_multipart(&named("parts")?).await?;
+    let held = Arc::downgrade(&staging.dir).upgrade();
     drop(staging);
+    assert!(!scratch.tree().is_empty(), "a write is at work");
+    drop(held);
     assert_eq!(scratch.tree(), tree(&[]));
-    fs::create_dir_all(data.join("late")).unwrap();
-    for _ in 0..100 {
-        if scratch.tree().is_empty() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(50));
+    parts.put_part("x".into()).await.unwrap_err();
+    store.put(&late, "x".into()).await.unwrap_err();
+    assert_eq!(scratch.tree(), tree(&[]));
+    Ok(())
+}
+
+#[test]
+fn nothing_stays_of_a_copy_whose_engine_ends() {
+    let scratch = Scratch::new();
+    for n in 0..40 {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let target = scratch.0.join("t");
+        runtime.spawn(async move {
+            let ctx = SessionContext::new();
+            let rest = "STORED AS CSV PARTITIONED BY (k)";
+            let plan = copy(&ctx, ROWS, &target, rest).await?;
+            collect(plan, ctx.task_ctx()).await
+        });
+        std::thread::sleep(Duration::from_millis(n));
+        runtime.shutdown_timeout(Duration::from_secs(60));
+        let _ = fs::remove_dir_all(scratch.0.join("t"));
+        assert_eq!(scratch.tree(), tree(&[]), "after {n} ms");
     }
-    panic!("still there: {:?}", scratch.tree());
 }
 
 #[test]
