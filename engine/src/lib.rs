@@ -46,6 +46,7 @@ mod planning;
 mod post;
 mod read_ahead;
 mod remote;
+mod reset;
 mod run;
 mod runtime;
 mod same_names;

@@ -31,7 +31,7 @@ use crate::runtime::check_thread;
 use crate::schema::declare;
 use crate::session::Session;
 use crate::view::{view_name, view_query};
-use crate::{calls, dml, limits, plan_cache, remote};
+use crate::{calls, dml, limits, plan_cache, remote, reset};
 
 pub struct Plan {
     pub session: Arc<Session>,
@@ -444,13 +444,18 @@ impl Info {
 
 /// Runs a statement that changes the engine's session only.
 pub fn run_in_session(plan: &Plan) -> Result<()> {
+    let first = plan.session.first_options();
+    let key = reset::key_of(&plan.plan);
     let outcome = plan.session.engine.plan(|| async {
+        if let Some(key) = key.filter(|key| !reset::is_engines(key)) {
+            return reset::reset(&plan.session, first, key);
+        }
         let frame = plan.session.context.execute_logical_plan(plan.plan.clone()).await?;
         if matches!(frame.logical_plan(), LogicalPlan::Ddl(_)) {
             // Not carried out by the engine: planning it says why.
             frame.create_physical_plan().await?;
         }
-        Ok(())
+        key.map_or(Ok(()), |key| reset::reset(&plan.session, first, key))
     });
     plan.session.changed();
     outcome

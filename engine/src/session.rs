@@ -1,7 +1,7 @@
 //! A session: DataFusion's context over C's names.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use datafusion::config::ConfigOptions;
 use datafusion::execution::SessionStateBuilder;
@@ -40,6 +40,8 @@ pub struct Session {
     n_learnt: Mutex<usize>,
     /// Counts what may have changed how its statements are planned.
     settings: AtomicU64,
+    /// Its options before its first SET.
+    first: OnceLock<ConfigOptions>,
 }
 
 static N_SESSIONS: AtomicU64 = AtomicU64::new(0);
@@ -97,6 +99,7 @@ impl Session {
             functions,
             n_learnt: Mutex::new(0),
             settings: AtomicU64::new(0),
+            first: OnceLock::new(),
         }))
     }
 
@@ -134,6 +137,12 @@ impl Session {
                 false => error,
             }
         })
+    }
+
+    /// The options before the first statement that changes one, which asks for them first.
+    pub fn first_options(&self) -> &ConfigOptions {
+        let state = self.context.state_ref();
+        self.first.get_or_init(|| state.read().config_options().as_ref().clone())
     }
 
     /// The current default catalog and schema.
