@@ -19,14 +19,15 @@ use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use arrow::json::writer::{JsonFormat, LineDelimited, Writer as JsonWriter, WriterBuilder};
 use arrow::record_batch::RecordBatchReader;
 use datafusion::error::{DataFusionError, Result};
-use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 
 use crate::memory::row_bytes;
 use crate::text::text_field;
+use parquet_file::ParquetFile;
 use shape::{Change, Lacks, Shape, any_type, nearest};
 
+mod parquet_file;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -128,9 +129,8 @@ fn encoder(
                 )));
             }
             let shape = Shape::new(schema, |t| nearest(t, Lacks::Parquet));
-            let writer =
-                ArrowWriter::try_new(Vec::new(), shape.schema.clone(), Some(properties.build()))?;
-            Ok((shape, Box::new(writer)))
+            let file = ParquetFile::new(shape.schema.clone(), properties.build())?;
+            Ok((shape, Box::new(file)))
         }
         "arrow" | "arrows" => {
             options.allow(&["compression"])?;
@@ -205,7 +205,6 @@ macro_rules! impl_encoder {
     };
 }
 
-impl_encoder!(ArrowWriter<Vec<u8>>, inner_mut);
 impl_encoder!(FileWriter<Vec<u8>>, get_mut);
 impl_encoder!(StreamWriter<Vec<u8>>, get_mut);
 impl_encoder!(JsonWriter<Vec<u8>, F>, get_mut, F: JsonFormat);

@@ -99,6 +99,26 @@ fn parquet_is_compressed_with_zstd_and_row_groups_have_the_size_asked_for() {
 }
 
 #[test]
+fn parquet_has_dictionaries_where_the_first_rows_show_that_they_are_of_use() {
+    let rows = |n: i64| {
+        batch(vec![
+            ("different", Arc::new(Int64Array::from_iter_values(0..n))),
+            ("few", Arc::new(Int64Array::from_iter_values((0..n).map(|i| i % 7)))),
+            ("a.b", Arc::new(Int64Array::from_iter_values((0..n).map(|i| -i)))),
+        ])
+    };
+    let has_dictionary = |batches: &[RecordBatch]| {
+        let file = parquet(bytes(batches, "parquet", &[]).unwrap());
+        let columns = file.metadata().row_group(0).columns().iter();
+        columns.map(|column| column.dictionary_page_offset().is_some()).collect::<Vec<_>>()
+    };
+    assert_eq!(has_dictionary(&[rows(100_000), rows(100_000)]), [false, true, false]);
+    assert_eq!(has_dictionary(&[rows(100)]), [false, true, false], "these are all");
+    let file = parquet(bytes(&[rows(100_000)], "parquet", &[("row_group_size", "1000")]).unwrap());
+    assert_eq!(file.metadata().row_groups().len(), 100);
+}
+
+#[test]
 fn an_empty_stream_gives_a_valid_file_with_the_schema() {
     let empty = RecordBatch::new_empty(numbers(0).schema());
     for format in ["parquet", "arrow", "arrows"] {
