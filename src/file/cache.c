@@ -2,7 +2,6 @@
 #include "file/cache.h"
 
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/condition.h"
 #include "base/error.h"
+#include "base/sqlite.h"
 
 enum {
     MOST_WAITING = 256,
@@ -85,44 +85,16 @@ static uint32_t checksum_of(const char *key, const void *value, size_t length) {
 /* ---- The database ---- */
 
 static void close_database(struct wr_kept *kept) {
-    for (int i = 0; i < N_STATEMENTS; i++) {
-        sqlite3_finalize(kept->statements[i]);
-        kept->statements[i] = NULL;
-    }
-    sqlite3_close(kept->database);
-    kept->database = NULL;
-}
-
-static bool execute(sqlite3 *database, const char *sql) {
-    return sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK;
-}
-
-static int layout_version(sqlite3 *database) {
-    sqlite3_stmt *statement = NULL;
-    int version = -1;
-    if (sqlite3_prepare_v2(database, "PRAGMA user_version", -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW)
-        version = sqlite3_column_int(statement, 0);
-    sqlite3_finalize(statement);
-    return version;
+    wr_sqlite_close(&kept->database, kept->statements, N_STATEMENTS);
 }
 
 /* Empties a damaged database under its locks, so that other processes see it. */
 static bool reset_database(sqlite3 *database) {
     if (sqlite3_db_config(database, SQLITE_DBCONFIG_RESET_DATABASE, 1, NULL) != SQLITE_OK)
         return false;
-    bool done = execute(database, "VACUUM");
+    bool done = wr_sqlite_execute(database, "VACUUM");
     sqlite3_db_config(database, SQLITE_DBCONFIG_RESET_DATABASE, 0, NULL);
     return done;
-}
-
-static bool prepare_all(struct wr_kept *kept) {
-    for (int i = 0; i < N_STATEMENTS; i++) {
-        if (sqlite3_prepare_v3(kept->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
-                               &kept->statements[i], NULL) != SQLITE_OK)
-            return false;
-    }
-    return true;
 }
 
 /* Gives the number in the one row of a statement; `fallback` when there is none. */
@@ -135,10 +107,11 @@ static int64_t number_of(sqlite3_stmt *statement, int64_t fallback) {
 static bool set_up(struct wr_kept *kept) {
     /* An operating system that dies may damage it: it is a cache. In this order, since the change
      * of the journal waits for the disk otherwise. */
-    return execute(kept->database, "PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL;") &&
-           (layout_version(kept->database) == LAYOUT ||
-            (layout_version(kept->database) == 0 && execute(kept->database, layout))) &&
-           prepare_all(kept);
+    return wr_sqlite_execute(kept->database,
+                             "PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL;") &&
+           (wr_sqlite_layout(kept->database) == LAYOUT ||
+            (wr_sqlite_layout(kept->database) == 0 && wr_sqlite_execute(kept->database, layout))) &&
+           wr_sqlite_prepare(kept->database, texts, kept->statements, N_STATEMENTS);
 }
 
 static bool is_damage(int result) {
@@ -167,20 +140,9 @@ static enum opened try_open(struct wr_kept *kept, bool reset) {
     return foreign || is_damage(result) ? DAMAGED : UNUSABLE;
 }
 
-static void remove_files(const char *path) {
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        struct wr_buffer name;
-        wr_buffer_init(&name, 64 << 10);
-        wr_buffer_format(&name, "%s%s", path, suffixes[i]);
-        if (!name.failed) unlink(name.data);
-        wr_buffer_reset(&name);
-    }
-}
-
 static void open_database(struct wr_kept *kept) {
     if (try_open(kept, false) != DAMAGED || try_open(kept, true) != DAMAGED) return;
-    remove_files(kept->path);
+    wr_sqlite_remove(kept->path);
     (void)try_open(kept, false);
 }
 
@@ -262,10 +224,11 @@ static bool is_open(struct wr_kept *kept) {
 static void flush(struct wr_kept *kept) {
     if (kept->n_waiting > 0 && is_open(kept)) {
         kept->n_flushes++;
-        if (!execute(kept->database, "BEGIN IMMEDIATE") || !write_waiting(kept) ||
-            !execute(kept->database, "COMMIT")) {
+        if (!wr_sqlite_execute(kept->database, "BEGIN IMMEDIATE") || !write_waiting(kept) ||
+            !wr_sqlite_execute(kept->database, "COMMIT")) {
             int result = sqlite3_errcode(kept->database);
-            if (!sqlite3_get_autocommit(kept->database)) execute(kept->database, "ROLLBACK");
+            if (!sqlite3_get_autocommit(kept->database))
+                wr_sqlite_execute(kept->database, "ROLLBACK");
             if (is_damage(result)) {
                 close_database(kept);
                 open_database(kept);

@@ -2,14 +2,13 @@
 #include "table/cached/state.h"
 
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/sqlite.h"
 
 enum { LAYOUT = 1, BUSY_MS = 5000 };
 
@@ -97,12 +96,7 @@ void wr_copy_reset(struct wr_copy *copy) {
 /* ---- Opening ---- */
 
 static void close_database(struct wr_copies *copies) {
-    for (int i = 0; i < N_STATEMENTS; i++) {
-        sqlite3_finalize(copies->statements[i]);
-        copies->statements[i] = NULL;
-    }
-    sqlite3_close(copies->database);
-    copies->database = NULL;
+    wr_sqlite_close(&copies->database, copies->statements, N_STATEMENTS);
 }
 
 static int failed(struct wr_copies *copies, struct weir_error *error) {
@@ -113,33 +107,16 @@ static int failed(struct wr_copies *copies, struct weir_error *error) {
                         sqlite3_errmsg(copies->database));
 }
 
-static bool execute(sqlite3 *database, const char *sql) {
-    return sqlite3_exec(database, sql, NULL, NULL, NULL) == SQLITE_OK;
-}
-
-static int layout_version(sqlite3 *database) {
-    sqlite3_stmt *statement = NULL;
-    int version = -1;
-    if (sqlite3_prepare_v2(database, "PRAGMA user_version", -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW)
-        version = sqlite3_column_int(statement, 0);
-    sqlite3_finalize(statement);
-    return version;
-}
-
 static bool set_up(struct wr_copies *copies) {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(copies->path, &copies->database, flags, NULL) != SQLITE_OK) return false;
     sqlite3_busy_timeout(copies->database, BUSY_MS);
-    if (!execute(copies->database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"))
+    if (!wr_sqlite_execute(copies->database,
+                           "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"))
         return false;
-    if (layout_version(copies->database) == 0 && !execute(copies->database, layout)) return false;
-    for (int i = 0; i < N_STATEMENTS; i++) {
-        if (sqlite3_prepare_v3(copies->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
-                               &copies->statements[i], NULL) != SQLITE_OK)
-            return false;
-    }
-    return true;
+    if (wr_sqlite_layout(copies->database) == 0 && !wr_sqlite_execute(copies->database, layout))
+        return false;
+    return wr_sqlite_prepare(copies->database, texts, copies->statements, N_STATEMENTS);
 }
 
 /* Not a lock of another process, nor a full disk. */
@@ -148,22 +125,11 @@ static bool is_damaged(const struct wr_copies *copies) {
     return result == SQLITE_CORRUPT || result == SQLITE_NOTADB || result == SQLITE_ERROR;
 }
 
-static void remove_database(const char *path) {
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        struct wr_buffer name;
-        wr_buffer_init(&name, 64 << 10);
-        wr_buffer_format(&name, "%s%s", path, suffixes[i]);
-        if (!name.failed) unlink(name.data);
-        wr_buffer_reset(&name);
-    }
-}
-
 static int open_database(struct wr_copies *copies, struct weir_error *error) {
     if (set_up(copies)) return WEIR_OK;
     if (is_damaged(copies)) {
         close_database(copies);
-        remove_database(copies->path);
+        wr_sqlite_remove(copies->path);
         if (set_up(copies)) return WEIR_OK;
     }
     return failed(copies, error);
@@ -226,12 +192,13 @@ static int run(struct wr_copies *copies, sqlite3_stmt *statement, struct weir_er
 }
 
 static int begin(struct wr_copies *copies, struct weir_error *error) {
-    return execute(copies->database, "BEGIN IMMEDIATE") ? WEIR_OK : failed(copies, error);
+    return wr_sqlite_execute(copies->database, "BEGIN IMMEDIATE") ? WEIR_OK : failed(copies, error);
 }
 
 static int end(struct wr_copies *copies, int code, struct weir_error *error) {
-    if (code == WEIR_OK && !execute(copies->database, "COMMIT")) code = failed(copies, error);
-    if (code) execute(copies->database, "ROLLBACK");
+    if (code == WEIR_OK && !wr_sqlite_execute(copies->database, "COMMIT"))
+        code = failed(copies, error);
+    if (code) wr_sqlite_execute(copies->database, "ROLLBACK");
     return code;
 }
 
@@ -326,10 +293,10 @@ int wr_copies_load(struct wr_copies *copies, const char *key, struct wr_copy *re
     struct wr_copy copy = {0};
     pthread_mutex_lock(&copies->mutex);
     /* The row and its files as of one moment. */
-    int code = execute(copies->database, "BEGIN") ? WEIR_OK : failed(copies, error);
+    int code = wr_sqlite_execute(copies->database, "BEGIN") ? WEIR_OK : failed(copies, error);
     if (code == WEIR_OK) {
         code = load(copies, key, &copy, error);
-        execute(copies->database, "COMMIT");
+        wr_sqlite_execute(copies->database, "COMMIT");
     }
     pthread_mutex_unlock(&copies->mutex);
     if (code) {
