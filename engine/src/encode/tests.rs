@@ -100,11 +100,11 @@ fn parquet_is_compressed_with_zstd_and_row_groups_have_the_size_asked_for() {
 
 #[test]
 fn parquet_has_dictionaries_where_the_first_rows_show_that_they_are_of_use() {
-    let rows = |n: i64| {
+    let rows = |from: i64, to: i64| {
         batch(vec![
-            ("different", Arc::new(Int64Array::from_iter_values(0..n))),
-            ("few", Arc::new(Int64Array::from_iter_values((0..n).map(|i| i % 7)))),
-            ("a.b", Arc::new(Int64Array::from_iter_values((0..n).map(|i| -i)))),
+            ("different", Arc::new(Int64Array::from_iter_values(from..to))),
+            ("few", Arc::new(Int64Array::from_iter_values((from..to).map(|i| i % 7)))),
+            ("a.b", Arc::new(Int64Array::from_iter_values((from..to).map(|i| -i)))),
         ])
     };
     let has_dictionary = |batches: &[RecordBatch]| {
@@ -112,9 +112,11 @@ fn parquet_has_dictionaries_where_the_first_rows_show_that_they_are_of_use() {
         let columns = file.metadata().row_group(0).columns().iter();
         columns.map(|column| column.dictionary_page_offset().is_some()).collect::<Vec<_>>()
     };
-    assert_eq!(has_dictionary(&[rows(100_000), rows(100_000)]), [false, true, false]);
-    assert_eq!(has_dictionary(&[rows(100)]), [false, true, false], "these are all");
-    let file = parquet(bytes(&[rows(100_000)], "parquet", &[("row_group_size", "1000")]).unwrap());
+    let many = [rows(0, 100_000), rows(100_000, 200_000)];
+    assert_eq!(has_dictionary(&many), [false, true, false]);
+    assert_eq!(has_dictionary(&[rows(0, 100)]), [false, true, false], "these are all");
+    let file =
+        parquet(bytes(&[rows(0, 100_000)], "parquet", &[("row_group_size", "1000")]).unwrap());
     assert_eq!(file.metadata().row_groups().len(), 100);
 }
 
