@@ -45,8 +45,12 @@ pub struct Physical {
     pub count: Option<Arc<dyn ExecutionPlan>>,
 }
 
-/// The same for a plan that is known to be one statement of a database, without a thread that plans.
+/// The same for a plan that is known to hold its answer, or to be one statement of a database, without a
+/// thread that plans.
 pub fn at_once(plan: &Plan, settings: u64) -> Result<Option<Physical>> {
+    if let Some(known) = plan.known(settings) {
+        return Ok(Some(Physical { plan: known?, count: None }));
+    }
     let Some(optimized) = plan.optimized(settings) else { return Ok(None) };
     let Some(rows) = remote::read_whole(optimized)? else { return Ok(None) };
     Ok(Some(Physical { plan: in_planned_types(rows, &plan.columns)?, count: None }))
@@ -82,7 +86,9 @@ pub async fn physical(state: &SessionState, settings: u64, plan: &Plan) -> Resul
                 }
                 None => state.create_physical_plan(rows).await?,
             };
-            (in_planned_types(made, &plan.columns)?, None)
+            let made = in_planned_types(made, &plan.columns)?;
+            plan.keep_known(&made, settings);
+            (made, None)
         }
     };
     Ok(Physical { plan, count })

@@ -27,6 +27,7 @@ mod foreign;
 mod functions;
 mod hand_over;
 mod infer;
+mod known;
 mod large_parquet;
 mod limits;
 mod look_ups;

@@ -23,6 +23,8 @@ pub struct Asked {
 pub struct LookUp {
     asked: Asked,
     answer: Answer,
+    /// enum weir_kind_role of the kind that answered.
+    roles: u32,
 }
 
 #[derive(PartialEq)]
@@ -72,15 +74,18 @@ struct Remote {
 impl LookUp {
     /// None: a plan with that table stands on more than what is told by looking it up.
     pub fn new(asked: Asked, found: &Option<Arc<Held>>) -> Result<Option<LookUp>> {
-        Ok(Answer::of(found)?.map(|answer| LookUp { asked, answer }))
+        let roles = found.as_ref().map_or(0, |held| held.kind().roles);
+        Ok(Answer::of(found)?.map(|answer| LookUp { asked, answer, roles }))
     }
 
-    /// Not only by a thread that plans: no kind would do more there.
+    /// Not only by a thread that plans: the kind would do no more there, nor wait for longer than the
+    /// call lasts.
     pub fn may_be_asked_anywhere(&self) -> bool {
         match &self.answer {
-            Answer::Nothing | Answer::Query { .. } => true,
-            Answer::Remote(remote) => remote.held.kind().roles & WEIR_ENDS_AT_ONCE != 0,
-            Answer::Objects(_) => false, // they may have to be listed
+            Answer::Nothing => true,
+            // What is asked of a store ends with the call.
+            Answer::Objects(_) => true,
+            Answer::Query { .. } | Answer::Remote(_) => self.roles & WEIR_ENDS_AT_ONCE != 0,
         }
     }
 

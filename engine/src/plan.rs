@@ -13,6 +13,7 @@ use datafusion::common::{
 };
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement as LogicalStatement};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{Ident, Statement as SqlStatement};
 use datafusion::sql::unparser::expr_to_sql;
@@ -21,6 +22,7 @@ use crate::bindings::*;
 use crate::catalog::c_text;
 use crate::error::{Result, coded};
 use crate::facts::is_pure;
+use crate::known::{anew, is_known};
 use crate::look_ups::LookUp;
 use crate::objects::scope::{Tally, counted};
 use crate::options::Options;
@@ -64,6 +66,8 @@ pub struct Made {
     pub look_ups: Option<Vec<LookUp>>,
     /// What the optimizer made of it, and under which settings.
     optimized: OnceLock<(u64, LogicalPlan)>,
+    /// The engine's plan under these settings, where that holds the answer.
+    known: OnceLock<(u64, Arc<dyn ExecutionPlan>)>,
 }
 
 impl Plan {
@@ -145,6 +149,7 @@ impl Plan {
             inputs: Inputs::new(),
             look_ups: None,
             optimized: OnceLock::new(),
+            known: OnceLock::new(),
         })
     }
 
@@ -172,6 +177,19 @@ impl Plan {
             let _ = self.optimized.set((settings, optimized.clone()));
         }
         Ok(optimized)
+    }
+
+    /// The plan that holds the answer, if one was made before under these settings, for another run.
+    pub fn known(&self, settings: u64) -> Option<Result<Arc<dyn ExecutionPlan>>> {
+        let (_, known) = self.known.get().filter(|(under, _)| *under == settings)?;
+        Some(anew(known))
+    }
+
+    /// Keeps what was planned where that is the answer.
+    pub fn keep_known(&self, planned: &Arc<dyn ExecutionPlan>, settings: u64) {
+        if self.look_ups.is_some() && is_known(planned) {
+            let _ = self.known.set((settings, planned.clone()));
+        }
     }
 
     pub fn rows(&self) -> Option<&LogicalPlan> {

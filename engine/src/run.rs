@@ -26,6 +26,7 @@ use crate::direct::{DirectReader, Waited};
 use crate::dml::{Physical, at_once, physical};
 use crate::error::{Result, cancelled, coded, from_panic};
 use crate::hand_over;
+use crate::known::{KnownReader, is_known};
 use crate::memory::StatementMemory;
 use crate::objects::scope::{self, Tally};
 use crate::options::Options;
@@ -127,6 +128,9 @@ pub fn execute(plan: &Plan, max_parts: usize) -> Result<(Vec<Reader>, Arc<Run>)>
     if let Some((rows, waited)) = own.zip(waited) {
         let rows = DirectReader::start(&engine, &run, waited, work.plan.schema(), rows);
         return Ok((vec![rows], run));
+    }
+    if work.count.is_none() && is_known(&work.plan) {
+        return Ok((vec![KnownReader::start(&run, &work.plan, context)?], run));
     }
     let stores = Tallied::new(&env.object_store_registry, &engine.objects, &tally);
     let stores = Arc::new(stores);

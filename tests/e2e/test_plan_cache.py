@@ -9,6 +9,7 @@ both are asked the same queries, and must give the same rows in the same types, 
 WEIR_SEED repeats a run (the seed is in what a failure prints), WEIR_CHANGES says how many changes.
 """
 
+import datetime
 import os
 import random
 import sqlite3
@@ -35,6 +36,7 @@ QUERIES = [
     "SELECT * FROM lake.daily ORDER BY 1",
     "SELECT arrow_typeof(i) AS t, count(*) AS n FROM x.main.a GROUP BY 1",
     "SELECT CAST('2024-01-01T00:00:00' AS TIMESTAMP WITH TIME ZONE) AS t FROM x.main.b ORDER BY 1",
+    "SELECT CAST('2024-01-01T00:00:00' AS TIMESTAMP WITH TIME ZONE) AS t, 'text' AS s",
 ]
 
 
@@ -258,6 +260,41 @@ def test_what_may_be_another_thing_each_time_is_planned_each_time(host, director
     assert counted(host, "EXECUTE p") == [0, 0]
     first, second = (host.rows("SELECT now() FROM x.main.a LIMIT 1") for _ in range(2))
     assert first != second
+
+
+def test_an_answer_that_its_plan_holds_is_planned_once_and_is_an_answer_each_time(host):
+    for sql, expected in [
+        ("SELECT 1 + 1 AS n, NULL AS u, DATE '2024-01-01' AS d", [(2, None, datetime.date(2024, 1, 1))]),
+        ("SELECT * FROM (VALUES (1, 'one'), (2, 'two')) AS t(i, s)", [(1, "one"), (2, "two")]),
+        ("SELECT 1 AS n WHERE false", []),
+    ]:
+        before = host.metrics()["plan_cache_hits"]
+        assert [host.rows(sql) for _ in range(3)] == [expected] * 3
+        assert host.metrics()["plan_cache_hits"] == before + 2
+    zoned = "SELECT CAST('2024-01-01T00:00:00' AS TIMESTAMP WITH TIME ZONE) AS t"
+    for zone in ("UTC", "Asia/Tokyo"):
+        host.run(f"SET datafusion.execution.time_zone = '{zone}'")
+        assert [str(host.query(zoned).schema.field("t").type) for _ in range(3)] == [f"timestamp[ns, tz={zone}]"] * 3
+    ended = "SELECT rows_returned, state FROM system.queries WHERE sql LIKE 'SELECT 1 + 1 %'"
+    assert host.rows(ended) == [(1, "done")] * 3
+
+
+def test_a_cached_table_that_was_too_large_is_tried_again_although_a_plan_of_its_source_is_kept(host, directory):
+    with sqlite3.connect(directory / "big.sqlite") as connection:
+        connection.execute("CREATE TABLE a (i INTEGER, t TEXT)")
+        connection.executemany("INSERT INTO a VALUES (?, ?)", [(i, os.urandom(512).hex()) for i in range(100)])
+    connection.close()
+    attach(host, directory, "big", "big")
+    host.run("CREATE TABLE c USING cached OPTIONS (source 'big.main.a', max_age '1s', mode 'full', max_bytes '16KiB')")
+    count = "SELECT count(*) AS n, max(i) AS i FROM c"
+    state = "SELECT state FROM system.caches WHERE name = 'c'"
+    assert host.rows(count) == [(100, 99)] and host.rows(state) == [("bypassed",)]
+    assert counted(host, count) == [2, 0]
+    with sqlite3.connect(directory / "big.sqlite") as connection:
+        connection.execute("DELETE FROM a WHERE i > 0")
+    connection.close()
+    time.sleep(1.1)
+    assert host.rows(count) == [(1, 0)] and host.rows(state) == [("kept",)]
 
 
 def test_off_keeps_nothing_and_uses_nothing(host, directory):

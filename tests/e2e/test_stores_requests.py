@@ -2,6 +2,7 @@
 """How much is asked of a store, counted by a proxy between: requests, and bytes on the wire."""
 
 import io
+import resource
 
 import numpy
 import pyarrow
@@ -158,15 +159,17 @@ def secret(store, proxy, name="own", scope="s3://lake/"):
 
 def test_the_plan_of_a_query_over_objects_is_kept_as_long_as_they_are_the_same(store, tmp_path):
     query = "SELECT count(*) AS n, sum(k) AS k FROM 's3://lake/kept/*.parquet'"
+    known = "SELECT count(*) AS n FROM 's3://lake/kept/*.parquet'"  # of the footers alone
     with FaultProxy("127.0.0.1", store.port) as proxy:
         session = Session(LIBRARY, path=tmp_path, settings={"cache.listings.max_age": "0s"})
         session.run(secret(store, proxy))
 
         def ask():
-            """The rows, and whether their plan was kept from before."""
+            """The rows, and how many plans were kept from before."""
             before = session.metrics()["plan_cache_hits"]
             rows = session.rows(query)
-            return rows, session.metrics()["plan_cache_hits"] - before
+            assert session.rows(known) == [(rows[0][0],)]
+            return rows, (session.metrics()["plan_cache_hits"] - before) / 2
 
         keys = {}
         for i, first in [(0, 0), (1, 10), (0, 20)]:  # new, one more, another one in its place
@@ -180,6 +183,26 @@ def test_the_plan_of_a_query_over_objects_is_kept_as_long_as_they_are_the_same(s
         assert [ask() for _ in range(2)] == [([(10, sum(range(20, 30)))], n) for n in (0, 1)]
         session.run("SET weir.plan_cache = off")
         assert [ask() for _ in range(2)] == [([(10, sum(range(20, 30)))], 0)] * 2
+        session.close()
+
+
+def waits(session, sql, times):
+    """How often this thread waited for anything while a statement ran so often."""
+    before = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+    rows = [session.rows(sql) for _ in range(times)]
+    assert rows == rows[:1] * times
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw - before
+
+
+def test_whoever_asks_again_for_what_statistics_tell_waits_for_no_other_thread(store, tmp_path):
+    with FaultProxy("127.0.0.1", store.port) as proxy:
+        session = Session(LIBRARY, path=tmp_path, settings={"cache.listings.max_age": "1h"})
+        session.run(secret(store, proxy))
+        for sql in (COUNT, "SELECT count(*) AS n, min(k) AS least, max(k) AS most FROM 's3://lake/t/*.parquet'", "SELECT 1 AS n"):
+            assert waits(session, sql, 1) > 0
+            assert waits(session, sql, 100) < 10, sql
+        session.run("SET weir.plan_cache = off")
+        assert waits(session, COUNT, 100) >= 100
         session.close()
 
 

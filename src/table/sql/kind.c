@@ -241,6 +241,7 @@ const struct weir_table_kind wr_kind_sql = {
     .size = sizeof wr_kind_sql,
     .name = "sql",
     .summary = "a query in a .sql file, inlined where it is used",
+    .roles = WEIR_ENDS_AT_ONCE, /* a regular file is read, nothing else */
     .options = options,
     .n_options = sizeof options / sizeof *options,
     .open = sql_open,
