@@ -107,6 +107,10 @@ def same(case, one, other):
     )
 
 
+def milliseconds(seconds):
+    return f"{seconds * 1e3:.0f}" if seconds >= 0.01 else f"{seconds * 1e3:.2f}"
+
+
 def compare(case, options, proxy, library):
     engines = [engine for engine in ENGINES if engine not in WITHOUT.get(case, ())]
     runs = {engine: [] for engine in engines}
@@ -122,7 +126,7 @@ def compare(case, options, proxy, library):
         for engine in engines:
             first = runs[engine][0][i]
             ratio = f"{best / middle[engine][i]:.2f}" if engine == "weir" else ""
-            print(f"| {case}, {phase} | {engine} | {first['requests']} | {first['bytes'] / 1e6:.2f} | {middle[engine][i] * 1e3:.0f} | {ratio} |", flush=True)
+            print(f"| {case}, {phase} | {engine} | {first['requests']} | {first['bytes'] / 1e6:.2f} | {milliseconds(middle[engine][i])} | {ratio} |", flush=True)
 
 
 def main():
