@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from http_server import HttpServer
+from principals import LIBRARY, Session, WeirError
 from waiting import Waiting, ends, under_way, until, waits
 
 CSV = b"a,b\n1,x\n2,y\n"
@@ -99,3 +100,35 @@ def test_it_is_ended_by_going_away(waiting):
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
     ends(lambda: not under_way(house))
+
+
+def test_the_look_up_for_a_plan_that_was_kept_is_ended_by_an_interrupt(tmp_path):
+    is_held = threading.Event()
+    store = Store(lambda request: is_held.is_set() and request.command == "HEAD")
+    session = Session(LIBRARY, path=tmp_path)
+    try:
+        session.run(f"CREATE SECRET web (TYPE http, SCOPE 'http://127.0.0.1:{store.port}/', allow_http 'true')")
+        sql = WEB.format(port=store.port)
+        before = session.metrics()["plan_cache_hits"]
+        assert [session.rows(sql) for _ in range(2)] == [[(3,)]] * 2
+        assert session.metrics()["plan_cache_hits"] == before + 1
+        is_held.set()
+        errors = []
+
+        def ask():
+            try:
+                session.rows(sql)
+            except WeirError as error:
+                errors.append(error)
+
+        asking = Waiting(ask)
+        until(lambda: store.n_held == 1, "it waits for the store")
+        session.interrupt()
+        ends(lambda: asking.ended)
+        assert [error.sqlstate for error in errors] == ["57014"]
+        is_held.clear()
+        store.released.set()
+        assert session.rows(sql) == [(3,)]
+    finally:
+        session.close()
+        store.close()
