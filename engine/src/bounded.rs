@@ -24,6 +24,7 @@ use tokio::sync::Mutex;
 
 use crate::bindings::WEIR_INTERNAL;
 use crate::error::{Result, coded};
+use crate::sort_keys;
 
 /// Files that are open at the same time.
 const MOST: usize = 64;
@@ -64,7 +65,8 @@ impl Bounded {
             order.ok_or_else(|| coded(WEIR_INTERNAL, "XX000", "partitions of no column"))?;
         let once = Arc::new(Once { schema: schema.clone(), rows: StdMutex::new(Some(rows)) });
         let input = StreamingTableExec::try_new(schema, vec![once], None, [], false, None)?;
-        SortExec::new(order, Arc::new(input)).execute(0, context.clone())
+        let sort = SortExec::new(order, Arc::new(input));
+        sort_keys::spilling(sort)?.execute(0, context.clone())
     }
 }
 

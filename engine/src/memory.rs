@@ -11,11 +11,13 @@ use datafusion::execution::memory_pool::{
 };
 
 use crate::error::Result;
+use crate::fair::FairPool;
 
 #[derive(Debug)]
 pub struct StatementMemory {
     engine: Arc<dyn MemoryPool>,
-    share: usize,
+    /// What it may hold of that, shared out among its own operators.
+    share: Option<FairPool>,
     held: AtomicUsize,
     peak: AtomicUsize,
 }
@@ -23,7 +25,7 @@ pub struct StatementMemory {
 impl StatementMemory {
     /// `share` 0: all that the engine has.
     pub fn new(engine: &Arc<dyn MemoryPool>, share: usize) -> Arc<StatementMemory> {
-        let share = if share == 0 { usize::MAX } else { share };
+        let share = (share > 0).then(|| FairPool::new(share));
         let (held, peak) = (AtomicUsize::new(0), AtomicUsize::new(0));
         Arc::new(StatementMemory { engine: engine.clone(), share, held, peak })
     }
@@ -50,36 +52,43 @@ impl MemoryPool for StatementMemory {
 
     fn register(&self, consumer: &MemoryConsumer) {
         self.engine.register(consumer);
+        self.share.iter().for_each(|share| share.register(consumer));
     }
 
     fn unregister(&self, consumer: &MemoryConsumer) {
         self.engine.unregister(consumer);
+        self.share.iter().for_each(|share| share.unregister(consumer));
     }
 
     fn grow(&self, reservation: &MemoryReservation, additional: usize) {
         self.engine.grow(reservation, additional);
+        self.share.iter().for_each(|share| share.grow(reservation, additional));
         self.note(self.held.fetch_add(additional, Ordering::Relaxed) + additional);
     }
 
     fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
         self.engine.shrink(reservation, shrink);
+        self.share.iter().for_each(|share| share.shrink(reservation, shrink));
         self.held.fetch_sub(shrink, Ordering::Relaxed);
     }
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
-        let held = self.held.fetch_add(additional, Ordering::Relaxed) + additional;
-        let grown = match held > self.share {
-            true => Err(resources_datafusion_err!(
-                "the statement's share of memory, {}, does not hold {} more for {}",
-                human_readable_size(self.share),
-                human_readable_size(additional),
-                reservation.consumer().name()
-            )),
-            false => self.engine.try_grow(reservation, additional),
-        };
-        match grown {
-            Ok(()) => self.note(held),
-            Err(_) => drop(self.held.fetch_sub(additional, Ordering::Relaxed)),
+        if let Some(share) = &self.share {
+            share.try_grow(reservation, additional).map_err(|_| {
+                resources_datafusion_err!(
+                    "the statement's share of memory, {}, does not hold {} more for {}",
+                    human_readable_size(share.size()),
+                    human_readable_size(additional),
+                    reservation.consumer().name()
+                )
+            })?;
+        }
+        let grown = self.engine.try_grow(reservation, additional);
+        match &grown {
+            Ok(()) => self.note(self.held.fetch_add(additional, Ordering::Relaxed) + additional),
+            Err(_) => {
+                self.share.iter().for_each(|share| share.shrink(reservation, additional));
+            }
         }
         grown
     }
@@ -89,10 +98,12 @@ impl MemoryPool for StatementMemory {
     }
 
     fn memory_limit(&self) -> MemoryLimit {
-        match (self.share, self.engine.memory_limit()) {
-            (usize::MAX, limit) => limit,
-            (share, MemoryLimit::Finite(limit)) => MemoryLimit::Finite(share.min(limit)),
-            (share, _) => MemoryLimit::Finite(share),
+        match (&self.share, self.engine.memory_limit()) {
+            (None, limit) => limit,
+            (Some(share), MemoryLimit::Finite(limit)) => {
+                MemoryLimit::Finite(share.size().min(limit))
+            }
+            (Some(share), _) => MemoryLimit::Finite(share.size()),
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::fs::{File, TryLockError};
 use std::future::Future;
+use std::io::ErrorKind;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -10,9 +12,7 @@ use std::time::Duration;
 
 use datafusion::execution::cache::cache_manager::CacheManagerConfig;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{
-    FairSpillPool, MemoryPool, TrackConsumersPool, UnboundedMemoryPool,
-};
+use datafusion::execution::memory_pool::{MemoryPool, TrackConsumersPool, UnboundedMemoryPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -20,6 +20,7 @@ use crate::additions::Additions;
 use crate::bindings::*;
 use crate::call::Ending;
 use crate::error::{Result, coded, from_panic};
+use crate::fair::FairPool;
 use crate::files::FileSet;
 use crate::footers::Footers;
 use crate::objects::Registry;
@@ -33,6 +34,7 @@ const WORKER_STACK: usize = 16 << 20;
 /// its inputs.
 const BLOCKING_THREADS: usize = 2048;
 const IO_THREADS: usize = 2;
+const SPILL_PREFIX: &str = "weir-spill-";
 const DEFAULT_SPILL_LIMIT: u64 = 100 << 30;
 /// With what is under way when the engine is closed.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -54,7 +56,7 @@ pub struct Engine {
     io: Mutex<Option<Runtime>>,
     /// What C posts with; None: it could not be made.
     pub poster: OnceLock<Option<reqwest::Client>>,
-    spill: Option<PathBuf>,
+    spill: Option<SpillDirectory>,
 }
 
 thread_local! {
@@ -140,10 +142,10 @@ impl Engine {
             .on_thread_start(begin_thread)
             .enable_all()
             .build()?;
-        let spill = spill_parent.map(make_spill_directory).transpose()?;
+        let spill = spill_parent.map(SpillDirectory::make).transpose()?;
         let disk = DiskManagerBuilder::default()
             .with_mode(match &spill {
-                Some(path) => DiskManagerMode::Directories(vec![path.clone()]),
+                Some(spill) => DiskManagerMode::Directories(vec![spill.path.clone()]),
                 None => DiskManagerMode::OsTmpDirectory,
             })
             .with_max_temp_directory_size(match u64::try_from(spill_limit) {
@@ -229,7 +231,7 @@ impl Engine {
         }
         self.objects.close_blocks();
         if let Some(spill) = &self.spill {
-            let _ = std::fs::remove_dir_all(spill);
+            let _ = std::fs::remove_dir_all(&spill.path);
         }
     }
 }
@@ -238,36 +240,61 @@ fn memory_pool(limit: i64) -> Arc<dyn MemoryPool> {
     let consumers_named = NonZeroUsize::new(5).unwrap();
     match usize::try_from(limit) {
         Ok(0) | Err(_) => Arc::new(UnboundedMemoryPool::default()),
-        Ok(limit) => Arc::new(TrackConsumersPool::new(FairSpillPool::new(limit), consumers_named)),
+        Ok(limit) => Arc::new(TrackConsumersPool::new(FairPool::new(limit), consumers_named)),
     }
 }
 
-/// Makes `weir-spill-PID-N` below `parent`, after removing those of processes that are gone.
-fn make_spill_directory(parent: &Path) -> Result<PathBuf> {
-    for entry in std::fs::read_dir(parent)?.flatten() {
-        let name = entry.file_name();
-        let Some(rest) = name.to_str().and_then(|n| n.strip_prefix("weir-spill-")) else {
-            continue;
-        };
-        let pid = rest.split('-').next().unwrap_or("");
-        if !pid.is_empty() && !Path::new("/proc").join(pid).exists() {
-            let _ = std::fs::remove_dir_all(entry.path());
-        }
-    }
-    let pid = std::process::id();
-    for n in 0.. {
-        let path = parent.join(format!("weir-spill-{pid}-{n}"));
-        match std::fs::create_dir(&path) {
-            Ok(()) => return Ok(path),
-            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => continue,
-            Err(e) => {
-                return Err(coded(
-                    WEIR_IO,
-                    "58030",
-                    format!("cannot make the spill directory {}: {e}", path.display()),
-                ));
+/// A directory for what is spilled. Locked for as long as its engine lives, so that those of engines which were killed can be told
+/// from it: a process's number says little in a container, where each process has the number of the one before.
+struct SpillDirectory {
+    path: PathBuf,
+    _lock: Option<File>,
+}
+
+impl SpillDirectory {
+    /// Makes `weir-spill-PID-N` below `parent`, after removing those of engines that are gone.
+    fn make(parent: &Path) -> Result<SpillDirectory> {
+        for entry in std::fs::read_dir(parent)?.flatten() {
+            let is_one = entry.file_name().to_str().is_some_and(|n| n.starts_with(SPILL_PREFIX));
+            if is_one && let Ok(Some(_lock)) = locked(&entry.path()) {
+                let _ = std::fs::remove_dir_all(entry.path());
             }
         }
+        let pid = std::process::id();
+        for n in 0.. {
+            let path = parent.join(format!("{SPILL_PREFIX}{pid}-{n}"));
+            match std::fs::create_dir(&path) {
+                Ok(()) => {}
+                Err(e) if e.kind() == ErrorKind::AlreadyExists => continue,
+                Err(e) => {
+                    return Err(coded(
+                        WEIR_IO,
+                        "58030",
+                        format!("cannot make the spill directory {}: {e}", path.display()),
+                    ));
+                }
+            }
+            match locked(&path) {
+                Ok(Some(lock)) if path.exists() => {
+                    return Ok(SpillDirectory { path, _lock: Some(lock) });
+                }
+                // Another engine that begins took it for one that was left.
+                Ok(_) => {}
+                Err(e) if e.kind() == ErrorKind::NotFound => {}
+                // There are file systems without locks.
+                Err(_) => return Ok(SpillDirectory { path, _lock: None }),
+            }
+        }
+        unreachable!("an endless range ended")
     }
-    unreachable!("an endless range ended")
+}
+
+/// None: somebody else has it locked.
+fn locked(directory: &Path) -> std::io::Result<Option<File>> {
+    let file = File::open(directory)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(e)) => Err(e),
+    }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use datafusion::config::ConfigOptions;
 use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool};
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
@@ -22,7 +23,9 @@ use crate::options::Options;
 use crate::remote::{AsWritten, AwaitKeys, Planner};
 use crate::runtime::Engine;
 use crate::same_names::WhereNamesDiffer;
+use crate::sort_keys::KeysAsColumns;
 use crate::watch::WatchJoins;
+use crate::windows::CountedWindows;
 
 /// Batches of a column that wait to be encoded as Parquet: with fewer all columns go at the pace of the
 /// slowest one.
@@ -64,6 +67,9 @@ impl Session {
         options.sql_parser.collect_spans = true;
         options.extensions.insert(Options::default());
         options.execution.parquet.maximum_buffered_record_batches_per_stream = BATCHES_BETWEEN;
+        let execution = &mut options.execution;
+        execution.sort_spill_reservation_bytes =
+            merge_start(engine, execution.sort_spill_reservation_bytes);
         // Where nobody says so, the first rows do: see `sampled`.
         options.execution.parquet.dictionary_enabled = None;
         let limit = PARSER_RECURSION_LIMIT.to_string();
@@ -73,7 +79,7 @@ impl Session {
             .with_config(config)
             .with_runtime_env(engine.env.clone())
             .with_catalog_list(Arc::new(Catalogs(names.clone())))
-            .with_physical_optimizer_rules(optimizer_rules())
+            .with_physical_optimizer_rules(optimizer_rules(&engine.env.memory_pool))
             .with_query_planner(Arc::new(Planner))
             .with_optimizer_rules(logical_rules())
             .with_default_features();
@@ -154,6 +160,14 @@ impl Session {
     }
 }
 
+/// What each sort holds from its first row on, to merge with: all of a statement's an eighth of the memory at most.
+fn merge_start(engine: &Engine, usual: usize) -> usize {
+    match engine.env.memory_pool.memory_limit() {
+        MemoryLimit::Finite(all) => usual.min(all / (8 * engine.threads)),
+        _ => usual,
+    }
+}
+
 /// The engine's own rules between ours.
 fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = vec![Arc::new(AsWritten)];
@@ -164,7 +178,9 @@ fn logical_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 
 /// The engine's own rules, and ours before filters are pushed down for good: later ones would undo
 /// what that links.
-fn optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+fn optimizer_rules(
+    memory: &Arc<dyn MemoryPool>,
+) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let pushes = |rule: &dyn PhysicalOptimizerRule| rule.name().starts_with("FilterPushdown");
     let rules = PhysicalOptimizer::new().rules.into_iter();
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = rules
@@ -178,5 +194,7 @@ fn optimizer_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     rules.push(Arc::new(AwaitKeys));
     rules.push(Arc::new(NarrowCounts));
     rules.push(Arc::new(InOneStream));
+    rules.push(Arc::new(CountedWindows));
+    rules.push(Arc::new(KeysAsColumns(memory.clone())));
     rules
 }

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Memory limits: a statement ends well or with a clear error, the process stays small, and nothing is left on the disk."""
 
+import os
 import re
 import subprocess
 
 import pytest
 
+import waiting
 from conftest import PROGRAM
 from peak import Peak
 
@@ -21,10 +23,10 @@ STATEMENTS = {
 }
 
 
-def run_measured(db, sql, limit, spill):
+def run_measured(db, sql, limit, spill, *args):
     """Runs it and gives the result with the peak resident set size in bytes."""
     process = subprocess.Popen(
-        [PROGRAM, "sql", "--memory-limit", limit, "--format", "csv", sql],
+        [PROGRAM, "sql", "--memory-limit", limit, "--format", "csv", *args, sql],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -65,6 +67,71 @@ def test_sort_spills_rather_than_fails(db):
     code, out, err, _ = run_measured(db, "EXPLAIN ANALYZE " + sql, "64MiB", spill)
     assert max(map(int, re.findall(r"spill_count=(\d+)", out))) > 0, out
     assert list(spill.rglob("*")) == []
+
+
+# Keys that are larger than their rows, and rows that are large.
+SORTS = {
+    "computed": "SELECT value FROM range(4000000) ORDER BY md5(CAST(value AS VARCHAR))",
+    "two numbers": "SELECT value AS a, value % 1000 AS b FROM range(4000000) ORDER BY b DESC NULLS LAST, a",
+    "two computed": "SELECT value FROM range(3000000) ORDER BY -(value % 1000), reverse(CAST(value AS VARCHAR)) DESC",
+    "list": "SELECT value, make_array(value % 1000, value + 1) AS l FROM range(1500000) ORDER BY l DESC NULLS LAST",
+    "truths": "SELECT value % 2 = 0 AS a, value % 3 = 0 AS b, value FROM range(4000000) ORDER BY a, b DESC, value",
+    "wide": "SELECT value, repeat(md5(CAST(value AS VARCHAR)), 20) AS s FROM range(200000) ORDER BY s",
+    "wide by a number": "SELECT -value AS v, repeat(md5(CAST(value AS VARCHAR)), 20) AS s FROM range(200000) ORDER BY v",
+    "many rows first": "SELECT value, md5(CAST(value AS VARCHAR)) AS k FROM range(4000000) ORDER BY k LIMIT 2000000",
+}
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+@pytest.mark.parametrize("name", SORTS)
+def test_any_sort_spills_rather_than_fails(db, name, threads):
+    spill = db.directory / "spill"
+    spill.mkdir()
+    args = ["--threads", threads]
+    big = db.run("sql", "--format", "csv", *args, SORTS[name])
+    assert big.returncode == 0, big.stderr
+    code, out, err, peak = run_measured(db, SORTS[name], "64MiB", spill, *args)
+    assert code == 0, err
+    assert out == big.stdout
+    assert peak < GIB // 2, f"{peak / GIB:.2f} GiB"
+    code, out, err, _ = run_measured(db, "EXPLAIN ANALYZE " + SORTS[name], "64MiB", spill, *args)
+    assert max(map(int, re.findall(r"spill_count=(\d+)", out))) > 0, out
+    assert list(spill.rglob("*")) == []
+
+
+def test_a_window_over_all_rows_counts_them(db):
+    sql = "SELECT max(r) FROM (SELECT sum(value) OVER (PARTITION BY value % 2) AS r FROM range(5000000))"
+    db.fail(sql, "53200", "WindowAggExec", "cannot spill", args=["--memory-limit", "64MiB"])
+    assert db.value(sql, "--memory-limit", "512MiB") == 6250000000000
+
+
+def test_what_a_killed_process_spilled_is_removed_by_the_next(db):
+    spill = db.directory / "spill"
+    spill.mkdir()
+    db.env["TMPDIR"] = str(spill)
+    left = spill / f"weir-spill-{os.getpid()}-0"
+    sort = ["sql", "--memory-limit", "64MiB", SORTS["computed"].replace("4000000", "200000000")]
+
+    def spilled():
+        return [path for path in spill.rglob("*") if path.is_file() and left not in path.parents]
+
+    killed = db.start(*sort)
+    waiting.until(spilled, "it spills")
+    killed.kill()
+    killed.communicate()
+    # As in a container, where its number is that of another process that lives.
+    (own,) = spill.iterdir()
+    own.rename(left)
+    running = db.start(*sort)
+    try:
+        waiting.until(spilled, "it spills")
+        assert not left.exists()
+        # Nobody takes the files of a process that lives.
+        db.ok("SELECT 1")
+        assert spilled()
+    finally:
+        running.kill()
+        running.communicate()
 
 
 def test_impossible_limit_is_refused(db):
