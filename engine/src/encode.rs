@@ -24,6 +24,7 @@ use parquet::file::properties::WriterProperties;
 
 use crate::memory::row_bytes;
 use crate::text::text_field;
+use crate::views;
 use parquet_file::ParquetFile;
 use shape::{Change, Lacks, Shape, any_type, nearest};
 
@@ -139,11 +140,11 @@ fn encoder(
             let ipc = IpcWriteOptions::default().try_with_compression(compression)?;
             if format == "arrows" {
                 let writer = StreamWriter::try_new_with_options(Vec::new(), schema, ipc)?;
-                return Ok((Shape::new(schema, |_| Change::None), Box::new(writer)));
+                return Ok((Shape::new(schema, |_| Change::None), Box::new(Compacted(writer))));
             }
             let shape = Shape::new(schema, |t| nearest(t, Lacks::Arrow));
             let writer = FileWriter::try_new_with_options(Vec::new(), &shape.schema, ipc)?;
-            Ok((shape, Box::new(writer)))
+            Ok((shape, Box::new(Compacted(writer))))
         }
         "csv" | "tsv" => {
             options.allow(&["header", "delimiter", "null", "quote"])?;
@@ -208,6 +209,21 @@ macro_rules! impl_encoder {
 impl_encoder!(FileWriter<Vec<u8>>, get_mut);
 impl_encoder!(StreamWriter<Vec<u8>>, get_mut);
 impl_encoder!(JsonWriter<Vec<u8>, F>, get_mut, F: JsonFormat);
+
+/// Arrow's writers write all that is behind a batch's views.
+struct Compacted<E>(E);
+
+impl<E: Encoder> Encoder for Compacted<E> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.0.write(&views::compact(batch)?)
+    }
+    fn finish(&mut self) -> Result<()> {
+        self.0.finish()
+    }
+    fn bytes(&mut self) -> &mut Vec<u8> {
+        self.0.bytes()
+    }
+}
 
 /// A JSON array with one row a line.
 #[derive(Debug, Default)]

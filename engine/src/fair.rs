@@ -41,6 +41,9 @@ impl FairPool {
         }
     }
 
+    /// Merges of files have a half of the pool. Each needs room for four of its largest batches, and a merge of what they give for
+    /// three of each; where the batches are too large for that, the engine halves them.
+    ///
     /// A merge of files has one reservation, for all of them. A merge of runs in memory has one for each of them too, only
     /// holds what its sort gives up for it, and cannot do with less.
     fn check(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
@@ -49,7 +52,7 @@ impl FairPool {
         }
         let merges = self.merges.lock();
         let held = merges.get(&reservation.consumer().id()).copied().unwrap_or_default();
-        let most = self.size / (merges.len() + 1);
+        let most = self.size / (2 * merges.len().max(1));
         if held != reservation.size() || held + additional <= most {
             return Ok(());
         }
@@ -133,14 +136,14 @@ mod tests {
         let pool: Arc<dyn MemoryPool> = Arc::new(FairPool::new(300));
         let first = consumer(&pool, "ExternalSorterMerge[0]");
         let second = consumer(&pool, "ExternalSorterMerge[1]");
-        first.try_grow(90).unwrap();
-        first.try_grow(10).unwrap();
+        first.try_grow(60).unwrap();
+        first.try_grow(15).unwrap();
         assert!(first.try_grow(1).is_err());
-        second.try_grow(100).unwrap();
+        second.try_grow(75).unwrap();
         assert!(second.try_grow(1).is_err());
-        consumer(&pool, "SortPreservingMergeExec[0]").try_grow(100).unwrap();
+        consumer(&pool, "SortPreservingMergeExec[0]").try_grow(150).unwrap();
         drop(second);
-        first.try_grow(50).unwrap();
+        first.try_grow(75).unwrap();
         assert!(first.try_grow(1).is_err());
         assert_eq!(pool.reserved(), 150);
     }

@@ -65,6 +65,7 @@ mod stream_exec;
 mod stream_table;
 mod text;
 mod view;
+mod views;
 mod watch;
 mod windows;
 

@@ -13,17 +13,19 @@ use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::limit::LocalLimitExec;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
-use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
+use datafusion::physical_plan::{ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties};
 
 use crate::error::Result;
 use crate::options::Options;
 use crate::passing::Passing;
 use crate::sort_keys::key_bytes::KeyBytes;
 use crate::sort_keys::passes::{Compact, WithoutKey};
+use crate::views::has_views;
 
 mod key_bytes;
 mod passes;
@@ -55,7 +57,7 @@ impl PhysicalOptimizerRule for KeysAsColumns {
             let new = if let Some(sort) = node.downcast_ref::<SortExec>() {
                 sorted(sort, memory)?
             } else if let Some(merge) = node.downcast_ref::<SortPreservingMergeExec>() {
-                merged(merge)
+                merged(merge)?
             } else {
                 None
             };
@@ -85,7 +87,8 @@ fn sorted(sort: &SortExec, memory: usize) -> Result<Option<Arc<dyn ExecutionPlan
         return Ok(None);
     }
     let key = key(sort.expr(), &sort.input().schema())?;
-    if fetch.is_none() && key.is_none() {
+    let has_views = has_views(&sort.schema());
+    if fetch.is_none() && key.is_none() && !has_views {
         return Ok(None);
     }
     let (order, input) = match &key {
@@ -98,6 +101,9 @@ fn sorted(sort: &SortExec, memory: usize) -> Result<Option<Arc<dyn ExecutionPlan
     if let Some(fetch) = fetch {
         rows = Arc::new(LocalLimitExec::new(rows, fetch));
     }
+    if has_views {
+        rows = Arc::new(Passing::new(rows, Compact));
+    }
     Ok(Some(match key {
         Some(key) => {
             let schema = sort.schema();
@@ -108,32 +114,42 @@ fn sorted(sort: &SortExec, memory: usize) -> Result<Option<Arc<dyn ExecutionPlan
     }))
 }
 
-/// A merge of sorts: by the key where they have it as a column, and of batches that hold no more than their rows.
-fn merged(merge: &SortPreservingMergeExec) -> Option<Arc<dyn ExecutionPlan>> {
-    let sorted = merge.input().downcast_ref::<Passing<WithoutKey>>();
-    let sorted = sorted.filter(|sorted| *merge.expr() == sorted.pass.order);
-    let (by, input) = match sorted {
-        Some(sorted) => (&sorted.pass.by, &sorted.input),
-        None => (merge.expr(), merge.input()),
+/// A merge of sorts that have their key as a column: by that. None: it merges others.
+fn merged(merge: &SortPreservingMergeExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    let only_columns = |projection: &&ProjectionExec| {
+        projection.expr().iter().all(|column| column.expr.is::<Column>())
     };
-    let sort = input.downcast_ref::<SortExec>();
-    let is_sort = sort.is_some_and(|sort| sort.fetch().is_none()) || input.is::<LocalLimitExec>();
-    let is_compacted = is_sort && Compact::is_of_use(&input.schema());
-    if sorted.is_none() && !is_compacted {
-        return None;
+    let projection = merge.input().downcast_ref::<ProjectionExec>().filter(only_columns);
+    let input = projection.map_or(merge.input(), ProjectionExec::input);
+    let Some(sorted) = input.downcast_ref::<Passing<WithoutKey>>() else { return Ok(None) };
+    let below = |by: &PhysicalSortExpr| match (projection, by.expr.downcast_ref::<Column>()) {
+        (None, _) => Some(by.expr.clone()),
+        (Some(projection), Some(column)) => Some(projection.expr()[column.index()].expr.clone()),
+        (Some(_), None) => None,
+    };
+    let order = &sorted.pass.order;
+    let is_same = merge.expr().len() == order.len()
+        && merge
+            .expr()
+            .iter()
+            .zip(order.iter())
+            .all(|(by, of)| by.options == of.options && below(by).as_ref() == Some(&of.expr));
+    if !is_same {
+        return Ok(None);
     }
-    let mut input = input.clone();
-    if is_compacted {
-        input = Arc::new(Passing::new(input, Compact));
-    }
-    let new = SortPreservingMergeExec::new(by.clone(), input).with_fetch(merge.fetch());
-    Some(match sorted {
-        Some(sorted) => {
-            let node = Passing::new(Arc::new(new), sorted.pass.clone());
-            Arc::new(node.with_properties(merge.properties()))
+    let new = SortPreservingMergeExec::new(sorted.pass.by.clone(), sorted.input.clone());
+    let new = new.with_fetch(merge.fetch());
+    let in_one = PlanProperties::clone(sorted.properties());
+    let in_one = Arc::new(in_one.with_partitioning(Partitioning::UnknownPartitioning(1)));
+    let node = Passing::new(Arc::new(new), sorted.pass.clone()).with_properties(&in_one);
+    let node: Arc<dyn ExecutionPlan> = Arc::new(node);
+    match projection {
+        None => Ok(Some(node)),
+        Some(_) => {
+            let anew = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+            merge.input().clone().replace_children(vec![node], anew).map(Some)
         }
-        None => Arc::new(new),
-    })
+    }
 }
 
 /// About what sorts that keep their first `fetch` rows hold. They do not spill.

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 
+import pyarrow as pa
 import pytest
 
 import waiting
@@ -97,6 +98,24 @@ def test_any_sort_spills_rather_than_fails(db, name, threads):
     code, out, err, _ = run_measured(db, "EXPLAIN ANALYZE " + SORTS[name], "64MiB", spill, *args)
     assert max(map(int, re.findall(r"spill_count=(\d+)", out))) > 0, out
     assert list(spill.rglob("*")) == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT value, 'a text of some length: ' || value AS s FROM range(200000) ORDER BY value % 1000",
+        "SELECT a.value, b.s FROM range(200000) a JOIN (SELECT value, 'a text of some length: ' || value AS s FROM range(100000)) b"
+        " ON a.value % 100000 = b.value",
+    ],
+    ids=["sort", "join"],
+)
+def test_arrow_holds_no_more_than_its_rows(db, sql):
+    db.ok(sql, "--format", "arrow", "-o", "out.arrow")
+    with pa.ipc.open_stream(db.directory / "out.arrow") as rows:
+        table = rows.read_all()
+    assert table.num_rows == 200000 and table["s"][0].as_py().startswith("a text of some length: ")
+    # 8 bytes of a number, 16 of a view and about 29 of text.
+    assert (db.directory / "out.arrow").stat().st_size < 200000 * (8 + 16 + 3 * 29)
 
 
 def test_a_window_over_all_rows_counts_them(db):
