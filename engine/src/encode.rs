@@ -215,7 +215,7 @@ struct Compacted<E>(E);
 
 impl<E: Encoder> Encoder for Compacted<E> {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        self.0.write(&views::compact(batch)?)
+        self.0.write(&views::compact(batch, 0)?)
     }
     fn finish(&mut self) -> Result<()> {
         self.0.finish()

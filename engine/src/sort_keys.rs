@@ -18,6 +18,7 @@ use datafusion::physical_plan::limit::LocalLimitExec;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::{ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties};
 
 use crate::error::Result;
@@ -86,15 +87,18 @@ fn sorted(sort: &SortExec, memory: usize) -> Result<Option<Arc<dyn ExecutionPlan
     if fetch.is_some_and(|fetch| held_by_first(sort, fetch) <= memory / 2) {
         return Ok(None);
     }
-    let key = key(sort.expr(), &sort.input().schema())?;
-    let has_views = has_views(&sort.schema());
-    if fetch.is_none() && key.is_none() && !has_views {
-        return Ok(None);
-    }
+    let key = match is_small(sort, memory)? {
+        true => None,
+        false => key(sort.expr(), &sort.input().schema())?,
+    };
     let (order, input) = match &key {
         Some(key) => (key.order.clone(), with_key(sort.input(), &key.expr)?),
         None => (sort.expr().clone(), sort.input().clone()),
     };
+    let has_views = has_views(&input.schema());
+    if fetch.is_none() && key.is_none() && !has_views {
+        return Ok(None);
+    }
     let by_column = SortExec::new(order, input);
     let by_column = by_column.with_preserve_partitioning(sort.preserve_partitioning());
     let mut rows: Arc<dyn ExecutionPlan> = Arc::new(by_column);
@@ -102,7 +106,9 @@ fn sorted(sort: &SortExec, memory: usize) -> Result<Option<Arc<dyn ExecutionPlan
         rows = Arc::new(LocalLimitExec::new(rows, fetch));
     }
     if has_views {
-        rows = Arc::new(Passing::new(rows, Compact));
+        // What merges them holds about three batches of each sort.
+        let from = memory / (16 * n_sorts(sort));
+        rows = Arc::new(Passing::new(rows, Compact { from }));
     }
     Ok(Some(match key {
         Some(key) => {
@@ -152,12 +158,32 @@ fn merged(merge: &SortPreservingMergeExec) -> Result<Option<Arc<dyn ExecutionPla
     }
 }
 
+/// Whether few rows are sorted by columns of numbers, which is faster as it is, and whose bytes are at most three times as many.
+fn is_small(sort: &SortExec, memory: usize) -> Result<bool> {
+    let schema = sort.schema();
+    for by in sort.expr().iter() {
+        if !by.expr.is::<Column>() || !by.expr.data_type(&schema)?.is_primitive() {
+            return Ok(false);
+        }
+    }
+    let known =
+        StatisticsContext::new().compute(sort.input().as_ref(), &StatisticsArgs::default())?;
+    let all = |rows: &usize| rows.saturating_mul(row_width(&schema)).saturating_mul(8);
+    Ok(known.num_rows.get_value().is_some_and(|rows| all(rows) <= memory))
+}
+
 /// About what sorts that keep their first `fetch` rows hold. They do not spill.
 fn held_by_first(sort: &SortExec, fetch: usize) -> usize {
-    let width = |data_type: &DataType| data_type.primitive_width().unwrap_or(USUAL_WIDTH);
-    let row: usize = sort.schema().fields().iter().map(|field| width(field.data_type())).sum();
-    let sorts = sort.properties().output_partitioning().partition_count();
-    fetch.saturating_mul(row).saturating_mul(2 * sorts)
+    fetch.saturating_mul(row_width(&sort.schema())).saturating_mul(2 * n_sorts(sort))
+}
+
+fn row_width(schema: &SchemaRef) -> usize {
+    let width = |of: &DataType| of.primitive_width().unwrap_or(USUAL_WIDTH);
+    schema.fields().iter().map(|field| width(field.data_type())).sum()
+}
+
+fn n_sorts(sort: &SortExec) -> usize {
+    sort.properties().output_partitioning().partition_count()
 }
 
 struct Key {

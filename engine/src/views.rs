@@ -14,9 +14,9 @@ pub fn has_views(schema: &Schema) -> bool {
     schema.fields().iter().any(|field| is_view(field.data_type()))
 }
 
-/// Copies what views see, where behind them is more than twice as much.
-pub fn compact(batch: &RecordBatch) -> Result<RecordBatch> {
-    let columns = batch.columns().iter().map(compacted).collect();
+/// Copies what a column's views see, where behind them are more bytes than `from` and more than twice as many.
+pub fn compact(batch: &RecordBatch, from: usize) -> Result<RecordBatch> {
+    let columns = batch.columns().iter().map(|column| compacted(column, from)).collect();
     with_columns(batch, batch.schema(), columns)
 }
 
@@ -30,18 +30,19 @@ pub fn with_columns(
     Ok(RecordBatch::try_new_with_options(schema, columns, &options)?)
 }
 
-fn compacted(column: &ArrayRef) -> ArrayRef {
+fn compacted(column: &ArrayRef, from: usize) -> ArrayRef {
     let own = match column.data_type() {
-        DataType::Utf8View => own(column.as_string_view()),
-        DataType::BinaryView => own(column.as_binary_view()),
+        DataType::Utf8View => own(column.as_string_view(), from),
+        DataType::BinaryView => own(column.as_binary_view(), from),
         _ => None,
     };
     own.unwrap_or_else(|| column.clone())
 }
 
-fn own<T: ByteViewType>(views: &GenericByteViewArray<T>) -> Option<ArrayRef> {
+fn own<T: ByteViewType>(views: &GenericByteViewArray<T>, from: usize) -> Option<ArrayRef> {
     let behind: usize = views.data_buffers().iter().map(|buffer| buffer.len()).sum();
-    (behind > 2 * views.total_buffer_bytes_used()).then(|| Arc::new(views.gc()) as _)
+    (behind > from && behind > 2 * views.total_buffer_bytes_used())
+        .then(|| Arc::new(views.gc()) as _)
 }
 
 #[cfg(test)]
@@ -60,9 +61,10 @@ mod tests {
         };
         let few = batch.slice(10, 3);
         assert_eq!(behind(&few), behind(&batch));
-        let own = compact(&few).unwrap();
+        let own = compact(&few, 0).unwrap();
         assert_eq!(own, few);
         assert!(behind(&own) < 200, "{}", behind(&own));
-        assert_eq!(behind(&compact(&batch).unwrap()), behind(&batch));
+        assert_eq!(behind(&compact(&few, 1 << 20).unwrap()), behind(&batch));
+        assert_eq!(behind(&compact(&batch, 0).unwrap()), behind(&batch));
     }
 }

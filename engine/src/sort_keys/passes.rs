@@ -4,6 +4,7 @@ use std::fmt;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::human_readable_size;
 use datafusion::physical_expr::LexOrdering;
 
 use crate::passing::{Pass, PassBatch};
@@ -36,13 +37,15 @@ impl Pass for WithoutKey {
     }
 }
 
-/// Batches that hold no more than their rows: each that a sort gives has values of all its runs.
+/// Columns that hold no more than their rows, where they hold many bytes: each batch that a sort gives has values of all its runs.
 #[derive(Debug, Clone)]
-pub struct Compact;
+pub struct Compact {
+    pub from: usize,
+}
 
 impl fmt::Display for Compact {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Ok(())
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "from={}", human_readable_size(self.from))
     }
 }
 
@@ -50,6 +53,7 @@ impl Pass for Compact {
     const NAME: &'static str = "CompactViews";
 
     fn start(&self, _: usize, _: &TaskContext) -> PassBatch {
-        Box::new(|batch| views::compact(&batch))
+        let from = self.from;
+        Box::new(move |batch| views::compact(&batch, from))
     }
 }

@@ -65,7 +65,8 @@ async fn several_keys_are_one_column_whose_order_is_known_above() {
 async fn a_computed_key_is_a_column_of_its_own_type() {
     let sql = format!("SELECT a FROM {ROWS} ORDER BY reverse(s) DESC");
     let sorted = sorted(&sql, 4 << 20).await;
-    assert!(sorted.text().contains("reverse(CAST(") && sorted.text().contains("as sort key]"));
+    let text = sorted.text();
+    assert!(text.contains("reverse(") && text.contains(" as sort key]"), "{text}");
     let mut values: Vec<i64> = (1..=300_000).collect();
     let key = |value: &i64| value.to_string().chars().rev().collect::<String>();
     values.sort_by_cached_key(|value| std::cmp::Reverse(key(value)));
