@@ -40,7 +40,7 @@ fn compacted(column: &ArrayRef, from: usize) -> ArrayRef {
 }
 
 fn own<T: ByteViewType>(views: &GenericByteViewArray<T>, from: usize) -> Option<ArrayRef> {
-    let behind: usize = views.data_buffers().iter().map(|buffer| buffer.len()).sum();
+    let behind: usize = views.data_buffers().iter().map(|buffer| buffer.capacity()).sum();
     (behind > from && behind > 2 * views.total_buffer_bytes_used())
         .then(|| Arc::new(views.gc()) as _)
 }

@@ -73,6 +73,7 @@ def test_sort_spills_rather_than_fails(db):
 # Keys that are larger than their rows, and rows that are large.
 SORTS = {
     "computed": "SELECT value FROM range(4000000) ORDER BY md5(CAST(value AS VARCHAR))",
+    "computed in parts": "SELECT value, value % 5 AS p FROM range(4000000) ORDER BY md5(CAST(value AS VARCHAR))",
     "two numbers": "SELECT value AS a, value % 1000 AS b FROM range(4000000) ORDER BY b DESC NULLS LAST, a",
     "two computed": "SELECT value FROM range(3000000) ORDER BY -(value % 1000), reverse(CAST(value AS VARCHAR)) DESC",
     "list": "SELECT value, make_array(value % 1000, value + 1) AS l FROM range(1500000) ORDER BY l DESC NULLS LAST",
