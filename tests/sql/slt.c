@@ -156,7 +156,7 @@ static char **find_scripts(const char *root, size_t *ret_n) {
     FTSENT *entry;
     while (walk != NULL && (entry = fts_read(walk)) != NULL) {
         size_t length = strlen(entry->fts_path);
-        if (entry->fts_info != FTS_F || length < 4 ||
+        if (entry->fts_info != FTS_F || length <= strlen(top) + 4 ||
             strcmp(entry->fts_path + length - 4, ".slt") != 0)
             continue;
         names = xrealloc(names, (n + 1) * sizeof *names);
