@@ -43,7 +43,8 @@ struct wp_gil {
 
 /* False when the interpreter is going away: nothing of Python may be touched any more. */
 bool wp_gil_take(struct wp_gil *gil, struct wp_times *times);
-/* The same; the caller waits since `asked`. For each batch: reading the clock takes a part of it. */
+/* The same; the caller waits since `asked`. For each batch: reading the clock takes a part of it.
+ */
 bool wp_gil_take_since(struct wp_gil *gil, struct wp_times *times, int64_t asked);
 /* The time of it (wp_now_ns), where times are kept. */
 int64_t wp_gil_give(struct wp_gil *gil);

@@ -125,8 +125,7 @@ static int take_array(struct reader *reader, PyObject *object, PyObject *method,
     Py_DECREF(method);
     if (failed) return raised(reader);
     int code = select_asked(reader, &schema, &array, ret_array);
-    if (!code && reader->scan->asked.n_children == 0)
-        wpy_counted_learn(&reader->counted, object);
+    if (!code && reader->scan->asked.n_children == 0) wpy_counted_learn(&reader->counted, object);
     if (code == WEIR_INVALID_DATA && ask_again(reader, object, &schema, &array))
         code = select_asked(reader, &schema, &array, ret_array);
     wp_release_schema(&schema);

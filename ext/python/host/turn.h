@@ -22,7 +22,8 @@ struct wp_turn {
     int n_without; /* batches to be read without one */
 };
 
-/* Around each batch, without the GIL. `now`: wp_now_ns(), which the caller wants to know as well. */
+/* Around each batch, without the GIL. `now`: wp_now_ns(), which the caller wants to know as well.
+ */
 void wp_turn_begin(struct wp_turn *turn, int64_t now);
 void wp_turn_end(struct wp_turn *turn, int64_t now);
 void wp_turn_give(struct wp_turn *turn);
