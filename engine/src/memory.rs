@@ -37,6 +37,25 @@ impl StatementMemory {
     fn note(&self, held: usize) {
         self.peak.fetch_max(held, Ordering::Relaxed);
     }
+
+    /// What it holds with so much more; None: that is more than its share, all together or that operator's. The fair pool
+    /// alone lets those that can spill have their fraction also where others took more than theirs before.
+    fn take(&self, reservation: &MemoryReservation, additional: usize) -> Option<usize> {
+        let most = self.share.as_ref().map_or(usize::MAX, FairPool::size);
+        let more = |held: usize| held.checked_add(additional).filter(|held| *held <= most);
+        let before = self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        if self.share.as_ref().is_some_and(|share| share.try_grow(reservation, additional).is_err())
+        {
+            self.held.fetch_sub(additional, Ordering::Relaxed);
+            return None;
+        }
+        Some(before + additional)
+    }
+
+    fn give_back(&self, reservation: &MemoryReservation, shrink: usize) {
+        self.share.iter().for_each(|share| share.shrink(reservation, shrink));
+        self.held.fetch_sub(shrink, Ordering::Relaxed);
+    }
 }
 
 impl std::fmt::Display for StatementMemory {
@@ -68,27 +87,22 @@ impl MemoryPool for StatementMemory {
 
     fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
         self.engine.shrink(reservation, shrink);
-        self.share.iter().for_each(|share| share.shrink(reservation, shrink));
-        self.held.fetch_sub(shrink, Ordering::Relaxed);
+        self.give_back(reservation, shrink);
     }
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
-        if let Some(share) = &self.share {
-            share.try_grow(reservation, additional).map_err(|_| {
-                resources_datafusion_err!(
-                    "the statement's share of memory, {}, does not hold {} more for {}",
-                    human_readable_size(share.size()),
-                    human_readable_size(additional),
-                    reservation.consumer().name()
-                )
-            })?;
-        }
+        let held = self.take(reservation, additional).ok_or_else(|| {
+            resources_datafusion_err!(
+                "the statement's share of memory, {}, does not hold {} more for {}",
+                human_readable_size(self.share.as_ref().map_or(usize::MAX, FairPool::size)),
+                human_readable_size(additional),
+                reservation.consumer().name()
+            )
+        })?;
         let grown = self.engine.try_grow(reservation, additional);
-        match &grown {
-            Ok(()) => self.note(self.held.fetch_add(additional, Ordering::Relaxed) + additional),
-            Err(_) => {
-                self.share.iter().for_each(|share| share.shrink(reservation, additional));
-            }
+        match grown {
+            Ok(()) => self.note(held),
+            Err(_) => self.give_back(reservation, additional),
         }
         grown
     }
