@@ -34,6 +34,10 @@ impl StatementMemory {
         self.peak.load(Ordering::Relaxed)
     }
 
+    fn most(&self) -> usize {
+        self.share.as_ref().map_or(usize::MAX, FairPool::size)
+    }
+
     fn note(&self, held: usize) {
         self.peak.fetch_max(held, Ordering::Relaxed);
     }
@@ -41,8 +45,7 @@ impl StatementMemory {
     /// What it holds with so much more; None: that is more than its share, all together or that operator's. The fair pool
     /// alone lets those that can spill have their fraction also where others took more than theirs before.
     fn take(&self, reservation: &MemoryReservation, additional: usize) -> Option<usize> {
-        let most = self.share.as_ref().map_or(usize::MAX, FairPool::size);
-        let more = |held: usize| held.checked_add(additional).filter(|held| *held <= most);
+        let more = |held: usize| held.checked_add(additional).filter(|held| *held <= self.most());
         let before = self.held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
         if self.share.as_ref().is_some_and(|share| share.try_grow(reservation, additional).is_err())
         {
@@ -94,7 +97,7 @@ impl MemoryPool for StatementMemory {
         let held = self.take(reservation, additional).ok_or_else(|| {
             resources_datafusion_err!(
                 "the statement's share of memory, {}, does not hold {} more for {}",
-                human_readable_size(self.share.as_ref().map_or(usize::MAX, FairPool::size)),
+                human_readable_size(self.most()),
                 human_readable_size(additional),
                 reservation.consumer().name()
             )
@@ -114,10 +117,8 @@ impl MemoryPool for StatementMemory {
     fn memory_limit(&self) -> MemoryLimit {
         match (&self.share, self.engine.memory_limit()) {
             (None, limit) => limit,
-            (Some(share), MemoryLimit::Finite(limit)) => {
-                MemoryLimit::Finite(share.size().min(limit))
-            }
-            (Some(share), _) => MemoryLimit::Finite(share.size()),
+            (Some(_), MemoryLimit::Finite(limit)) => MemoryLimit::Finite(self.most().min(limit)),
+            (Some(_), _) => MemoryLimit::Finite(self.most()),
         }
     }
 }

@@ -74,12 +74,16 @@ int wpy_array(PyObject *object, const struct ArrowSchema *requested, struct Arro
     return result;
 }
 
+PyObject *wpy_attribute(PyObject *object, PyObject **name, const char *text) {
+    if (!*name) *name = PyUnicode_InternFromString(text);
+    PyObject *value = *name ? PyObject_GetAttr(object, *name) : NULL;
+    if (!value) PyErr_Clear();
+    return value;
+}
+
 PyObject *wpy_array_method(PyObject *object) {
-    static PyObject *name; /* made once: this is asked of each batch */
-    if (!name) name = PyUnicode_InternFromString("__arrow_c_array__");
-    PyObject *method = name ? PyObject_GetAttr(object, name) : NULL;
-    if (!method) PyErr_Clear();
-    return method;
+    static PyObject *name;
+    return wpy_attribute(object, &name, "__arrow_c_array__");
 }
 
 int wpy_array_of(PyObject *method, struct ArrowSchema *ret_schema, struct ArrowArray *ret_array) {

@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/counted.h"
 
-static PyObject *attribute(PyObject *object, PyObject **name, const char *text) {
-    if (!*name) *name = PyUnicode_InternFromString(text);
-    PyObject *value = *name ? PyObject_GetAttr(object, *name) : NULL;
-    if (!value) PyErr_Clear();
-    return value;
-}
-
 static PyObject *schema_of(PyObject *batch) {
-    static PyObject *name; /* made once: this is asked of each batch */
-    return attribute(batch, &name, "schema");
+    static PyObject *name;
+    return wpy_attribute(batch, &name, "schema");
 }
 
 static PyObject *n_rows_of(PyObject *batch) {
     static PyObject *name;
-    return attribute(batch, &name, "num_rows");
+    return wpy_attribute(batch, &name, "num_rows");
 }
 
 /* Only of a pyarrow that the source has imported itself. */

@@ -107,6 +107,9 @@ int wpy_stream(PyObject *object, const struct ArrowSchema *requested,
 PyObject *wpy_schema_capsule(struct ArrowSchema *schema);
 PyObject *wpy_stream_capsule(struct ArrowArrayStream *stream);
 bool wpy_has(PyObject *object, const char *method);
+/* What is asked of each batch: `name` is made of the text once, and kept by the caller. NULL
+ * without an exception: there is none. */
+PyObject *wpy_attribute(PyObject *object, PyObject **name, const char *text);
 /* The bound `__arrow_c_array__` of an object; NULL without an exception when it has none. */
 PyObject *wpy_array_method(PyObject *object);
 /* As wpy_array of any types, by that method. */
