@@ -68,6 +68,7 @@ mod view;
 mod views;
 mod watch;
 mod windows;
+mod years;
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::path::Path;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use datafusion::config::ConfigOptions;
-use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool};
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -26,6 +26,7 @@ use crate::same_names::WhereNamesDiffer;
 use crate::sort_keys::KeysAsColumns;
 use crate::watch::WatchJoins;
 use crate::windows::CountedWindows;
+use crate::years::BoundedYears;
 
 /// Batches of a column that wait to be encoded as Parquet: with fewer all columns go at the pace of the
 /// slowest one.
@@ -94,7 +95,9 @@ impl Session {
                 ));
             }
         };
-        let context = SessionContext::new_with_state(builder.build());
+        let mut state = builder.build();
+        state.register_function_rewrite(Arc::new(BoundedYears))?;
+        let context = SessionContext::new_with_state(state);
         let _ = names.state.set(context.state_weak_ref());
         let functions = functions.unwrap_or("default").to_string();
         Ok(Arc::new(Session {
