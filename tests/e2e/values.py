@@ -4,6 +4,7 @@
 import datetime
 import decimal
 import math
+import re
 import uuid
 
 import pyarrow as pa
@@ -98,11 +99,11 @@ def alike(a, b):
     numbers = (int, float, decimal.Decimal)
     if isinstance(a, Moment) and isinstance(b, str):
         return a == moment(b)
-    if isinstance(b, Moment) and isinstance(a, str):
+    if isinstance(b, (Moment, decimal.Decimal)) and isinstance(a, str):
         return alike(b, a)
-    if isinstance(a, str) and isinstance(b, decimal.Decimal):
+    if isinstance(a, decimal.Decimal) and isinstance(b, str):
         # A number of any scale, for which Arrow has no type.
-        return a.lower() == "nan" if is_nan(b) else decimal.Decimal(a) == b
+        return b.lower() == "nan" if is_nan(a) else a == number(b)
     if isinstance(a, numbers) and isinstance(b, numbers):
         if is_nan(a) or is_nan(b):
             return is_nan(a) and is_nan(b)
@@ -116,6 +117,10 @@ def alike(a, b):
     if isinstance(a, tuple) and isinstance(b, tuple):
         return len(a) == len(b) and all(map(alike, a, b))
     return a == b
+
+
+def number(text):
+    return decimal.Decimal(text) if re.fullmatch(r"-?\d+(\.\d+)?", text) else None
 
 
 def scale(value):
@@ -136,8 +141,8 @@ def key(row):
     """Sorts rows of either side in the same order: what may differ in its last digits comes last."""
     exact, rough, fine = [], [], []
     for value in row:
-        if isinstance(value, str) and moment(value) is not None:
-            value = moment(value)
+        if isinstance(value, str):
+            value = next((v for v in (number(value), moment(value)) if v is not None), value)
         if value is None:
             exact.append("")
         elif isinstance(value, (int, float, decimal.Decimal)) and not isinstance(value, Moment):
