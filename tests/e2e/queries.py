@@ -563,6 +563,8 @@ class Generator:
         items = items or [(self.column("int"), "int")]
         if any("float" in type or type in ("char", "wild_dec", "any_dec") for _, type in items):
             self.foreign("what is distinct")
+        if any(type == "dec" and "." in text.replace("t1.", "").replace("t2.", "") for text, type in items):
+            self.foreign("a decimal and a literal are a float")
         sql = f"SELECT DISTINCT {self.listed(items)} FROM {source}{self.where()}"
         if self.chance(0.4):
             keys = [(f"c{i}", type) for i, (_, type) in enumerate(items)]

@@ -141,6 +141,7 @@ def key(row):
     """Sorts rows of either side in the same order: what may differ in its last digits comes last."""
     exact, rough, fine = [], [], []
     for value in row:
+        text = str(value)
         if isinstance(value, str):
             value = next((v for v in (number(value), moment(value)) if v is not None), value)
         if value is None:
@@ -148,7 +149,8 @@ def key(row):
         elif isinstance(value, (int, float, decimal.Decimal)) and not isinstance(value, Moment):
             exact.append("1")
             rough.append("nan" if is_nan(value) else f"{float(value):.6e}".replace("-0.000000e+00", "0.000000e+00"))
-            fine.append("" if isinstance(value, float) or is_nan(value) else str(decimal.Decimal(value).normalize()))
+            is_rough = isinstance(value, float) or is_nan(value)
+            fine += ["", ""] if is_rough else [str(decimal.Decimal(value).normalize()), text]
         else:
             exact.append("2" + repr(value))
     return exact, rough, fine
