@@ -144,6 +144,11 @@ impl Listed {
         })
     }
 
+    /// Whether the files are objects of a store.
+    pub fn is_stored(&self) -> bool {
+        self.store_url.as_ref().is_some_and(|url| objects::is_stored(url.as_str()))
+    }
+
     pub fn is_json_array(&self) -> bool {
         let by_lines = self.options.get("format.newline_delimited").map(String::as_str);
         self.format == "json" && by_lines == Some("false")

@@ -11,9 +11,9 @@ use arrow::ipc::convert::fb_to_schema;
 use arrow::ipc::reader::read_footer_length;
 use arrow::ipc::root_as_footer;
 use datafusion::common::plan_err;
-use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::arrow::ArrowFormat;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+use datafusion::datasource::file_format::{DEFAULT_SCHEMA_INFER_MAX_RECORD, FileFormat};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::type_coercion::binary::type_union_resolution;
@@ -42,25 +42,7 @@ pub async fn infer(
     let (files, partition_columns) = (&listed.files, &listed.partition_columns);
     let schemas: Vec<SchemaRef> = futures::stream::iter(files)
         .map(|file| async move {
-            let schema = match listed.is_json_array() && file.object_meta.size < JSON_ARRAY_CEILING
-            {
-                true => infer_json_array(state, store, listed, file).await,
-                false => match LargeParquet::new(format, state, store, &file.object_meta) {
-                    Some(large) => large.schema().await,
-                    None => {
-                        let metas = std::slice::from_ref(&file.object_meta);
-                        let schema = match footer_schema(format, store, &file.object_meta).await {
-                            Ok(Some(schema)) => Ok(schema),
-                            Ok(None) => format.infer_schema(state, store, metas).await,
-                            Err(error) => Err(error),
-                        };
-                        match format.is::<Encoded>() {
-                            true => schema.map_err(|error| prefixed(error, &path_of(file))),
-                            false => schema,
-                        }
-                    }
-                },
-            };
+            let schema = infer_file(state, store, format, listed, file).await;
             schema.map_err(|error| in_file(error, &path_of(file)))
         })
         .boxed()
@@ -109,6 +91,33 @@ pub async fn infer(
         })
         .collect();
     Ok(Schema::new_with_metadata(fields, metadata).into())
+}
+
+async fn infer_file(
+    state: &SessionState,
+    store: &Arc<dyn ObjectStore>,
+    format: &Arc<dyn FileFormat>,
+    listed: &Listed,
+    file: &PartitionedFile,
+) -> Result<SchemaRef> {
+    let meta = &file.object_meta;
+    if listed.is_json_array() && meta.size < JSON_ARRAY_CEILING {
+        return infer_json_array(state, store, listed, meta).await;
+    }
+    if listed.format == "json" && !listed.is_json_array() && listed.is_stored() {
+        return infer_json_lines(state, store, listed, meta).await;
+    }
+    if let Some(large) = LargeParquet::new(format, state, store, meta) {
+        return large.schema().await;
+    }
+    if let Some(schema) = footer_schema(format, store, meta).await? {
+        return Ok(schema);
+    }
+    let schema = format.infer_schema(state, store, std::slice::from_ref(meta)).await;
+    match format.is::<Encoded>() {
+        true => schema.map_err(|error| prefixed(error, &path_of(file))),
+        false => schema,
+    }
 }
 
 /// Of an Arrow file, which has it at its end too. From a store the engine reads the beginning, and takes
@@ -173,24 +182,63 @@ async fn infer_json_array(
     state: &SessionState,
     store: &Arc<dyn ObjectStore>,
     listed: &Listed,
-    file: &PartitionedFile,
+    file: &ObjectMeta,
 ) -> Result<SchemaRef> {
-    let location = &file.object_meta.location;
-    let packed = store.get(location).await?.bytes().await?;
-    let mut options = listed.options.clone();
-    let compression = options.remove("format.compression").unwrap_or_default();
-    let compression = FileCompressionType::from_str(&compression)?;
+    let packed = store.get(&file.location).await?.bytes().await?;
     let mut text = vec![];
-    let unpacked = compression.convert_read(std::io::Cursor::new(packed))?;
+    let unpacked = compression(listed)?.convert_read(std::io::Cursor::new(packed))?;
     unpacked.take(JSON_ARRAY_CEILING).read_to_end(&mut text)?;
     for byte in text.iter_mut().filter(|b| matches!(b, b'\n' | b'\r')) {
         *byte = b' ';
     }
-    let one_line: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-    one_line.put(location, text.into()).await?;
+    infer_text(state, listed, file, text).await
+}
+
+/// From a store the engine gets all lines to infer the schema from the first. It gets no more than these.
+async fn infer_json_lines(
+    state: &SessionState,
+    store: &Arc<dyn ObjectStore>,
+    listed: &Listed,
+    file: &ObjectMeta,
+) -> Result<SchemaRef> {
+    let most = listed.options.get("format.schema_infer_max_rec");
+    let most = most.and_then(|most| most.parse().ok()).unwrap_or(DEFAULT_SCHEMA_INFER_MAX_RECORD);
+    let packed = store.get(&file.location).await?.into_stream();
+    let mut unpacked = compression(listed)?.convert_stream(packed.err_into().boxed())?;
+    let (mut text, mut n_lines) = (vec![], 0);
+    while n_lines < most
+        && let Some(bytes) = unpacked.try_next().await?
+    {
+        let seen = text.len();
+        text.extend_from_slice(&bytes);
+        let is_end = |at: &usize| text[*at] == b'\n' && *at > 0 && text[*at - 1] != b'\n';
+        n_lines += (seen..text.len()).filter(is_end).count();
+    }
+    if n_lines >= most {
+        text.truncate(text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1));
+    }
+    infer_text(state, listed, file, text).await
+}
+
+fn compression(listed: &Listed) -> Result<FileCompressionType> {
+    let named = listed.options.get("format.compression").map(String::as_str);
+    FileCompressionType::from_str(named.unwrap_or_default())
+}
+
+/// As the engine infers it from a file with this text, which is not packed.
+async fn infer_text(
+    state: &SessionState,
+    listed: &Listed,
+    file: &ObjectMeta,
+    text: Vec<u8>,
+) -> Result<SchemaRef> {
+    let alone: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    alone.put(&file.location, text.into()).await?;
     let Some(factory) = state.get_file_format_factory(&listed.format) else {
         return plan_err!("the engine has no format {:?}", listed.format);
     };
+    let mut options = listed.options.clone();
+    options.remove("format.compression");
     let plain = factory.create(state, &options)?;
-    plain.infer_schema(state, &one_line, std::slice::from_ref(&file.object_meta)).await
+    plain.infer_schema(state, &alone, std::slice::from_ref(file)).await
 }

@@ -2,6 +2,7 @@
 
 mod additions;
 mod ahead;
+mod arrow_ranges;
 #[rustfmt::skip]
 mod bindings;
 mod bounded;

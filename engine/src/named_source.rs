@@ -23,6 +23,7 @@ use futures::stream::BoxStream;
 use object_store::ObjectStore;
 
 use crate::ahead::with_read_ahead;
+use crate::arrow_ranges::with_ranges;
 use crate::error::{Result, classify, coded, is_coded};
 use crate::objects::{Source, parts_at_once};
 use crate::page_index::with_page_index;
@@ -70,6 +71,7 @@ impl FileSource for NamedSource {
         if base_config.limit.is_none() {
             source = with_read_ahead(source);
         }
+        source = with_ranges(source, base_config);
         let inner = source.create_morselizer(object_store, base_config, partition)?;
         Ok(Box::new(NamedMorselizer(inner)))
     }

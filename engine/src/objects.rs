@@ -13,6 +13,7 @@ mod journal;
 mod multipart;
 mod options;
 mod pace;
+mod pieces;
 mod record;
 mod renew;
 mod requests;
@@ -252,10 +253,14 @@ impl Source {
     }
 }
 
+/// Whether what a plan calls so is a store's.
+pub fn is_stored(url: &str) -> bool {
+    url.strip_prefix(SCHEME).is_some_and(|rest| rest.starts_with("://"))
+}
+
 /// How many parts a scan has, where the session wants `target`.
 pub fn parts_at_once(url: &str, target: usize) -> usize {
-    let is_stored = url.strip_prefix(SCHEME).is_some_and(|rest| rest.starts_with("://"));
-    if is_stored && target > 1 { target.max(PARTS) } else { target }
+    if is_stored(url) && target > 1 { target.max(PARTS) } else { target }
 }
 
 /// The path of an object in one version.
@@ -337,6 +342,50 @@ impl Objects {
         Ok(GetResult { payload, meta, range, attributes })
     }
 
+    /// One request, and what its answer needs until its end, for the statement given or the one that is at work here.
+    async fn ask_for(
+        &self,
+        key: &Path,
+        options: GetOptions,
+        tally: Option<Arc<Tally>>,
+    ) -> StoreResult<GetResult> {
+        let scope = Scope::new(tally);
+        let read = scope.run(self.fetch(key, options)).await?;
+        Ok(scope.to_its_end(read))
+    }
+
+    /// As many requests as it is long.
+    async fn read(
+        self: Arc<Self>,
+        key: &Path,
+        options: GetOptions,
+        tally: Option<Arc<Tally>>,
+    ) -> StoreResult<GetResult> {
+        let Some((wanted, piece)) = pieces::first(&options).filter(|_| !self.is_memory) else {
+            return self.ask_for(key, options, tally).await;
+        };
+        let whole = options.clone();
+        let part = move |range| {
+            let range = Some(GetRange::Bounded(range));
+            GetOptions { range, ..whole.clone() }
+        };
+        let scope = Scope::new(tally.clone());
+        let first = match scope.run(self.made.store.get_opts(key, part(piece))).await {
+            Ok(first) => scope.to_its_end(first),
+            // The store gives whole objects only, or this one is empty.
+            Err(error) if scope.is_beyond() || matches!(error, Error::NotSupported { .. }) => {
+                return self.ask_for(key, options, tally).await;
+            }
+            Err(error) => return Err(error),
+        };
+        let key = key.clone();
+        Ok(pieces::join(first, wanted, move |range| {
+            let (objects, key, options) = (self.clone(), key.clone(), part(range));
+            let tally = tally.clone();
+            async move { objects.ask_for(&key, options, tally).await }
+        }))
+    }
+
     fn failed(&self, error: Error, key: &str) -> DataFusionError {
         let name = self.name(key);
         if let Some(refused) = guard::refused(&error, &name) {
@@ -369,8 +418,7 @@ impl Objects {
             ),
             _ => {
                 let text = innermost(&error);
-                if is_expired(&text) {
-                    let why = "the credentials have expired, and there are no others";
+                if let Some(why) = expired(&text) {
                     return coded(WEIR_UNAUTHENTICATED, "28000", format!("{name}: {why}: {text}"));
                 }
                 match text.contains("timed out") {
@@ -388,11 +436,14 @@ impl Drop for Objects {
     }
 }
 
-/// Of a HEAD there is no more than the status.
-fn is_expired(text: &str) -> bool {
+/// What a store says of credentials that have expired; of a HEAD there is no more than the status.
+fn expired(text: &str) -> Option<&'static str> {
     let told = ["ExpiredToken", "TokenRefreshRequired", "InvalidToken"];
-    told.iter().any(|word| text.contains(word))
-        || (text.contains("performing HEAD") && text.contains("400 Bad Request"))
+    if told.iter().any(|word| text.contains(word)) {
+        return Some("the credentials have expired, and there are no others");
+    }
+    let is_head = text.contains("performing HEAD") && text.contains("400 Bad Request");
+    is_head.then_some("the credentials have expired, or the store takes no such name")
 }
 
 /// A store's text of an error, without query strings, which signatures may stand in.
@@ -480,16 +531,15 @@ impl ObjectStore for All {
         if !options.head {
             options.if_match = options.if_match.or(version);
         }
-        let scope = Scope::new(self.tally.clone());
-        let read = scope.run(objects.fetch(&key, options)).await;
+        let read = objects.clone().read(&key, options, self.tally.clone()).await;
         let mut read = read.map_err(|error| named(&objects, &key, error))?;
         read.meta.location = location.clone();
         let counters = &objects.engine.counters;
         count(&counters.requests, 1);
         count(&counters.bytes_read, (read.range.end - read.range.start) as usize);
         if let GetResultPayload::Stream(body) = read.payload {
-            let body = body.map_err(move |error| named(&objects, &key, error)).boxed();
-            read.payload = GetResultPayload::Stream(scope.body(body));
+            let body = body.map_err(move |error| named(&objects, &key, error));
+            read.payload = GetResultPayload::Stream(body.boxed());
         }
         Ok(read)
     }

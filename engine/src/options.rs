@@ -46,17 +46,36 @@ impl ConfigExtension for Options {
     const PREFIX: &'static str = "weir";
 }
 
+/// A number with a unit.
+fn measured(text: &str, unit: impl Fn(&str) -> Option<u64>) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = unit(text[digits.len()..].trim())?;
+    digits.trim().parse::<u64>().ok()?.checked_mul(unit)
+}
+
 /// Of a number with a unit, or of milliseconds.
 pub fn milliseconds(text: &str) -> Option<u64> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text[digits.len()..].trim() {
-        "" | "ms" => 1,
-        "s" => 1000,
-        "m" | "min" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    };
-    digits.trim().parse::<u64>().ok()?.checked_mul(unit)
+    measured(text, |unit| match unit {
+        "" | "ms" => Some(1),
+        "s" => Some(1000),
+        "m" | "min" => Some(60_000),
+        "h" => Some(3_600_000),
+        _ => None,
+    })
+}
+
+/// Of a number with a unit, or of bytes.
+pub fn bytes(text: &str) -> Option<u64> {
+    measured(text, |unit| match unit {
+        "" | "B" => Some(1),
+        "KB" => Some(1000),
+        "MB" => Some(1_000_000),
+        "GB" => Some(1_000_000_000),
+        "KiB" => Some(1 << 10),
+        "MiB" => Some(1 << 20),
+        "GiB" => Some(1 << 30),
+        _ => None,
+    })
 }
 
 fn switch(key: &str, word: &str, value: &str) -> Result<bool> {

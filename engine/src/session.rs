@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use datafusion::config::ConfigOptions;
-use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool};
+use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;

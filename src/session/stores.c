@@ -145,7 +145,7 @@ static int pool_open(void *context, const struct wr_location *location,
     int64_t scope = 0;
     if (location->type == WR_STORE_FILE) return refuse_local(location, error);
     int code = wr_scopes_options(pool->scopes, location, &options, &scope, error);
-    if (code == WEIR_OK) code = wr_store_environment(location->type, &options, error);
+    if (code == WEIR_OK) code = wr_store_complete(location->type, &options, error);
     if (code == WEIR_OK) code = add_account(location, &options, error);
     if (code == WEIR_OK) {
         pthread_mutex_lock(&pool->mutex);

@@ -1,31 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The catalog `system` of a workspace: who knows the rows of which table. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/metrics.h"
 #include "catalog/system_tables.h"
 #include "catalog/tree.h"
 #include "session/session.h"
+#include "store/store.h"
 
 #define N_OF(array) (sizeof(array) / sizeof *(array))
 
 /* ---- settings ---- */
+
+/* Of "stores.NAME.OPTION" that of the option. */
+static const char *help_of(const struct wr_config_item *item) {
+    static const char stores[] = "stores.";
+    if (strncmp(item->key, stores, sizeof stores - 1) != 0) return item->help;
+    const char *name = strchr(item->key + sizeof stores - 1, '.');
+    const struct wr_store_option *option = NULL;
+    for (int type = WR_STORE_S3; name && !option && type <= WR_STORE_HTTP; type++)
+        option = wr_store_option((enum wr_store_type)type, name + 1);
+    return option ? option->help : item->help;
+}
 
 static int add_setting(void *sink, const struct wr_config_item *item, struct weir_error *error) {
     struct wr_rows *rows = sink;
     wr_rows_text(rows, item->key);
     wr_rows_text(rows, item->value);
     wr_rows_text(rows, item->origin);
-    wr_rows_text(rows, item->help);
+    wr_rows_text(rows, help_of(item));
     return wr_rows_end(rows, error);
+}
+
+/* What options of stores are where nothing is said. */
+static int add_store_defaults(struct wr_rows *rows, struct weir_error *error) {
+    for (size_t i = 0; i < wr_store_n_options; i++) {
+        const struct wr_store_option *option = &wr_store_options[i];
+        char key[128];
+        if (!option->fallback) continue;
+        snprintf(key, sizeof key, "stores.*.%s", option->name);
+        const struct wr_config_item item = {key, option->fallback, "default", option->help, NULL};
+        WR_TRY(add_setting(rows, &item, error));
+    }
+    return WEIR_OK;
 }
 
 static int fill_settings(void *context, struct wr_rows *rows, struct weir_error *error) {
     const struct weir_workspace *workspace = context;
     /* It names mounts, files and hosts. */
     if (!wr_rows_see_all(rows)) return WEIR_OK;
-    return wr_config_each(workspace->config, add_setting, rows, error);
+    WR_TRY(wr_config_each(workspace->config, add_setting, rows, error));
+    return add_store_defaults(rows, error);
 }
 
 /* ---- metrics ---- */

@@ -17,7 +17,8 @@
 
 enum { PLAIN = 0, CREDENTIAL = 1, SECRET = 3 };
 
-#define OPTION(name, types, secrecy, variable, help) {name, types, secrecy, variable, help},
+#define OPTION(name, types, secrecy, variable, fallback, help)                                     \
+    {name, types, secrecy, variable, fallback, help},
 const struct wr_store_option wr_store_options[] = {
 #include "store/option_list.h"
 };
@@ -123,7 +124,7 @@ int wr_store_check(const char *owner, enum wr_store_type type, const struct weir
     return WEIR_OK;
 }
 
-/* ---- The environment ---- */
+/* ---- What is not given ---- */
 
 /* The first of the variables that is set, and not empty. */
 static const char *look_up(const char *variables) {
@@ -138,8 +139,8 @@ static const char *look_up(const char *variables) {
     return NULL;
 }
 
-int wr_store_environment(enum wr_store_type type, struct wr_options *options,
-                         struct weir_error *error) {
+int wr_store_complete(enum wr_store_type type, struct wr_options *options,
+                      struct weir_error *error) {
     uint32_t bit = 1U << type;
     bool has_credentials = false;
     for (size_t i = 0; i < options->n_items; i++) {
@@ -148,10 +149,11 @@ int wr_store_environment(enum wr_store_type type, struct wr_options *options,
     }
     for (size_t i = 0; i < wr_store_n_options; i++) {
         const struct wr_store_option *option = &wr_store_options[i];
-        if (!(option->types & bit) || !option->variable) continue;
+        if (!(option->types & bit)) continue;
         if (has_credentials && option->secrecy != PLAIN) continue;
         if (wr_options_get(options->items, options->n_items, option->name)) continue;
-        const char *value = look_up(option->variable);
+        const char *value = option->variable ? look_up(option->variable) : NULL;
+        if (!value) value = option->fallback;
         if (value) WR_TRY(wr_options_add(options, option->name, value, error));
     }
     return WEIR_OK;

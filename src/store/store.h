@@ -71,6 +71,7 @@ struct wr_store_option {
     uint32_t types;       /* bits 1 << enum wr_store_type */
     int secrecy;          /* 0: none of a credential, 1: part of one, 3: a secret */
     const char *variable; /* of the environment, that it has its value from; NULL: none */
+    const char *fallback; /* what it is where nothing is said; NULL: nothing, or the client's own */
     const char *help;
 };
 
@@ -86,10 +87,11 @@ const struct wr_store_option *wr_store_option(enum wr_store_type type, const cha
  */
 int wr_store_check(const char *owner, enum wr_store_type type, const struct weir_option *items,
                    size_t n_items, struct wr_options *ret_options, struct weir_error *error);
-/* Adds what the environment has for options that are not given. Credentials come from one place: a
- * single one that is given keeps all of them out. */
-int wr_store_environment(enum wr_store_type type, struct wr_options *options,
-                         struct weir_error *error);
+/* Adds what the environment has for options that are not given, and else what they are where
+ * nothing is said. Credentials come from one place: a single one that is given keeps all of them
+ * out. */
+int wr_store_complete(enum wr_store_type type, struct wr_options *options,
+                      struct weir_error *error);
 
 /* ---- Scopes ---- */
 

@@ -145,14 +145,14 @@ static void credentials_come_from_one_place(void **state) {
     setenv("AWS_DEFAULT_REGION", "env-region", 1);
     setenv("AWS_REGION", "", 1);
     struct wr_options options = {0};
-    assert_int_equal(wr_store_environment(WR_STORE_S3, &options, NULL), 0);
+    assert_int_equal(wr_store_complete(WR_STORE_S3, &options, NULL), 0);
     assert_string_equal(wr_options_get(options.items, options.n_items, "session_token"),
                         "env-token");
     assert_string_equal(wr_options_get(options.items, options.n_items, "region"), "env-region");
     wr_options_reset(&options);
     assert_int_equal(wr_options_add(&options, "access_key_id", "own", NULL), 0);
     assert_int_equal(wr_options_add(&options, "secret_access_key", "own", NULL), 0);
-    assert_int_equal(wr_store_environment(WR_STORE_S3, &options, NULL), 0);
+    assert_int_equal(wr_store_complete(WR_STORE_S3, &options, NULL), 0);
     assert_null(wr_options_get(options.items, options.n_items, "session_token"));
     assert_string_equal(wr_options_get(options.items, options.n_items, "region"), "env-region");
     wr_options_reset(&options);

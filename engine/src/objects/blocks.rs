@@ -31,7 +31,7 @@ const MANY_WAITING: usize = 96 << 20;
 /// Two ranges less than so many bytes apart are one request.
 const GAP: u64 = 512 << 10;
 /// Bytes of a request at most: more are several at the same time.
-const MOST_ASKED: u64 = 8 << 20;
+pub const MOST_ASKED: u64 = 8 << 20;
 /// The writing thread's niceness: it takes what others leave.
 const NICE: i32 = 19;
 

@@ -56,7 +56,7 @@ pub fn build(given: &Given, requests: &Arc<Requests>, engine: &Arc<Engine>) -> R
             max_backoff: given.time("backoff_config.max_backoff", Duration::from_secs(15))?,
             base: defaults.backoff.base,
         },
-        max_retries: given.number("max_retries", defaults.max_retries)?,
+        max_retries: given.number("max_retries", defaults.max_retries as u64)? as usize,
         retry_timeout: given.time("retry_timeout", defaults.retry_timeout)?,
     };
     let has_tls = !is_plain(given);

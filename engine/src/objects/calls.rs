@@ -174,12 +174,14 @@ impl Objects {
             Ok((result.bytes().await?, meta))
         });
         match read.await {
-            Ok(read) => Ok(read),
-            Err(error) => match Scope::new(None).run(self.made.store.head(path)).await {
-                // Behind the end there is nothing, which some stores call an error.
-                Ok(meta) if offset >= meta.size => Ok((Bytes::new(), meta)),
-                _ => Err(error),
-            },
+            // Behind the end there is nothing.
+            Err(error) if scope.is_beyond() || self.is_memory => {
+                match Scope::new(None).run(self.made.store.head(path)).await {
+                    Ok(meta) if offset >= meta.size => Ok((Bytes::new(), meta)),
+                    _ => Err(error),
+                }
+            }
+            read => read,
         }
     }
 

@@ -22,6 +22,8 @@ const LATER_TRIES: u32 = 64;
 const LATER_PAUSE: Duration = Duration::from_secs(1);
 /// How often that pause is doubled.
 const LATER_DOUBLED: u32 = 6;
+/// How long an engine that is being closed waits for a sweep: a store that does not answer would hold up each program.
+const SWEEP_PATIENCE: Duration = Duration::from_secs(1);
 /// By how much a store's time of an upload may differ from its time of an answer.
 const SLACK_MS: i64 = 2_000;
 
@@ -57,7 +59,8 @@ impl Multipart {
             let _ = entry.set_id(id);
         }
         let begun_ms = begun.ms;
-        if scope.is_uncertain() || created.as_ref().is_err_and(is_unknown) {
+        let is_lost = created.as_ref().is_err_and(is_unknown) && !scope.is_refused();
+        if scope.is_uncertain() || is_lost {
             objects.take_back_lost(begun, created.as_ref().ok()).await;
         }
         let entry = Mutex::new(entry);
@@ -327,10 +330,19 @@ impl Objects {
         for (path, begun) in journal.left_in(&self.shown) {
             let (objects, journal, busy) = (self.clone(), journal.clone(), registry.busy());
             self.engine.handle.spawn(async move {
-                if Scope::new(None).run(objects.take_back(&begun)).await {
+                let scope = Scope::new(None);
+                let mut sweeping = std::pin::pin!(scope.run(objects.take_back(&begun)));
+                let in_time = tokio::time::timeout(SWEEP_PATIENCE, &mut sweeping).await;
+                let is_gone = match in_time {
+                    Ok(is_gone) => is_gone,
+                    Err(_) => {
+                        drop(busy);
+                        sweeping.await
+                    }
+                };
+                if is_gone {
                     journal.taken_back(&path, &begun);
                 }
-                drop(busy);
             });
         }
     }

@@ -15,11 +15,12 @@ use super::guard::Guard;
 type Known = (&'static str, &'static str);
 
 /// Of every store that is reached by HTTP.
-const CLIENT: [Known; 20] = [
+const CLIENT: [Known; 21] = [
     ("allow_http", "true: HTTP without TLS is allowed"),
     ("allow_invalid_certificates", "true: certificates are not checked"),
     ("backoff_config.init_backoff", "the first pause before a request is tried again (100ms)"),
     ("backoff_config.max_backoff", "the longest such pause (15s)"),
+    ("byte_rate", "bytes a second, at most (no limit)"),
     ("concurrency", "requests that are under way at the same time, at most (64)"),
     ("connect_timeout", "how long connecting may take (5s)"),
     ("hedge_after", "a small read that is not answered for so long is asked a second time (never)"),
@@ -140,9 +141,10 @@ pub struct Given {
     options: Vec<(String, String)>,
 }
 
-const WEIRS: [&str; 11] = [
+const WEIRS: [&str; 12] = [
     "backoff_config.init_backoff",
     "backoff_config.max_backoff",
+    "byte_rate",
     "concurrency",
     "container_authorization_token",
     "endpoint_url_sso",
@@ -196,9 +198,15 @@ impl Given {
         names.map(|name| self.get(name).unwrap_or_default()).join("|")
     }
 
-    pub fn number(&self, name: &str, otherwise: usize) -> Result<usize> {
+    pub fn number(&self, name: &str, otherwise: u64) -> Result<u64> {
         let Some(value) = self.get(name) else { return Ok(otherwise) };
         value.parse().map_err(|_| self.wrong(name, value, "a number"))
+    }
+
+    pub fn bytes(&self, name: &str, otherwise: u64) -> Result<u64> {
+        let Some(value) = self.get(name) else { return Ok(otherwise) };
+        crate::options::bytes(value)
+            .ok_or_else(|| self.wrong(name, value, "a number of bytes such as 512KiB or 10MiB"))
     }
 
     pub fn time(&self, name: &str, otherwise: Duration) -> Result<Duration> {

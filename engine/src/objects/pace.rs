@@ -1,5 +1,5 @@
-//! How many requests a store gets at the same time, and how many a second: fewer when it says that
-//! they are too many, more again when it takes them.
+//! How many requests a store gets at the same time, and how many of them and of their bytes a second: fewer when it says
+//! that they are too many, more again when it takes them.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -11,12 +11,15 @@ const CUT: f64 = 0.5;
 /// Answers to requests that were sent before a cut do not cut again.
 const CUT_PAUSE: Duration = Duration::from_millis(250);
 const LEAST: f64 = 1.0;
+/// Seconds that one request makes the next one wait, at most.
+const LONGEST: f64 = 3600.0;
 
 #[derive(Debug)]
 pub struct Pace {
     most: f64,
-    /// Between the starts of two requests.
+    /// Between the starts of two requests, and for each of the first one's bytes.
     gap: Duration,
+    gap_per_byte: f64,
     state: Mutex<State>,
     free: Notify,
 }
@@ -30,27 +33,51 @@ struct State {
 }
 
 /// A request that is under way.
-pub struct Running<'a>(&'a Pace);
+pub struct Running<'a> {
+    pace: &'a Pace,
+    n_bytes: u64,
+}
+
+impl Running<'_> {
+    /// It had so many bytes, and not those that were expected of it.
+    pub fn had(&mut self, n_bytes: u64) {
+        let pace = self.pace;
+        let mut state = pace.state.lock().unwrap();
+        state.next_start += pace.time(n_bytes);
+        let expected = pace.time(std::mem::replace(&mut self.n_bytes, n_bytes));
+        state.next_start = state.next_start.checked_sub(expected).unwrap_or_else(Instant::now);
+    }
+}
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.state.lock().unwrap().under_way -= 1;
-        self.0.free.notify_one();
+        self.pace.state.lock().unwrap().under_way -= 1;
+        self.pace.free.notify_one();
     }
 }
 
 impl Pace {
-    /// `rate`: requests a second; 0: as many as there are.
-    pub fn new(concurrency: usize, rate: usize) -> Pace {
+    /// The rates are of a second; 0: as many as there are.
+    pub fn new(concurrency: u64, request_rate: u64, byte_rate: u64) -> Pace {
         let most = concurrency.max(1) as f64;
-        let gap = if rate == 0 { Duration::ZERO } else { Duration::from_secs(1) / rate as u32 };
+        let each = |rate: u64| if rate == 0 { 0.0 } else { 1.0 / rate as f64 };
         let next_start = Instant::now();
         let state = State { allowed: most, under_way: 0, last_cut: None, next_start };
-        Pace { most, gap, state: Mutex::new(state), free: Notify::new() }
+        Pace {
+            most,
+            gap: Duration::from_secs_f64(each(request_rate)),
+            gap_per_byte: each(byte_rate),
+            state: Mutex::new(state),
+            free: Notify::new(),
+        }
     }
 
-    /// Waits for a request's turn.
-    pub async fn turn(&self) -> Running<'_> {
+    fn time(&self, n_bytes: u64) -> Duration {
+        Duration::from_secs_f64((n_bytes as f64 * self.gap_per_byte).min(LONGEST))
+    }
+
+    /// Waits for the turn of a request that may have so many bytes, with its answer.
+    pub async fn turn(&self, n_bytes: u64) -> Running<'_> {
         let start = loop {
             let free = self.free.notified();
             {
@@ -59,14 +86,14 @@ impl Pace {
                     state.under_way += 1;
                     let now = Instant::now();
                     let start = state.next_start.max(now);
-                    state.next_start = start + self.gap;
+                    state.next_start = start + self.gap + self.time(n_bytes);
                     break start;
                 }
             }
             free.await;
         };
-        let running = Running(self);
-        if !self.gap.is_zero() {
+        let running = Running { pace: self, n_bytes };
+        if start > Instant::now() {
             tokio::time::sleep_until(start.into()).await;
         }
         running

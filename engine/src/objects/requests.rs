@@ -77,13 +77,13 @@ const RENEWALS: usize = 3;
 impl Requests {
     pub fn new(given: &Given, told: Told) -> Result<Requests> {
         let concurrency = given.number("concurrency", 64)?;
-        let rate = given.number("request_rate", 0)?;
+        let (requests, bytes) = (given.number("request_rate", 0)?, given.bytes("byte_rate", 0)?);
         let hedge = given.time("hedge_after", Duration::ZERO)?;
         Ok(Requests {
             store: given.url.clone(),
             told,
             counts: Default::default(),
-            pace: Pace::new(concurrency, rate),
+            pace: Pace::new(concurrency, requests, bytes),
             hedge_after: (!hedge.is_zero()).then_some(hedge),
         })
     }
@@ -115,13 +115,15 @@ impl Requests {
         attempt
     }
 
-    fn answered(&self, answer: &Answer, begin: Instant) {
+    /// The bytes that the answer to an operation has.
+    fn answered(&self, operation: &str, answer: &Answer, begin: Instant) -> u64 {
         self.add(Counter::Wait, begin.elapsed().as_millis() as i64);
         let Ok(response) = answer else {
             self.add(Counter::Failed, 1);
-            return;
+            return 0;
         };
-        let length = response.headers().get("content-length");
+        // That of a HEAD is the object's.
+        let length = response.headers().get("content-length").filter(|_| operation != "head");
         let length = length.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0);
         self.add(Counter::Received, length);
         scope::count(Figure::Received, length);
@@ -133,6 +135,7 @@ impl Requests {
             status if status >= 500 => self.add(Counter::Failed, 1),
             _ => self.pace.speed_up(),
         }
+        length as u64
     }
 
     pub fn emit(&self, emit: wr_metric_fn, sink: *mut c_void) {
@@ -199,17 +202,19 @@ struct Measured {
     needs_tls: bool,
 }
 
+/// How many bytes are asked for. None: it is not known.
+fn asked(request: &HttpRequest) -> Option<u64> {
+    let range = request.headers().get("range")?.to_str().ok()?;
+    let (from, to) = range.strip_prefix("bytes=")?.split_once('-')?;
+    match from {
+        "" => to.parse().ok(),
+        from => Some(to.parse::<u64>().ok()?.checked_sub(from.parse().ok()?)? + 1),
+    }
+}
+
 /// Whether a request is a read of few bytes, which may be asked twice.
 fn is_small_read(request: &HttpRequest) -> bool {
-    let range = request.headers().get("range").and_then(|range| range.to_str().ok());
-    let length = range.and_then(|range| {
-        let (from, to) = range.strip_prefix("bytes=")?.split_once('-')?;
-        match from {
-            "" => to.parse().ok(),
-            from => Some(to.parse::<u64>().ok()?.checked_sub(from.parse().ok()?)? + 1),
-        }
-    });
-    request.method().as_str() == "GET" && length.is_some_and(|length| length <= SMALL)
+    request.method().as_str() == "GET" && asked(request).is_some_and(|length| length <= SMALL)
 }
 
 /// Those that can be sent twice though their method does not tell.
@@ -225,14 +230,15 @@ fn is_repeatable(operation: &str, request: &HttpRequest) -> bool {
 
 impl Measured {
     async fn send(&self, request: HttpRequest) -> Answer {
-        let _running = self.requests.pace.turn().await;
+        let sent = request.body().content_length() as u64;
+        let mut running = self.requests.pace.turn(sent + asked(&request).unwrap_or(0)).await;
         let operation = operation(&request);
         let repeatable = is_repeatable(operation, &request);
         let attempt = self.requests.sent(&request);
         let mut record = self.requests.told.begin(&self.requests.store, &request, attempt);
         let begin = Instant::now();
         let mut answer = self.inner.execute(request).await.map_err(guard::at_once);
-        self.requests.answered(&answer, begin);
+        running.had(sent + self.requests.answered(operation, &answer, begin));
         if let (Some(record), Ok(response)) = (&mut record, &answer) {
             record.answered(response.status().as_u16());
         }
@@ -245,6 +251,7 @@ impl Measured {
             answer = whole(response, record.as_mut()).await;
         }
         let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
+        scope::set_status(status);
         if matches!(status, 0 | 500 | 502 | 504) && !matches!(operation, "get" | "head" | "list") {
             scope::set_uncertain();
         }

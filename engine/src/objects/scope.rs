@@ -5,15 +5,15 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::Stream;
 use futures::stream::BoxStream;
-use object_store::Result as StoreResult;
 use object_store::client::HttpRequest;
+use object_store::{GetResult, GetResultPayload, Result as StoreResult};
 
 use crate::bindings::weir_progress;
 
@@ -106,6 +106,8 @@ pub struct Scope {
     /// How often each request was sent.
     attempts: Arc<Mutex<HashMap<u64, i64>>>,
     uncertain: Arc<AtomicBool>,
+    /// Of the last answer; 0: there was none.
+    status: Arc<AtomicU16>,
     /// Of the request whose answer is being read.
     record: Arc<Mutex<Option<Record>>>,
 }
@@ -125,12 +127,22 @@ impl Scope {
         self.uncertain.load(Ordering::Relaxed)
     }
 
-    /// The body of an answer: what is asked for again while it is read belongs to the operation, and its record ends with it.
-    pub fn body(
-        self,
-        inner: BoxStream<'static, StoreResult<Bytes>>,
-    ) -> BoxStream<'static, StoreResult<Bytes>> {
-        Box::pin(Body { inner, scope: self })
+    /// Whether a range was asked for that begins where the object ends, or behind it.
+    pub fn is_beyond(&self) -> bool {
+        self.status.load(Ordering::Relaxed) == 416
+    }
+
+    /// Whether the last answer said that nothing was done.
+    pub fn is_refused(&self) -> bool {
+        (400..500).contains(&self.status.load(Ordering::Relaxed))
+    }
+
+    /// What is asked for again while the answer's body is read belongs to the operation, and its record ends with it.
+    pub fn to_its_end(self, mut answer: GetResult) -> GetResult {
+        if let GetResultPayload::Stream(inner) = answer.payload {
+            answer.payload = GetResultPayload::Stream(Box::pin(Body { inner, scope: self }));
+        }
+        answer
     }
 }
 
@@ -190,6 +202,10 @@ pub fn attempt(request: &HttpRequest) -> i64 {
         *n
     };
     SCOPE.try_with(count).unwrap_or(1)
+}
+
+pub fn set_status(status: u16) {
+    let _ = SCOPE.try_with(|scope| scope.status.store(status, Ordering::Relaxed));
 }
 
 pub fn set_uncertain() {

@@ -181,7 +181,7 @@ static const struct weir_option_spec options[] = {
      "s3://bucket/prefix"},
     {"read_only", WEIR_OPTION_BOOLEAN, 0, "nothing in it is changed through the mount"},
 /* Of a store; which of them its type has is said when the mount is opened. */
-#define OPTION(name, types, secrecy, variable, help) {name, WEIR_OPTION_TEXT, 0, help},
+#define OPTION(name, types, secrecy, variable, fallback, help) {name, WEIR_OPTION_TEXT, 0, help},
 #include "store/option_list.h"
 #undef OPTION
     {"key_id", WEIR_OPTION_TEXT, 0, "S3: access_key_id"},
