@@ -8,7 +8,7 @@ import numpy
 import pyarrow
 import pyarrow.parquet
 import pytest
-from fault_proxy import FaultProxy
+from fault_proxy import FaultProxy, delay, stall
 from http_server import HttpServer, until
 from principals import LIBRARY, Session
 from stores import MinIO
@@ -46,12 +46,12 @@ def store(tmp_path_factory):
 class Asked:
     """A server over a directory, its store behind a proxy. Another one over the same directory needs the same proxy."""
 
-    def __init__(self, store, directory, config="", proxy=None):
+    def __init__(self, store, directory, config="", proxy=None, **more):
         directory.mkdir(exist_ok=True)
         self.own_proxy = proxy is None
         self.proxy = proxy or FaultProxy("127.0.0.1", store.port)
         self.server = HttpServer(directory, config=config)
-        options = ", ".join(f"{key} '{value}'" for key, value in store.options(self.proxy).items())
+        options = ", ".join(f"{key} '{value}'" for key, value in {**store.options(self.proxy), **more}.items())
         assert self.server.sql(f"CREATE SECRET own (TYPE s3, SCOPE 's3://lake/', {options})").status == 200
 
     def __enter__(self):
@@ -215,3 +215,26 @@ def test_a_secret_opens_its_store_and_asks_it_nothing(store, tmp_path):
                 until(lambda: shown() == {"s3://bucket0/"}, "its store is open", 20)
         until(lambda: len(shown()) == 8, "no more are opened than may be", 20)
         assert proxy.requests() == []
+
+
+def test_a_small_read_without_an_answer_is_asked_for_again_and_a_large_one_waits(store, tmp_path):
+    with Asked(store, tmp_path / "hedged", hedge_after="200ms", timeout="20s", user_agent="weir-test") as asked:
+        rule = asked.proxy.rule(stall(), method="GET", path="0.parquet", count=1)
+        rows, _, _ = asked.rows(POINT.format(17))
+        made = asked.proxy.requests("GET", "0.parquet")
+        assert rows == [(17, "row 17")] and rule.fired == 1
+        (silent,) = [request for request in made if not request.status]
+        assert [request.range for request in made].count(silent.range) == 2
+        figures = dict(asked.server.rows("SELECT name, value FROM system.metrics WHERE store IS NOT NULL"))
+        assert figures["objects_hedged_requests"] == 1 and figures["objects_retried_requests"] == 0
+        assert {request.headers["user-agent"] for request in made} == {"weir-test"}
+
+        asked.proxy.rule(delay(1), method="GET", path="1.parquet", when=lambda request: length(request) > 1 << 20)
+        rows, _, _ = asked.rows("SELECT sum(a) > 0 AS a, min(length(s)) AS s, sum(b) > 0 AS b FROM 's3://lake/t/1.parquet'")
+        ranges = [request.range for request in asked.proxy.requests("GET", "1.parquet") if length(request) > 1 << 20]
+        assert rows == [(True, 10, True)] and len(ranges) == len(set(ranges)) > 0
+
+
+def length(request):
+    first, _, last = request.range.removeprefix("bytes=").partition("-")
+    return int(last) - int(first) + 1

@@ -92,8 +92,8 @@ impl Requests {
         self.counts[counter as usize].fetch_add(n, Ordering::Relaxed);
     }
 
-    /// The number of the attempt.
-    fn sent(&self, request: &HttpRequest) -> i64 {
+    /// The number of the attempt. One beside another that goes on repeats nothing.
+    fn sent(&self, request: &HttpRequest, beside: bool) -> i64 {
         let attempt = scope::attempt(request);
         let (counter, figure) = match operation(request) {
             "list" => (Counter::List, Figure::List),
@@ -105,7 +105,7 @@ impl Requests {
         };
         self.add(counter, 1);
         scope::count(figure, 1);
-        if attempt > 1 {
+        if attempt > 1 && !beside {
             self.add(Counter::Retries, 1);
             scope::count(Figure::Retries, 1);
         }
@@ -229,12 +229,12 @@ fn is_repeatable(operation: &str, request: &HttpRequest) -> bool {
 }
 
 impl Measured {
-    async fn send(&self, request: HttpRequest) -> Answer {
+    async fn send(&self, request: HttpRequest, beside: bool) -> Answer {
         let sent = request.body().content_length() as u64;
         let mut running = self.requests.pace.turn(sent + asked(&request).unwrap_or(0)).await;
         let operation = operation(&request);
         let repeatable = is_repeatable(operation, &request);
-        let attempt = self.requests.sent(&request);
+        let attempt = self.requests.sent(&request, beside);
         let mut record = self.requests.told.begin(&self.requests.store, &request, attempt);
         let begin = Instant::now();
         let mut answer = self.inner.execute(request).await.map_err(guard::at_once);
@@ -267,10 +267,10 @@ impl Measured {
 
     async fn hedged(&self, request: HttpRequest) -> Answer {
         let Some(after) = self.requests.hedge_after.filter(|_| is_small_read(&request)) else {
-            return self.send(request).await;
+            return self.send(request, false).await;
         };
         let again = request.clone();
-        let mut first = std::pin::pin!(self.send(request));
+        let mut first = std::pin::pin!(self.send(request, false));
         tokio::select! {
             answer = &mut first => return answer,
             () = tokio::time::sleep(after) => {}
@@ -278,7 +278,7 @@ impl Measured {
         self.requests.add(Counter::Hedged, 1);
         tokio::select! {
             answer = first => answer,
-            answer = self.send(again) => answer,
+            answer = self.send(again, true) => answer,
         }
     }
 }
