@@ -149,8 +149,10 @@ def key(row):
         elif isinstance(value, (int, float, decimal.Decimal)) and not isinstance(value, Moment):
             exact.append("1")
             rough.append("nan" if is_nan(value) else f"{float(value):.6e}".replace("-0.000000e+00", "0.000000e+00"))
-            is_rough = isinstance(value, float) or is_nan(value)
-            fine += ["", ""] if is_rough else [str(decimal.Decimal(value).normalize()), text]
+            if is_nan(value):
+                fine.append(())
+            else:
+                fine.append((value,) if isinstance(value, float) else (str(decimal.Decimal(value).normalize()), text))
         else:
             exact.append("2" + repr(value))
     return exact, rough, fine

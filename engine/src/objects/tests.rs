@@ -207,19 +207,19 @@ fn a_signed_url_says_nothing_of_the_secret() {
 #[test]
 fn fewer_requests_are_allowed_after_a_refusal_and_more_again() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let pace = Pace::new(8, 0);
+    let pace = Pace::new(8, 0, 0);
     pace.slow_down();
     pace.slow_down(); // in answer to a request from before
     assert_eq!(pace.allowed(), 4);
     let taken = runtime.block_on(async {
         let mut running = vec![];
         for _ in 0..4 {
-            running.push(pace.turn().await);
+            running.push(pace.turn(0).await);
         }
-        let fifth = tokio::time::timeout(std::time::Duration::from_millis(20), pace.turn());
+        let fifth = tokio::time::timeout(std::time::Duration::from_millis(20), pace.turn(0));
         let waited = fifth.await.is_err();
         running.pop();
-        let _free = pace.turn().await;
+        let _free = pace.turn(0).await;
         waited
     });
     assert!(taken);
