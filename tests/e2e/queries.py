@@ -540,7 +540,10 @@ class Generator:
                 type = self.rng.choice(["int", "text", "date", "bool"])
                 column = self.column(type)
                 # A literal would be the place of a column.
-                result.append((self.expression(type, 2), type) if not column else (f"COALESCE({column}, {self.expression(type, 1)})", type))
+                text = f"COALESCE({column}, {self.expression(type, 1)})" if column else self.expression(type, 2)
+                if "." not in text:
+                    self.foreign("a truth is a place", "mysql")
+                result.append((text, type))
         return result
 
     def aggregate(self):
