@@ -116,6 +116,18 @@ def check(weir, run, query, tables, direct=None, names=None, dialect=None):
 
 
 @pytest.mark.parametrize("name", DATABASES)
+def test_a_null_keeps_its_type_in_groups(name, nasty_databases, request):
+    database, _ = nasty_databases(name, request)
+    with Weir({"x": database}) as weir:
+        types = ("BOOLEAN", "BIGINT", "DOUBLE", "DECIMAL(18, 3)", "VARCHAR", "DATE")
+        nulls = ", ".join(f"CAST(NULL AS {type}) AS c{i}" for i, type in enumerate(types))
+        sql = f"SELECT DISTINCT DATE '2020-03-31' AS d, {nulls} FROM x.{database.schema}.{nasty.quote(nasty.NAMES[0])} ORDER BY d, c0 LIMIT 1"
+        on, off = weir.ask(sql, True), weir.ask(sql, False)
+        assert not isinstance(off, str) and off.num_rows == 1
+        assert compare(on, off, False) is None
+
+
+@pytest.mark.parametrize("name", DATABASES)
 def test_random_queries_answer_alike_with_and_without_pushdown_and_in_the_database(name, nasty_databases, request):
     database, direct = nasty_databases(name, request)
     names = [nasty.quote(n) for n in nasty.NAMES]

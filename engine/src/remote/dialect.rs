@@ -138,12 +138,17 @@ impl Dialect {
         }
     }
 
-    /// NULL of a type. PostgreSQL makes a text of one that has none, where it cannot tell.
+    /// NULL of a type. Of one that has none PostgreSQL makes a text where it cannot tell, and MySQL, in groups, bytes.
     pub fn null(self, data_type: &DataType) -> String {
-        match self.type_name(data_type) {
-            Some(name) if self == PostgreSql => format!("CAST(NULL AS {name})"),
-            _ => "NULL".into(),
-        }
+        let name = match self {
+            PostgreSql => self.type_name(data_type),
+            MySql if data_type.is_signed_integer() || *data_type == DataType::Boolean => {
+                Some("SIGNED".into())
+            }
+            MySql if data_type.is_numeric() => self.type_name(data_type),
+            _ => None,
+        };
+        name.map_or("NULL".into(), |name| format!("CAST(NULL AS {name})"))
     }
 
     fn boolean(self, value: bool) -> &'static str {
