@@ -178,6 +178,12 @@ class Request:
         return dict(urllib.parse.parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
 
     @property
+    def length(self):
+        """Bytes of the range that is asked for."""
+        first, last = re.fullmatch(r"bytes=(\d+)-(\d+)", self.range).groups()
+        return int(last) - int(first) + 1
+
+    @property
     def kind(self):
         """LIST, or the method."""
         listing = self.method == "GET" and ({"list-type", "prefix", "delimiter"} & self.query.keys() or self.query.get("comp") == "list")

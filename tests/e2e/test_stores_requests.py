@@ -229,12 +229,7 @@ def test_a_small_read_without_an_answer_is_asked_for_again_and_a_large_one_waits
         assert figures["objects_hedged_requests"] == 1 and figures["objects_retried_requests"] == 0
         assert {request.headers["user-agent"] for request in made} == {"weir-test"}
 
-        asked.proxy.rule(delay(1), method="GET", path="1.parquet", when=lambda request: length(request) > 1 << 20)
+        asked.proxy.rule(delay(1), method="GET", path="1.parquet", when=lambda request: request.length > 1 << 20)
         rows, _, _ = asked.rows("SELECT sum(a) > 0 AS a, min(length(s)) AS s, sum(b) > 0 AS b FROM 's3://lake/t/1.parquet'")
-        ranges = [request.range for request in asked.proxy.requests("GET", "1.parquet") if length(request) > 1 << 20]
+        ranges = [request.range for request in asked.proxy.requests("GET", "1.parquet") if request.length > 1 << 20]
         assert rows == [(True, 10, True)] and len(ranges) == len(set(ranges)) > 0
-
-
-def length(request):
-    first, _, last = request.range.removeprefix("bytes=").partition("-")
-    return int(last) - int(first) + 1
